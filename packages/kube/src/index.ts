@@ -1,0 +1,8 @@
+export type {
+  KubeClient,
+  KubeList,
+  KubeObject,
+  PatchType,
+  RequestOptions,
+  WatchEvent,
+} from "./client.ts";

@@ -1,0 +1,1 @@
+export type { RemoteListener, RemoteSite } from "./remote/remote-site.ts";

@@ -1,0 +1,39 @@
+import type {
+  Capabilities,
+  CreateAnswer,
+  LogRequest,
+  PingAnswer,
+  PodCreateRequest,
+  RemotePodEvent,
+  RemotePodStatus,
+} from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
+
+/**
+ * The remote side as the virtual node sees it: an interLink API server, over the wire, whatever it can do.
+ * Implemented once over the protocol's client; tests give their own.
+ */
+export interface RemoteSite {
+  /** Refreshed by `ping`; the base protocol until the first answer. */
+  readonly capabilities: Capabilities | undefined;
+  ping(signal: AbortSignal): Promise<{ raw: string; answer: PingAnswer | undefined }>;
+  create(request: PodCreateRequest, signal: AbortSignal): Promise<CreateAnswer>;
+  delete(pod: Pod, signal: AbortSignal): Promise<void>;
+  /** One batched question. Pods that the site does not know are absent from the answer. Throws rather than guess. */
+  status(pods: readonly Pod[], signal: AbortSignal): Promise<RemotePodStatus[]>;
+  logs(request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * Keeps telling the listener what the site says until the signal fires: by the status stream when offered, else by
+   * polling `status(pods())` in batches. Reconnects by itself with back-off; says so through `connection`.
+   */
+  follow(pods: () => readonly Pod[], listener: RemoteListener, signal: AbortSignal): Promise<void>;
+}
+
+export interface RemoteListener {
+  status(status: RemotePodStatus): void;
+  /** Everything the site knew has been told; a pod asked for or known here and not among them is unknown to it. */
+  synced(known: ReadonlySet<string>): void;
+  gone(uid: string): void;
+  event(event: RemotePodEvent): void;
+  connection(state: "connected" | "disconnected", error?: Error): void;
+}

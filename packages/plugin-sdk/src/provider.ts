@@ -1,0 +1,63 @@
+import type {
+  CreateAnswer,
+  Feature,
+  LogRequest,
+  PingAnswer,
+  RemotePodEvent,
+  RemotePodStatus,
+  RetrievedPodData,
+} from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
+
+/**
+ * What a plugin author implements: one kind of resource that can run pods.
+ *
+ * `servePlugin(provider, options)` puts the interLink wire in front of it. Everything that arrives here has been
+ * validated; every call carries an `AbortSignal` that fires when the caller has gone or the deadline is over.
+ * Errors thrown as `PluginError` reach the user in your words; anything else becomes a 500 with a request id.
+ *
+ * Four promises that callers build on:
+ * 1. `create` is idempotent by pod UID: a second call answers with the job that exists.
+ * 2. `create` after `delete` of the same UID is refused; a pod never runs twice.
+ * 3. `status` never leaves out a pod that may still run. Not knowing is an error, not an empty answer.
+ * 4. `delete` is a promise: it is remembered, and carried out even if this process dies right after answering.
+ */
+export interface Provider {
+  /** Short and lower-case, e.g. `docker`. Appears in metrics, in logs and as `containerID` prefix. */
+  readonly name: string;
+  /** What it offers beyond the base protocol. */
+  readonly features: readonly Feature[];
+
+  /** Called once before serving: find the jobs of an earlier life and take them over. */
+  start?(signal: AbortSignal): Promise<void>;
+
+  /** Start the pod's job. Resolve as soon as the intent is durable and the job has an id; do not wait for it to run. */
+  create(data: RetrievedPodData, signal: AbortSignal): Promise<CreateAnswer>;
+
+  /**
+   * Stop the pod's job and remove its data. Resolve when the intent is durable. Grace period:
+   * `metadata.deletionGracePeriodSeconds`, else `spec.terminationGracePeriodSeconds`, else 30. Unknown pod: resolve.
+   */
+  delete(pod: Pod, signal: AbortSignal): Promise<void>;
+
+  /** The state of these pods, in one question to the resource; unknown pods are left out. `"all"`: every pod known. */
+  status(pods: readonly Pod[] | "all", signal: AbortSignal): Promise<RemotePodStatus[]>;
+
+  /** A container's log as it is, bytes untouched unless `Timestamps`. Ends when the container ends if `Follow`. */
+  logs(request: LogRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
+
+  /** Capacity and taints of the resource now, for the Node object. Throw if the resource does not answer. */
+  ping?(signal: AbortSignal): Promise<PingAnswer>;
+
+  /** Changes as they are seen. Needed for the feature `status-stream`. Returns the function that ends it. */
+  subscribe?(listener: ProviderListener): () => void;
+
+  /** Let go of timers, sockets and watches. Jobs go on running. */
+  close?(): Promise<void>;
+}
+
+export interface ProviderListener {
+  status(status: RemotePodStatus): void;
+  gone(pod: { UID: string; name: string; namespace: string }): void;
+  event(event: RemotePodEvent): void;
+}

@@ -1,0 +1,160 @@
+import type { Container, Pod, SecurityContext } from "kubernetes-types/core/v1.js";
+
+/**
+ * Anything that can run containers live: a Docker engine, Podman, host processes, a VM over SSH.
+ *
+ * The `PodSupervisor` decides *what* should happen (order, restarts, probes, hooks, termination); a runtime only does
+ * single steps. Each step is idempotent: the supervisor repeats it after a crash. Containers must outlive the process
+ * that started them, and be found again by `list()`.
+ */
+export interface ContainerRuntime {
+  /** `containerID` prefix, e.g. `docker` in `docker://3f2a…`. */
+  readonly type: string;
+
+  /** Fails with a sentence that says what to do when the runtime cannot be used. */
+  start?(signal: AbortSignal): Promise<void>;
+  capacity(signal: AbortSignal): Promise<RuntimeCapacity>;
+
+  /** Network namespace and what else the containers of a pod share. Idempotent by UID. */
+  ensureSandbox(sandbox: SandboxSpec, signal: AbortSignal): Promise<SandboxState>;
+  /** Removes sandbox, and every container of that pod that is still there (killing it). Unknown UID: resolve. */
+  removeSandbox(uid: string, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Make the image present by its pull policy. Throws `ImageError`, whose code is the waiting reason
+   * (`ErrImagePull`, `ErrImageNeverPull`, `InvalidImageName` …) and whose message has the engine's own words.
+   */
+  ensureImage(request: ImageRequest, signal: AbortSignal): Promise<ImageState>;
+
+  /** Idempotent by (uid, container name, attempt): an existing one is returned, started or not. */
+  createContainer(spec: ContainerSpec, signal: AbortSignal): Promise<ContainerHandle>;
+  /** No-op when already started, or already ended. */
+  startContainer(handle: ContainerHandle, signal: AbortSignal): Promise<void>;
+  /** Stop signal, up to `graceSeconds`, then SIGKILL of everything in it. Resolves when it has ended. No-op when ended. */
+  stopContainer(handle: ContainerHandle, graceSeconds: number, signal: AbortSignal): Promise<void>;
+  /** Only ended ones. Its log goes with it. Unknown: resolve. */
+  removeContainer(handle: ContainerHandle, signal: AbortSignal): Promise<void>;
+
+  /** Every container (all attempts) of every pod of this plugin, in one question. Throws if it cannot know. */
+  list(signal: AbortSignal): Promise<ObservedContainer[]>;
+  /** Calls back soon after any container of this plugin starts or ends. A hint: the supervisor still asks `list()`. */
+  onChange(listener: (change: { uid: string }) => void): () => void;
+
+  /** Bytes of the log of one attempt. */
+  logs(
+    handle: ContainerHandle,
+    options: RuntimeLogOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
+
+  /** Run a command in the running container (probes, hooks). Output is cut at `maxOutputBytes`. */
+  exec(
+    handle: ContainerHandle,
+    argv: readonly string[],
+    options: { maxOutputBytes: number },
+    signal: AbortSignal,
+  ): Promise<{ exitCode: number; output: string }>;
+
+  /** Where the host can reach the pod's ports for HTTP, TCP and gRPC probes; `undefined` if it cannot. */
+  probeAddress(uid: string, signal: AbortSignal): Promise<string | undefined>;
+
+  close(): Promise<void>;
+}
+
+export interface RuntimeCapacity {
+  /** Kubernetes quantities. */
+  cpu: string;
+  memory: string;
+  pods: string;
+  extended?: Record<string, string>;
+}
+
+export interface SandboxSpec {
+  pod: Pod;
+  /** Directory of this pod that the runtime may use, absolute, exists. */
+  directory: string;
+}
+
+export interface SandboxState {
+  /** In order of preference; empty when the pod has no address of its own. */
+  podIPs: string[];
+}
+
+export interface ImageRequest {
+  uid: string;
+  image: string;
+  pullPolicy: "Always" | "IfNotPresent" | "Never";
+  /** `kubernetes.io/dockerconfigjson` contents, in order of the pod's imagePullSecrets. Never logged. */
+  pullSecrets: readonly string[];
+  /** Told when a pull really starts and when it is over, for the Pulling and Pulled events. */
+  onPull?: (
+    step: { phase: "pulling" } | { phase: "pulled"; milliseconds: number; bytes?: number },
+  ) => void;
+}
+
+export interface ImageState {
+  /** `repo@sha256:…` or the engine's id. */
+  imageID: string;
+  /** Whether it had to be fetched; `false` gives the event "already present on machine". */
+  pulled: boolean;
+}
+
+export interface ContainerSpec {
+  pod: Pod;
+  kind: "init" | "sidecar" | "regular";
+  container: Container;
+  /** 0 for the first, then counted up by each restart; equals `restartCount`. */
+  attempt: number;
+  imageID: string;
+  /** `undefined` = the image's ENTRYPOINT/CMD; `$(VAR)` already expanded. */
+  command?: readonly string[];
+  args?: readonly string[];
+  /** In order, resolved, unique names, values byte-exact. Secrets in it: never log. */
+  env: readonly { name: string; value: string }[];
+  mounts: readonly ContainerMount[];
+  /** File on the host, exists and is empty, to be bound at `container.terminationMessagePath`. */
+  terminationMessageFile: string;
+  /** Directory of this container attempt that the runtime may use, absolute, exists, mode 0700. */
+  directory: string;
+  securityContext?: SecurityContext;
+}
+
+export interface ContainerMount {
+  /** Absolute host path, file or directory; subPath already applied and checked. */
+  hostPath: string;
+  mountPath: string;
+  readOnly: boolean;
+  /** For emptyDir `medium: Memory`. */
+  tmpfs?: { sizeBytes?: number };
+}
+
+export interface ContainerHandle {
+  uid: string;
+  containerName: string;
+  attempt: number;
+  /** The runtime's own id, without prefix. */
+  id: string;
+}
+
+export interface ObservedContainer extends ContainerHandle {
+  state: "created" | "running" | "exited" | "unknown";
+  /** RFC 3339. */
+  startedAt?: string;
+  finishedAt?: string;
+  /** 128+n when killed by signal n. */
+  exitCode?: number;
+  oomKilled?: boolean;
+  /** The runtime's own words when it could not start or run it. */
+  error?: string;
+  imageID?: string;
+}
+
+export interface RuntimeLogOptions {
+  follow: boolean;
+  timestamps: boolean;
+  /** Lines from the end; `undefined` = all. */
+  tailLines?: number;
+  limitBytes?: number;
+  /** Milliseconds since the epoch. */
+  sinceTime?: number;
+}

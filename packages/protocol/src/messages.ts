@@ -1,0 +1,209 @@
+import type { ConfigMap, ContainerStatus, Pod, Secret } from "kubernetes-types/core/v1.js";
+
+/**
+ * The messages of the interLink wire, in the exact letter case of the peers that exist
+ * (reference: interlink-wire-and-node.md section 1.4). These are the shapes after tolerant reading:
+ * arrays that an old peer sends as `null`, or leaves out, are `[]` here.
+ */
+
+/** `POST /create`, virtual node to API server. */
+export interface PodCreateRequest {
+  pod: Pod;
+  /** One full object per `volumes[].configMap`. */
+  configmaps: ConfigMap[];
+  /** One full object per `volumes[].secret`; `data` is base64. */
+  secrets: Secret[];
+  /**
+   * One synthetic ConfigMap per projected or downwardAPI volume, named as the *volume*;
+   * `data` is path → text, `binaryData` path → base64. (Spelled "volumes" on this hop.)
+   */
+  projectedvolumesmaps: ConfigMap[];
+  /** `""` when no job-script builder is asked for. */
+  jobscriptURL: string;
+}
+
+/** What one container mounts, in `RetrievedPodData`. */
+export interface RetrievedContainer {
+  name: string;
+  configMaps: ConfigMap[];
+  /** As `projectedvolumesmaps` of the request. (Spelled "volume" on this hop.) */
+  projectedvolumemaps: ConfigMap[];
+  secrets: Secret[];
+  /** Always empty on today's wire; plugins read `pod.spec.volumes`. */
+  emptyDirs: string[];
+}
+
+export interface JobConfig {
+  SingularityHubProxy: { server: string; master_token: string; cache_validity_seconds: number };
+  ApptainerOptions: {
+    executable: string;
+    fakeroot: boolean;
+    containall: boolean;
+    fuseMode: string;
+    noInit: boolean;
+    noHome: boolean;
+    noPrivs: boolean;
+    nvidiaSupport: boolean;
+    cleanenv: boolean;
+    unsquash: boolean;
+  };
+  Volumes: {
+    scratch_area: string;
+    apptainer_cachedir: string;
+    image_dir: string;
+    additional_directories_in_path: string[];
+    fuse_sleep_seconds: number;
+  };
+}
+
+/** `POST /create`, API server to plugin. `container` lists init containers first, then containers. */
+export interface RetrievedPodData {
+  pod: Pod;
+  container: RetrievedContainer[];
+  jobConfig: JobConfig;
+  jobScript?: string;
+}
+
+/** The answer to create, on both hops. `PodJID` is the resource system's id (Slurm job id, container id …). */
+export interface CreateAnswer {
+  PodUID: string;
+  PodJID: string;
+}
+
+/**
+ * One pod's state as a plugin tells it (`GET /status`).
+ *
+ * The keys in capitals and the two arrays are the base protocol. Everything under `extension` is ours: peers that
+ * offer `status-stream` send it, all others leave it out and must be understood without it.
+ */
+export interface RemotePodStatus {
+  name: string;
+  UID: string;
+  namespace: string;
+  JID: string;
+  containers: ContainerStatus[];
+  initContainers: ContainerStatus[];
+  extension?: RemotePodExtension;
+}
+
+/** What the base protocol cannot say about a pod. */
+export interface RemotePodExtension {
+  /** Counts up with every change of this pod's status at the plugin; equal means unchanged. */
+  revision?: number;
+  podIPs?: string[];
+  hostIP?: string;
+  /** RFC 3339. When the plugin's sandbox (network, volumes) was ready; sets PodReadyToStartContainers. */
+  sandboxReadyAt?: string;
+  /** The plugin was asked to delete this pod and is stopping it. */
+  deleting?: boolean;
+  /** The plugin failed or refused the pod as a whole: phase Failed with this reason and message. */
+  failed?: { reason: string; message: string };
+  /** Pod-level explanation while it waits, e.g. Slurm's `PENDING (Resources)`. */
+  reason?: string;
+  message?: string;
+}
+
+export interface LogOptions {
+  /** Lines from the end; 0 = not set. */
+  Tail: number;
+  /** Upper limit in bytes (Kubernetes' `limitBytes`); 0 = not set. */
+  Bytes: number;
+  Timestamps: boolean;
+  Follow: boolean;
+  Previous: boolean;
+  /** 0 = not set. */
+  SinceSeconds: number;
+  /** RFC 3339; {@link ZERO_TIME} = not set. */
+  SinceTime: string;
+  /**
+   * Ours, sent only to peers that offer `log-options`: `true` makes `Tail: 0` mean "no old line"
+   * (`kubectl logs --tail=0`), and lets Tail and Bytes, which old API servers refuse together, be combined.
+   */
+  TailIsSet?: boolean;
+}
+
+/** `GET /getLogs`, both hops. */
+export interface LogRequest {
+  Namespace: string;
+  PodUID: string;
+  PodName: string;
+  ContainerName: string;
+  Opts: LogOptions;
+}
+
+/** How Go writes a `time.Time` that was never set. */
+export const ZERO_TIME = "0001-01-01T00:00:00Z";
+
+/** Answer of a plugin to `GET /status` with `[]`, passed through by `/pinglink`. Everything is optional. */
+export interface PingAnswer {
+  status?: string;
+  resources?: {
+    /** Kubernetes quantities. */
+    cpu?: string;
+    memory?: string;
+    pods?: string;
+    accelerators?: { resourceType: string; available: string }[];
+  };
+  /** Absent: keep what is configured. Empty: none. */
+  taints?: { key: string; value?: string; effect?: string }[];
+}
+
+/** What a peer can offer beyond the base protocol. */
+export const FEATURES = [
+  "status-stream",
+  "log-options",
+  "exec",
+  "attach",
+  "port-forward",
+  "stats",
+] as const;
+export type Feature = (typeof FEATURES)[number];
+
+/** `GET /capabilities`. A peer that answers 404 speaks the base protocol and offers nothing. */
+export interface Capabilities {
+  protocol: "interlink";
+  /** Of this extension; a peer with a higher major version must still speak the base protocol. */
+  version: string;
+  /** Name and version of the program, for people: `plugin-docker 0.1.0`. */
+  agent: string;
+  /** Unknown names are kept and ignored. */
+  features: string[];
+  /** `containerID` prefix of the plugin's runtime (`docker`, `process`, `slurm`), if it has one. */
+  runtime?: string;
+}
+
+/**
+ * Something that happened to a pod at the plugin and that a person should see as a Kubernetes event
+ * (`Pulling`, `Pulled`, `Created`, `Started`, `BackOff`, `Failed`, `Killing`, `Unhealthy` … with a kubelet's words;
+ * kubelet-contract.md section 5).
+ */
+export interface RemotePodEvent {
+  UID: string;
+  name: string;
+  namespace: string;
+  /** Container that it is about, if any. */
+  container?: string;
+  type: "Normal" | "Warning";
+  reason: string;
+  message: string;
+  /** RFC 3339. */
+  at: string;
+}
+
+/**
+ * One line of the status stream (`GET /status/stream`, NDJSON).
+ *
+ * Right after connecting come `status` records for every pod that the plugin knows, then one `synced`;
+ * a pod not named before `synced` is unknown to the plugin. From then on every change is one record.
+ * A `heartbeat` comes at least every {@link STATUS_STREAM_HEARTBEAT_SECONDS}; a reader that hears nothing for three
+ * of them reconnects. Events are told once, to whoever listens, and are not part of the snapshot.
+ */
+export type StatusStreamRecord =
+  | { type: "status"; status: RemotePodStatus }
+  | { type: "synced"; at: string }
+  /** The pod's job is confirmed gone and its data removed, after a delete. */
+  | { type: "gone"; UID: string; name: string; namespace: string }
+  | { type: "event"; event: RemotePodEvent }
+  | { type: "heartbeat"; at: string };
+
+export const STATUS_STREAM_HEARTBEAT_SECONDS = 10;
