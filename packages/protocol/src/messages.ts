@@ -152,6 +152,8 @@ export interface PingAnswer {
 export const FEATURES = [
   "status-stream",
   "log-options",
+  /** The plugin fills in env `fieldRef` status.podIP, status.podIPs, status.hostIP and status.hostIPs itself. */
+  "pod-ip-env",
   "exec",
   "attach",
   "port-forward",
