@@ -35,6 +35,8 @@ export interface KubeClient {
   delete<T>(path: string, body?: unknown, options?: RequestOptions): Promise<T>;
   /** Lines of a watch, ended by the server or the signal. No deadline of its own: the reader keeps a watchdog. */
   watch(path: string, options: RequestOptions): AsyncIterable<WatchEvent>;
+  /** Raw bytes of an answer as they come (`…/log?follow=true`); no deadline after the header. */
+  stream(path: string, options?: RequestOptions): AsyncIterable<Uint8Array>;
   /** `https://host:port` for people. */
   readonly server: string;
   close(): Promise<void>;
