@@ -1,4 +1,24 @@
+export type { JobPaths } from "./jobs/job-paths.ts";
+export type {
+  Job,
+  JobChange,
+  JobPhase,
+  JobStore,
+  Quarantined,
+  Tombstone,
+} from "./jobs/job-store.ts";
+export type { JobStoreOptions } from "./jobs/open-job-store.ts";
+export { openJobStore } from "./jobs/open-job-store.ts";
+export { runtimeLogOptions } from "./logs/log-options.ts";
+export type { ReadLogContext } from "./logs/read-log.ts";
+export { readLog } from "./logs/read-log.ts";
+export type { TimelineRecorder, TimelineRecorderOptions } from "./logs/timeline-recorder.ts";
+export { createTimelineRecorder, timelineFile } from "./logs/timeline-recorder.ts";
+export type { PluginErrorCode } from "./plugin-error.ts";
+export { PLUGIN_ERROR_HTTP_STATUS, PluginError } from "./plugin-error.ts";
 export type { Provider, ProviderListener } from "./provider.ts";
+export type { PodAddresses, ResolvedContainer } from "./resolve/resolve-container.ts";
+export { resolveContainer } from "./resolve/resolve-container.ts";
 export type {
   ContainerHandle,
   ContainerMount,
@@ -12,3 +32,10 @@ export type {
   SandboxSpec,
   SandboxState,
 } from "./runtime/container-runtime.ts";
+export type {
+  PodVolumes,
+  PrepareVolumesOptions,
+  ProvidedVolume,
+  VolumeResolver,
+} from "./volumes/pod-volumes.ts";
+export { prepareVolumes } from "./volumes/prepare-volumes.ts";

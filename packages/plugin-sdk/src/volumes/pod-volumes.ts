@@ -1,0 +1,38 @@
+import type { Container, Pod, Volume } from "kubernetes-types/core/v1.js";
+import type { ContainerMount } from "../runtime/container-runtime.ts";
+
+/** A volume that a plugin provides itself, of a kind that the SDK does not write: hostPath, a claim, CSI … */
+export interface ProvidedVolume {
+  /** Absolute, exists; a directory or a file. */
+  hostPath: string;
+  readOnly?: boolean;
+}
+
+/**
+ * A plugin's say on volumes that the SDK does not write. `undefined` rejects the volume, and with it the pod; throw
+ * `PluginError` `rejected` to say why in better words.
+ */
+export type VolumeResolver = (
+  volume: Volume,
+  pod: Pod,
+) => ProvidedVolume | undefined | Promise<ProvidedVolume | undefined>;
+
+export interface PrepareVolumesOptions {
+  /** The pod's own, exists (`store.paths(uid).volumes`). Each volume becomes a directory in it. */
+  directory: string;
+  resolveVolume?: VolumeResolver;
+  signal?: AbortSignal;
+}
+
+/** The volumes of one pod, on disk. */
+export interface PodVolumes {
+  /**
+   * What this container mounts, in the order of its `volumeMounts`. `env` is its final environment, for
+   * `subPathExpr`. Directories for subPaths in emptyDirs are made. Throws `PluginError` `rejected` with the kubelet's
+   * words (container state `CreateContainerConfigError`).
+   */
+  mounts(
+    container: Container,
+    env: readonly { name: string; value: string }[],
+  ): Promise<ContainerMount[]>;
+}
