@@ -1,0 +1,93 @@
+import { readFile } from "node:fs/promises";
+import { LineCounter, parseAllDocuments } from "yaml";
+import { CliError } from "../cli-error.ts";
+
+/** One Kubernetes object of a manifest, with where it stands, for messages. */
+export interface ManifestObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; [key: string]: unknown };
+  [key: string]: unknown;
+}
+
+export interface Manifest {
+  object: ManifestObject;
+  /** `examples/hello.yaml:3 (Pod hello)`. */
+  source: string;
+}
+
+/** Read manifest files in the order given. Errors name the file, the line and what is wrong there. */
+export async function readManifests(
+  files: readonly string[],
+  signal?: AbortSignal,
+): Promise<Manifest[]> {
+  const manifests: Manifest[] = [];
+  for (const file of files) {
+    manifests.push(...parseManifest(await readText(file, signal), file));
+  }
+  return manifests;
+}
+
+async function readText(file: string, signal?: AbortSignal): Promise<string> {
+  try {
+    return await readFile(file, { encoding: "utf8", ...(signal ? { signal } : {}) });
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const why =
+      code === "ENOENT"
+        ? "there is no such file"
+        : code === "EISDIR"
+          ? "it is a directory; name the files in it"
+          : (error as Error).message;
+    throw new CliError("manifest", `Cannot read the manifest ${file}: ${why}.`, { cause: error });
+  }
+}
+
+/** The objects of one YAML text (several documents, `List` objects taken apart), checked for what every object needs. */
+export function parseManifest(text: string, file: string): Manifest[] {
+  const lines = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+  const manifests: Manifest[] = [];
+  for (const document of "empty" in documents ? [] : documents) {
+    const [problem] = document.errors;
+    if (problem !== undefined) {
+      const { line, col } = lines.linePos(problem.pos[0]);
+      throw new CliError("manifest", `${file}:${line}:${col}: not valid YAML: ${problem.message}`, {
+        cause: problem,
+      });
+    }
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    if (value === null || value === undefined) continue;
+    // The range begins at the `---`; the first node is what a person looks for.
+    const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
+    for (const object of unfold(value, `${file}:${line}`)) {
+      manifests.push({
+        object,
+        source: `${file}:${line} (${object.kind} ${object.metadata.name})`,
+      });
+    }
+  }
+  if (manifests.length === 0) {
+    throw new CliError("manifest", `${file} holds no Kubernetes object.`);
+  }
+  return manifests;
+}
+
+function unfold(value: unknown, where: string): ManifestObject[] {
+  const object = value as Partial<ManifestObject> & { items?: unknown };
+  if (typeof value !== "object" || Array.isArray(value)) {
+    throw new CliError("manifest", `${where}: a Kubernetes object is expected here.`);
+  }
+  if (object.kind === "List" && Array.isArray(object.items)) {
+    return object.items.flatMap((item) => unfold(item, where));
+  }
+  for (const key of ["apiVersion", "kind"] as const) {
+    if (typeof object[key] !== "string" || object[key] === "") {
+      throw new CliError("manifest", `${where}: the object has no ${key}.`);
+    }
+  }
+  if (typeof object.metadata?.name !== "string") {
+    throw new CliError("manifest", `${where}: this ${object.kind} has no metadata.name.`);
+  }
+  return [object as ManifestObject];
+}
