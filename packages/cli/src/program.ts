@@ -1,0 +1,199 @@
+import { Command, Option } from "commander";
+import type { Output } from "./up/screen.ts";
+import { readVersion } from "./version.ts";
+
+/** What the commands need of the world; given by `main`, and by tests. */
+export interface CliContext {
+  stdout: Output;
+  stderr: Output;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Fires when the person or the system asks the program to end (Ctrl-C, SIGTERM). */
+  signal: AbortSignal;
+  /** Fires at the second request: end at once. */
+  impatience: AbortSignal;
+  setExitCode(code: number): void;
+}
+
+const EXAMPLES = `
+Examples:
+  interlink up examples/hello.yaml          a whole system on this machine, and one pod in it
+  interlink up --exit job.yaml              the same as a batch command: ends with the pod's exit code
+  interlink node --name hpc --site https://site.example.org:3000
+                                            a virtual node in the cluster of your kubeconfig
+  interlink server --plugin unix:///run/interlink/plugin.sock --listen 0.0.0.0:3000
+                                            the interLink API server at the site
+  interlink plugin docker --listen unix:///run/interlink/plugin.sock
+                                            the plugin that runs pods on a Docker or Podman engine
+
+How the parts hang together:
+  Kubernetes <-> interlink node <-> interlink server <-> interlink plugin <-> containers`;
+
+/** The command line. Commands load what they need only when they run, so that --help is quick. */
+export function buildProgram(context: CliContext): Command {
+  const program = new Command("interlink")
+    .description("Run Kubernetes pods on anything that can run a container.")
+    .version(readVersion(), "-V, --version", "print the version")
+    .showHelpAfterError("(interlink --help shows what there is)")
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+    })
+    .addHelpText("after", EXAMPLES)
+    .exitOverride();
+
+  const logLevel = () =>
+    new Option("--log-level <level>", "how much the log says")
+      .choices(["debug", "info", "warn", "error", "silent"])
+      .env("INTERLINK_LOG_LEVEL");
+
+  program
+    .command("up")
+    .summary("a whole system on this machine: Kubernetes API, virtual node, API server, plugin")
+    .description(
+      "Start an embedded Kubernetes API, a virtual node, an interLink API server and a plugin in this one process, " +
+        "apply the manifests, show what happens and stream the logs. The system stays up until Ctrl-C; " +
+        "meanwhile any kubectl works with the KUBECONFIG that is printed.",
+    )
+    .argument("[manifest...]", "YAML or JSON files with Kubernetes objects")
+    .addOption(
+      new Option("--plugin <name>", "where pods run; auto takes Docker if an engine answers, else processes")
+        .choices(["auto", "docker", "process"])
+        .default("auto"),
+    )
+    .option("--exit", "end when the pods and Jobs of the manifests have ended, with their exit code")
+    .option("--port <number>", "port of the Kubernetes API on 127.0.0.1 (0: any free one)", "0")
+    .option("--name <name>", "name of this system, to have several at once", "default")
+    .option("--state-dir <directory>", "where pods' files and the kubeconfig are kept")
+    .addOption(logLevel().default("silent"))
+    .addHelpText(
+      "after",
+      "\nThe process plugin isolates nothing: a pod's command runs as you, on this machine.\n",
+    )
+    .action(async (manifests: string[], options: UpFlags) => {
+      const { up } = await import("./commands/up.ts");
+      await up(manifests, options, context);
+    });
+
+  program
+    .command("node")
+    .summary("a virtual node in a Kubernetes cluster")
+    .description(
+      "Register a virtual node and hand the pods that are scheduled to it to an interLink API server.",
+    )
+    .requiredOption("--name <name>", "name of the Node object")
+    .requiredOption(
+      "--site <url>",
+      "the interLink API server: http://, https:// or unix:// (env INTERLINK_SITE)",
+    )
+    .option("--kubeconfig <file>", "default: the ServiceAccount inside a pod, else KUBECONFIG, else ~/.kube/config")
+    .option("--context <name>", "context of the kubeconfig")
+    .option("--address <ip>", "address at which the cluster reaches this virtual node", "127.0.0.1")
+    .option("--kubelet-port <number>", "port of the kubelet API (0: any free one)", "10250")
+    .option("--kubelet-cert <file>", "serving certificate (PEM); default: self-signed")
+    .option("--kubelet-key <file>", "its key (PEM)")
+    .option("--client-ca <file>", "CA of the clients that may use the kubelet API (PEM)")
+    .option("--label <key=value...>", "labels of the Node object")
+    .option("--taint <key=value:effect...>", "taints of the Node object, besides interLink's own")
+    .option("--no-default-taint", "leave interLink's own taint out, so that any pod may come here")
+    .option("--cpu <quantity>", "capacity, unless the plugin tells it")
+    .option("--memory <quantity>", "capacity, unless the plugin tells it")
+    .option("--pods <number>", "capacity, unless the plugin tells it")
+    .option("--token-file <file>", "bearer token for the site, read again for every call")
+    .option("--site-ca <file>", "CA of the site's certificate (PEM)")
+    .addOption(logLevel().default("info"))
+    .action(async (options: NodeFlags) => {
+      const { node } = await import("./commands/node.ts");
+      await node(options, context);
+    });
+
+  program
+    .command("server")
+    .summary("the interLink API server at a site")
+    .description("Take pods from virtual nodes and hand them to one plugin.")
+    .requiredOption("--plugin <url>", "the plugin: http:// or unix://")
+    .option("--listen <address>", "host:port, or unix:///path", "127.0.0.1:3000")
+    .addOption(logLevel().default("info"))
+    .action(async (options: ServerFlags) => {
+      const { server } = await import("./commands/server.ts");
+      await server(options, context);
+    });
+
+  program
+    .command("plugin")
+    .summary("a plugin: runs the pods")
+    .description("Serve one kind of resource to an interLink API server.")
+    .addArgument(pluginArgument())
+    .option("--listen <address>", "host:port, or unix:///path", "127.0.0.1:4000")
+    .requiredOption("--root <directory>", "where the pods' files are kept; one plugin, one directory")
+    .option("--docker-host <address>", "the engine, for docker (default: DOCKER_HOST, else its usual socket)")
+    .option("--instance <name>", "tells two plugins on one engine apart, for docker", "interlink")
+    .addOption(logLevel().default("info"))
+    .addHelpText("after", "\nThe process plugin isolates nothing: a pod's command runs as you, on this machine.\n")
+    .action(async (name: "docker" | "process", options: PluginFlags) => {
+      const { plugin } = await import("./commands/plugin.ts");
+      await plugin(name, options, context);
+    });
+
+  program
+    .command("version")
+    .description("Print the versions of interLink and Node.")
+    .action(() => {
+      context.stdout.write(
+        `interlink ${readVersion()} (node ${process.version}, ${process.platform}-${process.arch})\n`,
+      );
+    });
+
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
+}
+
+function pluginArgument() {
+  return new Command()
+    .createArgument("<name>", "which plugin")
+    .choices(["docker", "process"]);
+}
+
+export interface UpFlags {
+  plugin: "auto" | "docker" | "process";
+  exit?: boolean;
+  port: string;
+  name: string;
+  stateDir?: string;
+  logLevel: string;
+}
+
+export interface NodeFlags {
+  name: string;
+  site: string;
+  kubeconfig?: string;
+  context?: string;
+  address: string;
+  kubeletPort: string;
+  kubeletCert?: string;
+  kubeletKey?: string;
+  clientCa?: string;
+  label?: string[];
+  taint?: string[];
+  defaultTaint: boolean;
+  cpu?: string;
+  memory?: string;
+  pods?: string;
+  tokenFile?: string;
+  siteCa?: string;
+  logLevel: string;
+}
+
+export interface ServerFlags {
+  plugin: string;
+  listen: string;
+  logLevel: string;
+}
+
+export interface PluginFlags {
+  listen: string;
+  root: string;
+  dockerHost?: string;
+  instance: string;
+  logLevel: string;
+}
