@@ -24,6 +24,7 @@ export type {
   ContainerMount,
   ContainerRuntime,
   ContainerSpec,
+  CreatedContainer,
   ImageRequest,
   ImageState,
   ObservedContainer,
@@ -32,6 +33,14 @@ export type {
   SandboxSpec,
   SandboxState,
 } from "./runtime/container-runtime.ts";
+export type { ImageErrorCode, RuntimeErrorCode } from "./runtime/runtime-error.ts";
+export { ImageError, RuntimeError } from "./runtime/runtime-error.ts";
+export type { Checkpoint } from "./supervisor/checkpoints.ts";
+export { CHECKPOINTS } from "./supervisor/checkpoints.ts";
+export type { Clock } from "./supervisor/clock.ts";
+export { systemClock } from "./supervisor/clock.ts";
+export type { ContainerProviderOptions } from "./supervisor/container-provider.ts";
+export { createContainerProvider } from "./supervisor/container-provider.ts";
 export type {
   PodVolumes,
   PrepareVolumesOptions,

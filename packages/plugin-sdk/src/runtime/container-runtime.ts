@@ -19,6 +19,8 @@ export interface ContainerRuntime {
   ensureSandbox(sandbox: SandboxSpec, signal: AbortSignal): Promise<SandboxState>;
   /** Removes sandbox, and every container of that pod that is still there (killing it). Unknown UID: resolve. */
   removeSandbox(uid: string, signal: AbortSignal): Promise<void>;
+  /** Every container of the pod has ended for good: let go of what the sandbox holds (network); logs stay. Repeatable. */
+  stopSandbox?(uid: string, signal: AbortSignal): Promise<void>;
 
   /**
    * Make the image present by its pull policy. Throws `ImageError`, whose code is the waiting reason
@@ -26,17 +28,27 @@ export interface ContainerRuntime {
    */
   ensureImage(request: ImageRequest, signal: AbortSignal): Promise<ImageState>;
 
-  /** Idempotent by (uid, container name, attempt): an existing one is returned, started or not. */
-  createContainer(spec: ContainerSpec, signal: AbortSignal): Promise<ContainerHandle>;
-  /** No-op when already started, or already ended. */
+  /**
+   * Idempotent by (uid, container name, attempt): an existing one is returned, started or not. Throws `RuntimeError`
+   * `InvalidConfig` or `CreateFailed` in the engine's words.
+   */
+  createContainer(spec: ContainerSpec, signal: AbortSignal): Promise<CreatedContainer>;
+  /** No-op when already started, or already ended. Throws `RuntimeError` `StartFailed` if it can never start. */
   startContainer(handle: ContainerHandle, signal: AbortSignal): Promise<void>;
-  /** Stop signal, up to `graceSeconds`, then SIGKILL of everything in it. Resolves when it has ended. No-op when ended. */
+  /**
+   * Stop signal (`container.lifecycle.stopSignal`, else the image's, else SIGTERM), up to `graceSeconds`, then SIGKILL
+   * of everything in it. Resolves when it has ended. No-op when ended. A created one is made unable to start. Aborting
+   * ends only the waiting; a second call may come with a shorter grace.
+   */
   stopContainer(handle: ContainerHandle, graceSeconds: number, signal: AbortSignal): Promise<void>;
   /** Only ended ones. Its log goes with it. Unknown: resolve. */
   removeContainer(handle: ContainerHandle, signal: AbortSignal): Promise<void>;
 
-  /** Every container (all attempts) of every pod of this plugin, in one question. Throws if it cannot know. */
-  list(signal: AbortSignal): Promise<ObservedContainer[]>;
+  /**
+   * Every container (all attempts) of every pod of this plugin, in one question. Throws if it cannot know.
+   * `only`: just the pods with these UIDs are of interest; answering with more is allowed.
+   */
+  list(signal: AbortSignal, only?: ReadonlySet<string>): Promise<ObservedContainer[]>;
   /** Calls back soon after any container of this plugin starts or ends. A hint: the supervisor still asks `list()`. */
   onChange(listener: (change: { uid: string }) => void): () => void;
 
@@ -116,6 +128,8 @@ export interface ContainerSpec {
   terminationMessageFile: string;
   /** Directory of this container attempt that the runtime may use, absolute, exists, mode 0700. */
   directory: string;
+  /** Where a runtime that keeps logs as files may write this attempt's raw log; its directory exists. */
+  logFile: string;
   securityContext?: SecurityContext;
 }
 
@@ -136,7 +150,13 @@ export interface ContainerHandle {
   id: string;
 }
 
+export interface CreatedContainer extends ContainerHandle {
+  /** What the pod's owner should know about it, told as Warning events when the container is made. */
+  warnings?: { reason: string; message: string }[];
+}
+
 export interface ObservedContainer extends ContainerHandle {
+  /** `unknown`: it exists, but its state cannot be told now; what was known stays. */
   state: "created" | "running" | "exited" | "unknown";
   /** RFC 3339. */
   startedAt?: string;
@@ -144,6 +164,8 @@ export interface ObservedContainer extends ContainerHandle {
   /** 128+n when killed by signal n. */
   exitCode?: number;
   oomKilled?: boolean;
+  /** Why it ended, if it is not Completed, Error or OOMKilled: `ContainerCannotRun`, `StartError` … */
+  reason?: string;
   /** The runtime's own words when it could not start or run it. */
   error?: string;
   imageID?: string;
