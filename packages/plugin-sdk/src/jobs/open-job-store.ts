@@ -1,16 +1,22 @@
+import { chmod, rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { RetrievedPodData } from "@interlink/protocol";
 import type { Logger } from "pino";
-import { PluginError } from "../plugin-error.ts";
+import { DirectoryJobStore } from "./directory-job-store.ts";
+import { makePrivateDirectory } from "./durable-file.ts";
 import type { JobStore } from "./job-store.ts";
+import { loadJobs } from "./load-jobs.ts";
+import { lockRoot } from "./root-lock.ts";
+import { Tombstones } from "./tombstones.ts";
 
 export interface JobStoreOptions<Record> {
   /** Directory of this plugin, made with mode 0700 if it does not exist. Owned by one process at a time. */
   root: string;
   logger: Logger;
   /** The record a job starts with; also used to rebuild a damaged `job.json`. */
-  newRecord(data: RetrievedPodData): Record;
+  newRecord: (data: RetrievedPodData) => Record;
   /** Checks a record read from disk; throws if it cannot be one (then the job is rebuilt). Default: taken as it is. */
-  readRecord?(value: unknown): Record;
+  readRecord?: (value: unknown) => Record;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }
@@ -18,9 +24,55 @@ export interface JobStoreOptions<Record> {
 /**
  * Open the plugin's memory under `root`, reading what an earlier process left. Throws `PluginError` `conflict` when
  * another living process has it open. A file that cannot be read never fails the start: see `JobStore.quarantined`.
+ *
+ * Layout: `lock`, `jobs/<uid>/{pod.json,job.json,volumes,logs,containers}`, `tombstones/<uid>.json`, `quarantine/`,
+ * and `tmp/`, where jobs are put together and taken apart, so that a directory in `jobs/` is always whole.
  */
 export async function openJobStore<Record>(
   options: JobStoreOptions<Record>,
 ): Promise<JobStore<Record>> {
-  throw new PluginError("internal", `Opening ${options.root} is not built yet.`);
+  const { root, logger, newRecord, now = Date.now } = options;
+  const directories = {
+    jobs: join(root, "jobs"),
+    tombstones: join(root, "tombstones"),
+    quarantine: join(root, "quarantine"),
+    tmp: join(root, "tmp"),
+  };
+  await makePrivateDirectory(root);
+  await chmod(root, 0o700);
+  const lock = await lockRoot(root, logger);
+  try {
+    await rm(directories.tmp, { recursive: true, force: true });
+    for (const directory of Object.values(directories)) await makePrivateDirectory(directory);
+    const tombstones = new Tombstones(directories.tombstones, now);
+    await tombstones.load(logger);
+    await tombstones.sweep();
+    const { jobs, quarantined } = await loadJobs({
+      directory: directories.jobs,
+      quarantine: directories.quarantine,
+      logger,
+      newRecord,
+      readRecord: options.readRecord ?? ((value) => value as Record),
+      now,
+    });
+    const store = new DirectoryJobStore<Record>({
+      root,
+      directories,
+      logger,
+      newRecord,
+      now,
+      lock,
+      tombstones,
+      jobs,
+      quarantined,
+    });
+    // A crash between tombstone and removal: the removal is still owed.
+    for (const uid of jobs.keys()) {
+      if (tombstones.get(uid) !== undefined) await store.remove(uid);
+    }
+    return store;
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
 }

@@ -1,0 +1,230 @@
+import { mkdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
+import type { Logger } from "pino";
+import { PluginError } from "../plugin-error.ts";
+import { syncDirectory, writeDurably, writeSynced } from "./durable-file.ts";
+import type { JobPaths } from "./job-paths.ts";
+import { jobPaths, safeSegment } from "./job-paths.ts";
+import type { Job, JobChange, JobStore, Quarantined, Tombstone } from "./job-store.ts";
+import { changedJob, newJob } from "./job-transition.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
+import { readPodFile } from "./load-jobs.ts";
+import type { RootLock } from "./root-lock.ts";
+import type { Tombstones } from "./tombstones.ts";
+
+const SWEEP_EVERY_MS = 60_000;
+
+/** What `openJobStore` has read and locked. */
+export interface JobStoreParts<Record> {
+  root: string;
+  directories: { jobs: string; tmp: string };
+  logger: Logger;
+  newRecord: (data: RetrievedPodData) => Record;
+  now: () => number;
+  lock: RootLock;
+  tombstones: Tombstones;
+  jobs: Map<string, Job<Record>>;
+  quarantined: Quarantined[];
+}
+
+/** The store over its directories; see `openJobStore` for the layout. */
+export class DirectoryJobStore<Record> implements JobStore<Record> {
+  readonly #parts: JobStoreParts<Record>;
+  readonly #queue = new KeyedQueue();
+  readonly #sweeper: NodeJS.Timeout;
+  #made = 0;
+  #closed = false;
+
+  constructor(parts: JobStoreParts<Record>) {
+    this.#parts = parts;
+    this.#sweeper = setInterval(() => {
+      parts.tombstones.sweep().catch((error: unknown) => {
+        parts.logger.warn({ err: error }, "cannot remove old tombstones");
+      });
+    }, SWEEP_EVERY_MS);
+    this.#sweeper.unref();
+  }
+
+  get root(): string {
+    return this.#parts.root;
+  }
+
+  get quarantined(): readonly Quarantined[] {
+    return this.#parts.quarantined;
+  }
+
+  async create(data: RetrievedPodData): Promise<{ job: Job<Record>; created: boolean }> {
+    const uid = safeSegment("pod UID", data.pod.metadata?.uid);
+    return this.#inLine(uid, async () => {
+      const existing = this.#parts.jobs.get(uid);
+      if (existing !== undefined) return { job: existing, created: false };
+      this.#refuseIfKnown(uid);
+      const job = newJob(data, this.#parts.newRecord(data), this.#at());
+      await this.#writeNew(uid, data, job);
+      this.#parts.jobs.set(uid, job);
+      return { job, created: true };
+    });
+  }
+
+  async update(
+    uid: string,
+    change: (job: Job<Record>) => JobChange<Record> | undefined,
+  ): Promise<Job<Record>> {
+    return this.#inLine(uid, async () => {
+      const job = this.#known(uid);
+      const changes = change(job);
+      if (changes === undefined) return job;
+      const next = changedJob(job, changes, this.#at());
+      await writeDurably(join(this.paths(uid).directory, "job.json"), `${JSON.stringify(next)}\n`);
+      this.#parts.jobs.set(uid, next);
+      return next;
+    });
+  }
+
+  get(uid: string): Job<Record> | undefined {
+    return this.#parts.jobs.get(uid);
+  }
+
+  list(): readonly Job<Record>[] {
+    return [...this.#parts.jobs.values()];
+  }
+
+  async data(uid: string): Promise<RetrievedPodData> {
+    this.#known(uid);
+    const { directory } = this.paths(uid);
+    try {
+      return await readPodFile(directory, uid);
+    } catch (cause) {
+      throw new PluginError("internal", `The file ${join(directory, "pod.json")} cannot be read.`, {
+        cause,
+      });
+    }
+  }
+
+  paths(uid: string): JobPaths {
+    return jobPaths(join(this.#parts.directories.jobs, safeSegment("pod UID", uid)));
+  }
+
+  async remove(uid: string, finalStatus?: RemotePodStatus): Promise<void> {
+    await this.#inLine(uid, async () => {
+      const job = this.#parts.jobs.get(uid);
+      if (job === undefined) return;
+      const { name, namespace } = job;
+      await this.#parts.tombstones.put({
+        uid,
+        name,
+        namespace,
+        ...(finalStatus && { finalStatus }),
+      });
+      const away = this.#temporary(uid);
+      await rename(this.paths(uid).directory, away);
+      await syncDirectory(this.#parts.directories.jobs);
+      this.#parts.jobs.delete(uid);
+      await rm(away, { recursive: true, force: true }).catch((error: unknown) => {
+        this.#parts.logger.warn({ err: error, uid, path: away }, "cannot remove a job's files yet");
+      });
+    });
+  }
+
+  async bury(pod: { uid: string; name: string; namespace: string }): Promise<void> {
+    const uid = safeSegment("pod UID", pod.uid);
+    await this.#inLine(uid, async () => {
+      if (this.#parts.jobs.has(uid)) return;
+      await this.#parts.tombstones.put({ uid, name: pod.name, namespace: pod.namespace });
+    });
+  }
+
+  tombstone(uid: string): Tombstone | undefined {
+    return this.#parts.tombstones.get(uid);
+  }
+
+  finalStatus(uid: string): RemotePodStatus | undefined {
+    return this.#parts.tombstones.finalStatus(uid);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#sweeper);
+    await this.#queue.idle();
+    await this.#parts.lock.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** A whole job directory appears under its name at once, or not at all. */
+  async #writeNew(uid: string, data: RetrievedPodData, job: Job<Record>): Promise<void> {
+    const { directories } = this.#parts;
+    const building = this.#temporary(uid);
+    const paths = jobPaths(building);
+    try {
+      for (const path of [building, paths.volumes, paths.logs, paths.containers]) {
+        await mkdir(path, { mode: 0o700 });
+      }
+      await writeSynced(join(building, "pod.json"), `${JSON.stringify(data)}\n`, 0o600);
+      await writeSynced(join(building, "job.json"), `${JSON.stringify(job)}\n`, 0o600);
+      await syncDirectory(building);
+      await rename(building, join(directories.jobs, uid));
+      await syncDirectory(directories.jobs);
+    } catch (error) {
+      await rm(building, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  #refuseIfKnown(uid: string): void {
+    const tombstone = this.#parts.tombstones.get(uid);
+    if (tombstone !== undefined) {
+      throw new PluginError(
+        "conflict",
+        `Pod ${tombstone.namespace}/${tombstone.name} (${uid}) was deleted here at ${tombstone.deletedAt} and is not started again.`,
+      );
+    }
+    const damaged = this.#parts.quarantined.find((entry) => entry.uid === uid);
+    if (damaged !== undefined) {
+      throw new PluginError(
+        "internal",
+        `The record of pod ${uid} is damaged, so it may run already. Its plugin's operator must look at ${damaged.path} and delete it.`,
+      );
+    }
+  }
+
+  #known(uid: string): Job<Record> {
+    const job = this.#parts.jobs.get(uid);
+    if (job === undefined) throw new PluginError("not-found", `No pod with UID ${uid} runs here.`);
+    return job;
+  }
+
+  async #inLine<T>(uid: string, task: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new PluginError("unavailable", "The plugin is shutting down.");
+    try {
+      return await this.#queue.run(uid, task);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      // Disk full, read-only, gone: said in the system's words (they name the path), and worth repeating.
+      throw new PluginError(
+        "unavailable",
+        `The plugin cannot write its records: ${error.message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #temporary(uid: string): string {
+    this.#made += 1;
+    return join(this.#parts.directories.tmp, `${uid}-${this.#made}`);
+  }
+
+  #at(): string {
+    return new Date(this.#parts.now()).toISOString();
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
+}

@@ -1,0 +1,110 @@
+import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { RetrievedPodData } from "@interlink/protocol";
+import type { Logger } from "pino";
+import { PluginError } from "../plugin-error.ts";
+import { syncDirectory, TEMPORARY_SUFFIX, writeDurably } from "./durable-file.ts";
+import type { Job, Quarantined } from "./job-store.ts";
+import { NewerJobError, newJob, readJob } from "./job-transition.ts";
+
+export interface LoadJobsOptions<Record> {
+  directory: string;
+  quarantine: string;
+  logger: Logger;
+  newRecord: (data: RetrievedPodData) => Record;
+  readRecord: (value: unknown) => Record;
+  now: () => number;
+}
+
+export interface LoadedJobs<Record> {
+  jobs: Map<string, Job<Record>>;
+  quarantined: Quarantined[];
+}
+
+/**
+ * Read every job directory. A damaged `job.json` is set aside and rebuilt from `pod.json` as an `intent`, so that the
+ * resource is asked by UID; where that is damaged too, the directory goes into quarantine and the UID stays refused.
+ * Throws only for files of a newer version of this program, and for a disk that cannot be read at all.
+ */
+export async function loadJobs<Record>(
+  options: LoadJobsOptions<Record>,
+): Promise<LoadedJobs<Record>> {
+  const jobs = new Map<string, Job<Record>>();
+  const quarantined = await earlierQuarantine(options.quarantine);
+  for (const uid of await readdir(options.directory)) {
+    const directory = join(options.directory, uid);
+    await rm(join(directory, `job.json${TEMPORARY_SUFFIX}`), { force: true });
+    try {
+      const text = await readFile(join(directory, "job.json"), "utf8");
+      jobs.set(uid, readJob(text, uid, options.readRecord));
+    } catch (error) {
+      if (error instanceof NewerJobError) throw newer(directory, error);
+      const outcome = await rebuild(uid, directory, error, options);
+      if ("job" in outcome) jobs.set(uid, outcome.job);
+      else quarantined.push(outcome.quarantined);
+    }
+  }
+  return { jobs, quarantined };
+}
+
+/** `pod.json` as an object with this UID. Throws an `Error` that says what is wrong. */
+export async function readPodFile(directory: string, uid: string): Promise<RetrievedPodData> {
+  const text = await readFile(join(directory, "pod.json"), "utf8");
+  const data = JSON.parse(text) as RetrievedPodData | null;
+  if (data?.pod?.metadata?.uid !== uid) throw new Error("it belongs to another UID");
+  return data;
+}
+
+async function rebuild<Record>(
+  uid: string,
+  directory: string,
+  damage: unknown,
+  options: LoadJobsOptions<Record>,
+): Promise<{ job: Job<Record> } | { quarantined: Quarantined }> {
+  const { logger, quarantine } = options;
+  const at = new Date(options.now()).toISOString();
+  const aside = join(quarantine, `${uid}@${at.replaceAll(":", "")}`);
+  try {
+    const data = await readPodFile(directory, uid);
+    const job = { ...newJob(data, options.newRecord(data), at), rebuilt: true };
+    await rename(join(directory, "job.json"), `${aside}.job.json`).catch(ignoreMissing);
+    await writeDurably(join(directory, "job.json"), `${JSON.stringify(job)}\n`);
+    logger.error(
+      { err: damage, uid, path: `${aside}.job.json` },
+      "a job record was damaged; it is rebuilt from the pod, its history is lost",
+    );
+    return { job };
+  } catch (error) {
+    await rename(directory, aside);
+    await syncDirectory(quarantine);
+    logger.error(
+      { err: damage, podFile: error, uid, path: aside },
+      "a job directory is damaged and cannot be rebuilt; look at it, end its job by hand if it runs, then delete it",
+    );
+    return { quarantined: { uid, path: aside, reason: String(damage) } };
+  }
+}
+
+/** Directories that still lie in quarantine from earlier starts: their UIDs stay refused until a person removes them. */
+async function earlierQuarantine(quarantine: string): Promise<Quarantined[]> {
+  const entries = await readdir(quarantine, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() && entry.name.includes("@"))
+    .map((entry) => ({
+      uid: entry.name.slice(0, entry.name.lastIndexOf("@")),
+      path: join(quarantine, entry.name),
+      reason: "it was damaged at an earlier start",
+    }));
+}
+
+function newer(directory: string, cause: Error): PluginError {
+  return new PluginError(
+    "conflict",
+    `The job in ${directory} was written by a newer version of this program. Start that version, or empty the directory when no job of it runs.`,
+    { cause },
+  );
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
+}

@@ -1,0 +1,294 @@
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { RemotePodStatus } from "@interlink/protocol";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { podData } from "../testing/pod-data.ts";
+import { recordingLogger, silentLogger } from "../testing/recording-logger.ts";
+import { temporaryDirectory } from "../testing/temporary-directory.ts";
+import type { JobStore } from "./job-store.ts";
+import { openJobStore } from "./open-job-store.ts";
+
+interface Counter {
+  count: number;
+}
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let root: string;
+let clock: number;
+const stores: JobStore<Counter>[] = [];
+
+beforeEach(async () => {
+  directory = await temporaryDirectory();
+  root = join(directory.path, "root");
+  clock = Date.parse("2026-01-01T00:00:00Z");
+});
+
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close();
+  await directory[Symbol.asyncDispose]();
+});
+
+async function open(logger = silentLogger): Promise<JobStore<Counter>> {
+  const store = await openJobStore<Counter>({
+    root,
+    logger,
+    newRecord: () => ({ count: 0 }),
+    readRecord: (value) => {
+      if (typeof (value as Counter | undefined)?.count !== "number") throw new Error("no count");
+      return value as Counter;
+    },
+    now: () => clock,
+  });
+  stores.push(store);
+  return store;
+}
+
+async function reopen(store: JobStore<Counter>, logger = silentLogger): Promise<JobStore<Counter>> {
+  await store.close();
+  return open(logger);
+}
+
+const UID = "9d3b5e0e-0000-4000-8000-000000000001";
+const finalStatus: RemotePodStatus = {
+  name: "p",
+  namespace: "default",
+  UID,
+  JID: "17",
+  containers: [],
+  initContainers: [],
+};
+
+describe("creating", () => {
+  test("writes what was asked and the intent, for this user only, before it answers", async () => {
+    const store = await open();
+    const { job, created } = await store.create(podData(UID));
+    expect(created).toBe(true);
+    expect(job).toMatchObject({ uid: UID, phase: "intent", record: { count: 0 } });
+    const { directory } = store.paths(UID);
+    expect(await store.data(UID)).toEqual(podData(UID));
+    expect(JSON.parse(await readFile(join(directory, "job.json"), "utf8"))).toEqual(job);
+    for (const file of ["pod.json", "job.json"]) {
+      expect((await stat(join(directory, file))).mode & 0o777).toBe(0o600);
+    }
+    for (const path of [root, directory, join(directory, "volumes"), join(directory, "logs")]) {
+      expect((await stat(path)).mode & 0o777).toBe(0o700);
+    }
+  });
+
+  test("a second time answers with the job that exists, also when both come at once", async () => {
+    const store = await open();
+    const answers = await Promise.all([1, 2, 3].map(() => store.create(podData(UID))));
+    expect(answers.filter(({ created }) => created)).toHaveLength(1);
+    await store.update(UID, () => ({ phase: "submitted", jobId: "17" }));
+    expect((await store.create(podData(UID))).job.jobId).toBe("17");
+  });
+
+  test("is refused after a delete, across restarts, for a day", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    await store.remove(UID, finalStatus);
+    await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "conflict" });
+    store = await reopen(store);
+    await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "conflict" });
+    clock += 23 * 3_600_000;
+    store = await reopen(store);
+    await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "conflict" });
+    clock += 3_600_000;
+    store = await reopen(store);
+    expect(await readdir(join(root, "tombstones"))).toEqual([]);
+    expect((await store.create(podData(UID))).created).toBe(true);
+  });
+
+  test("is refused for a pod that was buried before it arrived", async () => {
+    const store = await open();
+    await store.bury({ uid: UID, name: "p", namespace: "default" });
+    await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  test.each(["", ".", "..", "../x", "a/b", "a\0b", "-", ".hidden", "x".repeat(300), 7, null])(
+    "is refused for the UID %j",
+    async (uid) => {
+      const store = await open();
+      const data = podData("x");
+      data.pod.metadata = { ...data.pod.metadata, uid: uid as string };
+      await expect(store.create(data)).rejects.toMatchObject({ code: "invalid" });
+      expect(await readdir(join(root, "jobs"))).toEqual([]);
+    },
+  );
+});
+
+describe("updating", () => {
+  test("writers for one UID are put in line and none is lost", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    await Promise.all(
+      Array.from({ length: 50 }, () =>
+        store.update(UID, ({ record }) => ({ record: { count: record.count + 1 } })),
+      ),
+    );
+    expect(store.get(UID)?.record.count).toBe(50);
+    store = await reopen(store);
+    expect(store.get(UID)?.record.count).toBe(50);
+  });
+
+  test("a phase never goes back, but a late job id is kept", async () => {
+    const store = await open();
+    await store.create(podData(UID));
+    await store.update(UID, () => ({ phase: "deleting" }));
+    const job = await store.update(UID, () => ({ phase: "submitted", jobId: "17" }));
+    expect(job).toMatchObject({ phase: "deleting", jobId: "17" });
+  });
+
+  test("of an unknown UID is not-found", async () => {
+    const store = await open();
+    await expect(store.update(UID, () => ({}))).rejects.toMatchObject({ code: "not-found" });
+  });
+
+  test("a failing change leaves the job as it was and the line moving", async () => {
+    const store = await open();
+    await store.create(podData(UID));
+    const fails = store.update(UID, () => {
+      throw new Error("no");
+    });
+    await expect(fails).rejects.toThrow("no");
+    expect(await store.update(UID, () => undefined)).toMatchObject({ phase: "intent" });
+  });
+
+  test("any history of changes reads back as it was last answered", async () => {
+    const change = fc.record(
+      {
+        phase: fc.constantFrom("intent" as const, "submitted" as const, "deleting" as const),
+        jobId: fc.string(),
+        record: fc.record({ count: fc.integer() }),
+      },
+      { requiredKeys: [] },
+    );
+    let serial = 0;
+    let store = await open();
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { maxLength: 5 }), async (changes) => {
+        serial += 1;
+        const uid = `uid-${serial}`;
+        let last = (await store.create(podData(uid))).job;
+        for (const one of changes) last = await store.update(uid, () => one);
+        store = await reopen(store);
+        expect(store.get(uid)).toEqual(last);
+      }),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe("removing", () => {
+  test("leaves the final status for ten minutes and nothing of the pod's files", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    const { directory } = store.paths(UID);
+    await store.remove(UID, finalStatus);
+    await store.remove(UID);
+    expect(store.get(UID)).toBeUndefined();
+    await expect(stat(directory)).rejects.toThrow("ENOENT");
+    expect(await readdir(join(root, "tmp"))).toEqual([]);
+    store = await reopen(store);
+    expect(store.finalStatus(UID)).toEqual(finalStatus);
+    clock += 10 * 60_000;
+    expect(store.finalStatus(UID)).toBeUndefined();
+    expect(store.tombstone(UID)).toMatchObject({ uid: UID, name: "pod-9d3b5e0e" });
+  });
+
+  test("is finished at the next start when a crash came between tombstone and removal", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    await store.close();
+    const tombstone = { schemaVersion: 1, uid: UID, deletedAt: new Date(clock).toISOString() };
+    await writeFile(join(root, "tombstones", `${UID}.json`), JSON.stringify(tombstone));
+    store = await open();
+    expect(store.list()).toEqual([]);
+    expect(await readdir(join(root, "jobs"))).toEqual([]);
+  });
+});
+
+describe("damage", () => {
+  const damages = ["", "{", '{"schemaVersion":1', "null", '"x"', '{"schemaVersion":1,"uid":"y"}'];
+
+  test.each(damages)("a job.json of %j is rebuilt as an intent, loudly", async (text) => {
+    const store = await open();
+    await store.create(podData(UID));
+    await store.create(podData("other"));
+    await store.update(UID, () => ({ phase: "submitted", jobId: "17" }));
+    await writeFile(join(store.paths(UID).directory, "job.json"), text);
+    const { logger, lines } = recordingLogger();
+    const again = await reopen(store, logger);
+    expect(again.get(UID)).toMatchObject({ phase: "intent", rebuilt: true, record: { count: 0 } });
+    expect(again.get("other")).toBeDefined();
+    expect(lines.filter(({ level }) => level >= 50)).toHaveLength(1);
+    const kept = await readdir(join(root, "quarantine"));
+    expect(await readFile(join(root, "quarantine", kept[0] ?? ""), "utf8")).toBe(text);
+  });
+
+  test("a record that the plugin does not understand is damage too", async () => {
+    const store = await open();
+    await store.create(podData(UID));
+    const path = join(store.paths(UID).directory, "job.json");
+    await writeFile(path, (await readFile(path, "utf8")).replace("count", "cnt"));
+    const again = await reopen(store);
+    expect(again.get(UID)).toMatchObject({ rebuilt: true });
+  });
+
+  test("with pod.json gone as well the directory is set aside and its UID stays refused", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    await store.create(podData("other"));
+    const { directory } = store.paths(UID);
+    await writeFile(join(directory, "job.json"), "\0\0\0");
+    await writeFile(join(directory, "pod.json"), "\0\0\0");
+    for (let start = 0; start < 2; start += 1) {
+      store = await reopen(store);
+      expect(store.quarantined).toMatchObject([{ uid: UID }]);
+      expect(store.list().map(({ uid }) => uid)).toEqual(["other"]);
+      await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "internal" });
+    }
+  });
+
+  test("a damaged tombstone still refuses its UID", async () => {
+    let store = await open();
+    await store.bury({ uid: UID, name: "p", namespace: "default" });
+    await writeFile(join(root, "tombstones", `${UID}.json`), "{");
+    store = await reopen(store);
+    await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  test("a job of a newer version stops the start instead of being lost", async () => {
+    const store = await open();
+    await store.create(podData(UID));
+    const path = join(store.paths(UID).directory, "job.json");
+    await writeFile(path, (await readFile(path, "utf8")).replace('sion":1', 'sion":2'));
+    await store.close();
+    await expect(open()).rejects.toThrow("newer version");
+  });
+
+  test("half-made jobs and leftovers of a crash are cleared away", async () => {
+    const store = await open();
+    await store.create(podData(UID));
+    await store.close();
+    await mkdir(join(root, "tmp", "half-1"));
+    await writeFile(join(root, "jobs", UID, "job.json.tmp"), "{");
+    const again = await open();
+    expect(again.list()).toHaveLength(1);
+    expect(await readdir(join(root, "tmp"))).toEqual([]);
+    expect(await readdir(join(root, "jobs", UID))).not.toContain("job.json.tmp");
+  });
+});
+
+test("a directory in use is refused, naming the holder; a closed one can be opened", async () => {
+  const store = await open();
+  await expect(open()).rejects.toThrow(`in use by process ${process.pid}`);
+  await reopen(store);
+});
+
+test("after close nothing is written any more", async () => {
+  const store = await open();
+  await store.close();
+  await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "unavailable" });
+});
