@@ -1,3 +1,23 @@
+export { EXTENSION_VERSION, offers } from "./capabilities.ts";
+export { type PeerAddress, parseAddress } from "./client/address.ts";
+export { createInterlinkClient, type InterlinkClient } from "./client/client.ts";
+export { isRequestId, REQUEST_ID_HEADER } from "./client/headers.ts";
+export type {
+  CallOptions,
+  Deadlines,
+  InterlinkClientOptions,
+  TlsOptions,
+  TokenSource,
+} from "./client/options.ts";
+export { DEFAULT_DEADLINES } from "./client/options.ts";
+export { readableWords } from "./client/peer-error.ts";
+export {
+  HTTP_STATUS_BY_CODE,
+  httpStatusOf,
+  ProtocolError,
+  type ProtocolErrorCode,
+  type ProtocolErrorOptions,
+} from "./errors.ts";
 export type {
   Capabilities,
   CreateAnswer,
@@ -15,3 +35,25 @@ export type {
   StatusStreamRecord,
 } from "./messages.ts";
 export { FEATURES, STATUS_STREAM_HEARTBEAT_SECONDS, ZERO_TIME } from "./messages.ts";
+export {
+  readCreateAnswer,
+  readCreateRequest,
+  readDeleteRequest,
+  readRetrievedPodData,
+} from "./read/create.ts";
+export { parseJson } from "./read/json.ts";
+export { readLogRequest } from "./read/logs.ts";
+export { readCapabilities, readPingAnswer } from "./read/ping.ts";
+export { readStatusAnswer, readStatusRequest, readStatusStreamLine } from "./read/status.ts";
+export {
+  emptyJobConfig,
+  writeCapabilities,
+  writeCreateAnswer,
+  writeCreateRequest,
+  writeDeleteRequest,
+  writeLogRequest,
+  writeRetrievedPodData,
+  writeStatusAnswer,
+  writeStatusRequest,
+  writeStatusStreamLine,
+} from "./write/messages.ts";

@@ -92,6 +92,8 @@ export interface RemotePodExtension {
   revision?: number;
   podIPs?: string[];
   hostIP?: string;
+  /** `spec.nodeName` of the pod as it was created: a node removes only orphans that it made itself. */
+  node?: string;
   /** RFC 3339. When the plugin's sandbox (network, volumes) was ready; sets PodReadyToStartContainers. */
   sandboxReadyAt?: string;
   /** The plugin was asked to delete this pod and is stopping it. */

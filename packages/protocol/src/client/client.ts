@@ -1,0 +1,237 @@
+import type { Pod } from "kubernetes-types/core/v1.js";
+import { ProtocolError } from "../errors.ts";
+import {
+  type Capabilities,
+  type CreateAnswer,
+  type LogRequest,
+  type PingAnswer,
+  type PodCreateRequest,
+  type RemotePodStatus,
+  type RetrievedPodData,
+  STATUS_STREAM_HEARTBEAT_SECONDS,
+  type StatusStreamRecord,
+} from "../messages.ts";
+import { readCreateAnswer } from "../read/create.ts";
+import { parseJson } from "../read/json.ts";
+import { readCapabilities, readPingAnswer } from "../read/ping.ts";
+import { readStatusAnswer, readStatusStreamLine } from "../read/status.ts";
+import {
+  writeCreateRequest,
+  writeDeleteRequest,
+  writeLogRequest,
+  writeRetrievedPodData,
+  writeStatusRequest,
+} from "../write/messages.ts";
+import { linesOf } from "./lines.ts";
+import {
+  type CallOptions,
+  DEFAULT_DEADLINES,
+  type Deadlines,
+  type InterlinkClientOptions,
+} from "./options.ts";
+import { createTransport, type OpenAnswer } from "./transport.ts";
+
+/**
+ * The calls of the interLink wire towards one peer. Every method throws ProtocolError and nothing else; a non-2xx
+ * answer is `refused` with the peer's own words. Nothing is retried here: who calls knows what may be repeated.
+ */
+export interface InterlinkClient extends AsyncDisposable {
+  readonly peer: "server" | "plugin";
+  /** `PodCreateRequest` to an API server, `RetrievedPodData` to a plugin. */
+  create(data: PodCreateRequest | RetrievedPodData, options?: CallOptions): Promise<CreateAnswer>;
+  delete(pod: Pod, options?: CallOptions): Promise<void>;
+  /** The pods that the peer knows among those asked for. */
+  status(pods: readonly Pod[], options?: CallOptions): Promise<RemotePodStatus[]>;
+  /** Resolves with the headers; then the log's bytes as they come. Ends or throws; `aborted` when the signal fires. */
+  logs(request: LogRequest, options?: CallOptions): Promise<AsyncIterable<Uint8Array>>;
+  /** `raw` is the plugin's body; `answer` what it says about its resource, if it says something. */
+  ping(options?: CallOptions): Promise<{ raw: string; answer: PingAnswer | undefined }>;
+  /** `undefined`: the peer speaks the base protocol only. */
+  capabilities(options?: CallOptions): Promise<Capabilities | undefined>;
+  /**
+   * Records until the peer ends the stream; throws `timeout` when it falls silent for three heartbeats, `aborted` when
+   * the signal fires. Unknown record types are skipped.
+   */
+  statusStream(options?: CallOptions): AsyncGenerator<StatusStreamRecord, void, undefined>;
+  /** Asks an API server to forget what it remembers of a pod. */
+  updateCache(uid: string, options?: CallOptions): Promise<void>;
+  /** Ends every call and stream at once with `aborted`. */
+  close(): Promise<void>;
+}
+
+export function createInterlinkClient(options: InterlinkClientOptions): InterlinkClient {
+  const transport = createTransport(options);
+  const deadlines: Deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines };
+  const towardsPlugin = options.peer === "plugin";
+  const silenceMs = options.streamSilenceMs ?? 3 * STATUS_STREAM_HEARTBEAT_SECONDS * 1000;
+  const maxLineBytes = options.maxLineBytes ?? 4 * 1024 * 1024;
+
+  return {
+    peer: options.peer,
+
+    async create(data, call = {}) {
+      const body = "container" in data ? writeRetrievedPodData(data) : writeCreateRequest(data);
+      const answer = await transport.call(
+        {
+          operation: "CreatePod",
+          method: "POST",
+          path: "/create",
+          body,
+          timeoutMs: deadlines.create,
+        },
+        call,
+      );
+      return understood("POST /create", () => readCreateAnswer(parseJson(answer)));
+    },
+
+    async delete(pod, call = {}) {
+      await transport.call(
+        {
+          operation: "DeletePod",
+          method: towardsPlugin ? "POST" : "DELETE",
+          path: "/delete",
+          body: writeDeleteRequest(pod),
+          timeoutMs: deadlines.delete,
+        },
+        call,
+      );
+    },
+
+    async status(pods, call = {}) {
+      const answer = await transport.call(
+        {
+          operation: "GetStatus",
+          method: "GET",
+          path: "/status",
+          body: writeStatusRequest(pods),
+          timeoutMs: deadlines.status,
+        },
+        call,
+      );
+      return understood("GET /status", () => readStatusAnswer(parseJson(answer), pods));
+    },
+
+    async logs(request, call = {}) {
+      const answer = await transport.open(
+        {
+          operation: "GetLogs",
+          method: "GET",
+          path: "/getLogs",
+          body: writeLogRequest(request),
+          // Old plugins send their headers with the first line, and a quiet container may take hours to write one.
+          timeoutMs: request.Opts.Follow ? undefined : deadlines.streamHeaders,
+        },
+        call,
+      );
+      return answer.chunks();
+    },
+
+    async ping(call = {}) {
+      const answer = await transport.call(
+        {
+          operation: "PingInterLink",
+          ...(towardsPlugin
+            ? { method: "GET", path: "/status", body: "[]" }
+            : { method: "POST", path: "/pinglink" }),
+          timeoutMs: deadlines.ping,
+        },
+        call,
+      );
+      return { raw: answer.toString("utf8"), answer: readPingAnswer(answer) };
+    },
+
+    async capabilities(call = {}) {
+      try {
+        const answer = await transport.call(
+          {
+            operation: "GetCapabilities",
+            method: "GET",
+            path: "/capabilities",
+            timeoutMs: deadlines.capabilities,
+          },
+          call,
+        );
+        return understood("GET /capabilities", () => readCapabilities(parseJson(answer)));
+      } catch (error) {
+        if (saysBaseProtocol(error)) return undefined;
+        throw error;
+      }
+    },
+
+    async *statusStream(call = {}) {
+      const answer = await transport.open(
+        {
+          operation: "StatusStream",
+          method: "GET",
+          path: "/status/stream",
+          timeoutMs: deadlines.streamHeaders,
+        },
+        call,
+      );
+      for await (const line of linesOf(watched(answer, silenceMs), maxLineBytes)) {
+        const record = understood("GET /status/stream", () => readStatusStreamLine(line));
+        if (record !== undefined) yield record;
+      }
+    },
+
+    async updateCache(uid, call = {}) {
+      await transport.call(
+        {
+          operation: "UpdateCache",
+          method: "POST",
+          path: "/updateCache",
+          body: uid,
+          timeoutMs: deadlines.updateCache,
+        },
+        call,
+      );
+    },
+
+    close: () => transport.close(),
+    [Symbol.asyncDispose]: () => transport.close(),
+  };
+}
+
+/** 2xx with something unreadable is the peer's fault, not the request's. */
+function understood<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const { message } = ProtocolError.from(error);
+    throw new ProtocolError("bad-answer", `${what}: the peer's answer is wrong: ${message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Peers without the extension have no such path; some answer it with text that is not the message. */
+function saysBaseProtocol(error: unknown): boolean {
+  if (!(error instanceof ProtocolError)) return false;
+  if (error.code === "bad-answer") return true;
+  return (
+    error.code === "refused" &&
+    (error.httpStatus === 404 || error.httpStatus === 405 || error.httpStatus === 501)
+  );
+}
+
+/** Ends the stream with `timeout` when nothing, not even a heartbeat, has come for `silenceMs`. */
+async function* watched(
+  answer: OpenAnswer,
+  silenceMs: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const fellSilent = () =>
+    answer.abort(
+      new ProtocolError("timeout", `the status stream fell silent for ${silenceMs / 1000} s`),
+    );
+  let timer = setTimeout(fellSilent, silenceMs);
+  try {
+    for await (const chunk of answer.chunks()) {
+      // A slow reader must not look like a silent peer: the clock stands while the chunk is being used.
+      clearTimeout(timer);
+      yield chunk;
+      timer = setTimeout(fellSilent, silenceMs);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
