@@ -1,0 +1,19 @@
+import { isIP, isIPv4 } from "node:net";
+
+/**
+ * Pod IPs that the Kubernetes API accepts: valid, unique, at most one per family. Loopback and link-local addresses are
+ * left out: endpoint validation refuses them, and one such pod would break the Endpoints of every Service selecting it.
+ */
+export function podIPs(candidates: readonly (string | undefined)[]): string[] {
+  const byFamily = new Map<number, string>();
+  for (const ip of candidates) {
+    if (!ip || !isUsable(ip) || byFamily.has(isIP(ip))) continue;
+    byFamily.set(isIP(ip), ip);
+  }
+  return [...byFamily.values()];
+}
+
+function isUsable(ip: string): boolean {
+  if (isIPv4(ip)) return !/^(?:127\.|169\.254\.|0\.|255\.255\.255\.255$)/.test(ip);
+  return isIP(ip) === 6 && !/^(?:::1?$|fe[89ab])/i.test(ip);
+}

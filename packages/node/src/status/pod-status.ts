@@ -1,0 +1,220 @@
+import type { RemotePodStatus } from "@interlink/protocol";
+import type {
+  Container,
+  ContainerStatus,
+  EphemeralContainer,
+  Pod,
+  PodSpec,
+  PodStatus,
+} from "kubernetes-types/core/v1.js";
+import { podIPs } from "./addresses.ts";
+import { baseJobIsOver, readBaseStatus } from "./base-protocol.ts";
+import { type NodePodCondition, podConditions } from "./conditions.ts";
+import { containerStatus } from "./container-status.ts";
+import { hasStarted, isTerminalPhase, type PodPhase, podPhase } from "./phase.ts";
+import { atSeconds } from "./times.ts";
+
+/** A pod status as Kubernetes ≥ 1.34 has it. */
+export type NodePodStatus = Omit<PodStatus, "conditions"> & {
+  conditions?: NodePodCondition[];
+  observedGeneration?: number;
+};
+
+/** Why the node itself says that a pod failed. Both texts are for the person who reads `kubectl describe`. */
+export interface PodVerdict {
+  reason: string;
+  message: string;
+}
+
+export interface PodStatusContext {
+  /** The node's address, for hostIP; a name instead of an IP is left out. */
+  hostIP: string | undefined;
+  /**
+   * The site confirmed that everything of this pod is stopped, or that nothing was ever started: what is not known to
+   * have ended will not be told any more.
+   */
+  allStopped: boolean;
+  /** The node decided that the pod fails (refused, lost, deadline). It shows once nothing can run any more. */
+  verdict?: PodVerdict | undefined;
+  /** While the site knows nothing of the pod: what it waits for, per container name or for all (`""`). */
+  waiting?: ReadonlyMap<string, { reason: string; message: string }> | undefined;
+  /** `interlink.eu/pod-ip` and the like: addresses that the node knows by itself. */
+  podIPs?: readonly string[] | undefined;
+}
+
+/**
+ * What the Kubernetes API should hold for this pod, from what the site tells and what the API holds already
+ * (kubelet-contract.md 3.2–3.4 and 3.8). Pure; fields that the node does not own come back as they were.
+ * A status without `extension` is from a peer of the base protocol and is read as such.
+ */
+export function podStatus(
+  pod: Pod,
+  remote: RemotePodStatus | undefined,
+  context: PodStatusContext,
+  now: Date,
+): NodePodStatus {
+  const previous: NodePodStatus = pod.status ?? {};
+  // Terminal is for ever: controllers have counted this pod already.
+  if (isTerminalPhase(previous.phase)) return previous;
+  const spec = pod.spec as PodSpec;
+  const base = remote !== undefined && remote.extension === undefined;
+  const told = base ? readBaseStatus(spec, remote, previous, now) : remote;
+  const refused = told?.extension?.failed;
+  const verdict = context.verdict ?? refused;
+
+  let allStopped = context.allStopped || refused !== undefined;
+  let statuses = containerStatuses(pod, told, context, allStopped, now);
+  if (base && !allStopped && baseJobIsOver(spec, statuses.regular, now)) {
+    allStopped = true;
+    statuses = containerStatuses(pod, told, context, allStopped, now);
+  }
+  const phase = settledPhase(spec, statuses, previous.phase, allStopped, verdict);
+  const terminal = isTerminalPhase(phase);
+  const ips = addresses(pod, told, context);
+  const explained = explanation(terminal ? verdict : undefined, told, statuses.regular, terminal);
+
+  const status: NodePodStatus = {
+    ...previous,
+    phase,
+    conditions: podConditions({
+      pod,
+      phase,
+      initContainerStatuses: statuses.init,
+      containerStatuses: statuses.regular,
+      sandboxReady: !terminal && sandboxReady(told, ips.podIPs, statuses),
+      now,
+    }),
+    startTime: previous.startTime ?? atSeconds(now),
+    containerStatuses: statuses.regular.toSorted(byName),
+    ...(statuses.init.length ? { initContainerStatuses: statuses.init } : {}),
+    ...(statuses.ephemeral.length ? { ephemeralContainerStatuses: statuses.ephemeral } : {}),
+    ...(ips.hostIPs[0]
+      ? { hostIP: ips.hostIPs[0], hostIPs: ips.hostIPs.map((ip) => ({ ip })) }
+      : {}),
+    ...(ips.podIPs[0] ? { podIP: ips.podIPs[0], podIPs: ips.podIPs.map((ip) => ({ ip })) } : {}),
+  };
+  delete status.reason;
+  delete status.message;
+  Object.assign(status, explained);
+  const generation = Math.max(pod.metadata?.generation ?? 0, previous.observedGeneration ?? 0);
+  if (generation > 0) status.observedGeneration = generation;
+  return status;
+}
+
+interface Statuses {
+  init: ContainerStatus[];
+  regular: ContainerStatus[];
+  ephemeral: ContainerStatus[];
+}
+
+function containerStatuses(
+  pod: Pod,
+  told: RemotePodStatus | undefined,
+  context: PodStatusContext,
+  allStopped: boolean,
+  now: Date,
+): Statuses {
+  const spec = pod.spec as PodSpec;
+  const hasInit = (spec.initContainers?.length ?? 0) > 0;
+  const one = (container: Container, init: boolean): ContainerStatus => {
+    const list = init ? told?.initContainers : told?.containers;
+    const before = init ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
+    return containerStatus({
+      container,
+      init,
+      podPolicy: spec.restartPolicy,
+      told: list?.find((status) => status.name === container.name),
+      previous: before?.find((status) => status.name === container.name),
+      waiting: context.waiting?.get(container.name) ??
+        context.waiting?.get("") ?? {
+          reason: hasInit ? "PodInitializing" : "ContainerCreating",
+          message: told?.extension?.message,
+        },
+      allStopped,
+      now,
+    });
+  };
+  return {
+    init: (spec.initContainers ?? []).map((container) => one(container, true)),
+    regular: spec.containers.map((container) => one(container, false)),
+    ephemeral: (spec.ephemeralContainers ?? []).map(ephemeralStatus),
+  };
+}
+
+/** Nothing runs them here; silence would leave `kubectl debug` hanging without a word. */
+function ephemeralStatus(container: EphemeralContainer): ContainerStatus {
+  return {
+    name: container.name,
+    state: {
+      waiting: {
+        reason: "CreateContainerError",
+        message: "ephemeral containers are not supported on a virtual node",
+      },
+    },
+    lastState: {},
+    ready: false,
+    restartCount: 0,
+    image: container.image ?? "",
+    imageID: "",
+  };
+}
+
+/**
+ * The phase, held back while something may still run: controllers act on a terminal phase at once
+ * (Kubernetes `status_manager.go` mergePodStatus).
+ */
+function settledPhase(
+  spec: PodSpec,
+  statuses: Statuses,
+  previous: string | undefined,
+  allStopped: boolean,
+  verdict: PodVerdict | undefined,
+): PodPhase {
+  const phase = podPhase({
+    spec,
+    initContainerStatuses: statuses.init,
+    containerStatuses: statuses.regular,
+    allStopped,
+  });
+  const wanted = verdict ? "Failed" : phase;
+  if (allStopped) return isTerminalPhase(wanted) ? wanted : "Failed";
+  const running = [...statuses.init, ...statuses.regular].some((one) => one.state?.running);
+  if (!isTerminalPhase(wanted) || (!running && !verdict)) return wanted;
+  return previous === "Running" || phase === "Running" ? "Running" : "Pending";
+}
+
+function sandboxReady(
+  told: RemotePodStatus | undefined,
+  ips: readonly string[],
+  statuses: Statuses,
+): boolean {
+  if (told?.extension?.sandboxReadyAt) return true;
+  return ips.length > 0 || [...statuses.init, ...statuses.regular].some(hasStarted);
+}
+
+function addresses(pod: Pod, told: RemotePodStatus | undefined, context: PodStatusContext) {
+  const known = pod.status?.hostIPs?.map(({ ip }) => ip) ?? [];
+  const hostIPs = podIPs([told?.extension?.hostIP, context.hostIP, ...known]);
+  if (pod.spec?.hostNetwork) return { hostIPs, podIPs: hostIPs };
+  // A pod keeps its addresses after it has ended; new ones replace them as a whole.
+  const fresh = podIPs([...(told?.extension?.podIPs ?? []), ...(context.podIPs ?? [])]);
+  const kept = podIPs(pod.status?.podIPs?.map(({ ip }) => ip) ?? []);
+  return { hostIPs, podIPs: fresh.length > 0 ? fresh : kept };
+}
+
+/** `reason` and `message` of the pod: why it failed, or, before anything runs, what the site says it waits for. */
+function explanation(
+  verdict: PodVerdict | undefined,
+  told: RemotePodStatus | undefined,
+  containers: readonly ContainerStatus[],
+  terminal: boolean,
+): { reason?: string; message?: string } {
+  if (verdict) return { reason: verdict.reason, message: verdict.message };
+  if (containers.some(hasStarted) && !terminal) return {};
+  const { reason, message } = told?.extension ?? {};
+  return { ...(reason ? { reason } : {}), ...(message ? { message } : {}) };
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

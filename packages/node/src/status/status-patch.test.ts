@@ -1,0 +1,161 @@
+import fc from "fast-check";
+import type { ContainerState } from "kubernetes-types/core/v1.js";
+import { describe, expect, test } from "vitest";
+import { applyStatusPatch } from "../testing/apply-status-patch.ts";
+import { aPod, container, ended, remote, running, status, waiting } from "../testing/pods.ts";
+import { NODE_CONDITIONS } from "./conditions.ts";
+import { isTerminalPhase } from "./phase.ts";
+import { type NodePodStatus, podStatus } from "./pod-status.ts";
+import { sameJson } from "./same-json.ts";
+import { statusPatch } from "./status-patch.ts";
+
+describe("statusPatch", () => {
+  test("is nothing when nothing changed", () => {
+    const before: NodePodStatus = {
+      phase: "Running",
+      conditions: [{ type: "Ready", status: "True" }],
+    };
+    expect(statusPatch("u", before, structuredClone(before))).toBeUndefined();
+  });
+
+  test("sends only what changed, under the pod's UID", () => {
+    expect(
+      statusPatch(
+        "u",
+        { phase: "Pending", reason: "PENDING", podIPs: [{ ip: "10.0.0.1" }] },
+        { phase: "Running", podIPs: [{ ip: "10.0.0.2" }] },
+      ),
+    ).toEqual({
+      metadata: { uid: "u" },
+      status: {
+        phase: "Running",
+        reason: null,
+        podIPs: [{ $patch: "replace" }, { ip: "10.0.0.2" }],
+      },
+    });
+  });
+
+  test("mentions only the conditions that changed and takes back what they no longer say", () => {
+    expect(
+      statusPatch(
+        "u",
+        {
+          conditions: [
+            { type: "gate", status: "False" },
+            { type: "Ready", status: "False", reason: "ContainersNotReady", message: "m" },
+          ],
+        },
+        {
+          conditions: [
+            { type: "Ready", status: "True" },
+            { type: "gate", status: "False" },
+          ],
+        },
+      )?.status,
+    ).toEqual({ conditions: [{ type: "Ready", status: "True", reason: null, message: null }] });
+  });
+});
+
+const anyState: fc.Arbitrary<ContainerState> = fc.oneof(
+  fc.constant(waiting()),
+  fc.constant(waiting("ImagePullBackOff", "no such image")),
+  fc.constant(running()),
+  fc.integer({ min: 0, max: 255 }).map((code) => ended(code)),
+  fc.constant({} as ContainerState),
+);
+const anyStatus = (name: string) =>
+  fc
+    .record({
+      state: anyState,
+      ready: fc.boolean(),
+      restartCount: fc.nat(5),
+      lastState: fc.oneof(fc.constant({}), fc.constant(ended(1))),
+    })
+    .map(({ state, ...over }) => status(name, state, over));
+const aTelling = fc.record({
+  a: fc.option(anyStatus("a"), { nil: undefined }),
+  b: fc.option(anyStatus("b"), { nil: undefined }),
+  init: fc.option(anyStatus("i"), { nil: undefined }),
+  base: fc.boolean(),
+  allStopped: fc.boolean(),
+  ips: fc.subarray(["10.0.0.1", "10.0.0.2", "fd00::1", "127.0.0.1", "x"]),
+});
+
+describe("a history of statuses, each patched into the API object", () => {
+  test("stays complete, gives exactly the wanted status, and never leaves a terminal phase", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom("Always", "OnFailure", "Never"),
+        fc.array(aTelling, { minLength: 1, maxLength: 8 }),
+        (restartPolicy, tellings) => {
+          const pod = aPod({
+            restartPolicy,
+            initContainers: [container("i")],
+            containers: [container("b"), container("a")],
+          });
+          let held: NodePodStatus = { phase: "Pending", qosClass: "BestEffort" };
+          let clock = Date.parse("2026-01-01T00:00:00Z");
+          for (const { a, b, init, base, allStopped, ips } of tellings) {
+            clock += 7000;
+            const told = remote(
+              pod,
+              [a, b].filter((one) => one !== undefined),
+              {
+                initContainers: init ? [init] : [],
+                extension: base ? undefined : { podIPs: ips },
+              },
+            );
+            const current = { ...pod, status: held };
+            const wanted = podStatus(
+              current,
+              told,
+              { hostIP: "10.9.9.9", allStopped },
+              new Date(clock),
+            );
+            const patch = statusPatch("uid-1", held, wanted);
+            const after = patch ? applyStatusPatch(held, patch.status) : held;
+            expect(sameJson(sorted(after), sorted(wanted))).toBe(true);
+            if (isTerminalPhase(held.phase)) expect(patch).toBeUndefined();
+            checkComplete(after, restartPolicy, held);
+            held = after;
+          }
+        },
+      ),
+    );
+  });
+});
+
+function sorted(status: NodePodStatus): NodePodStatus {
+  return {
+    ...status,
+    conditions: (status.conditions ?? []).toSorted((x, y) => (x.type < y.type ? -1 : 1)),
+  };
+}
+
+function checkComplete(after: NodePodStatus, restartPolicy: string, before: NodePodStatus): void {
+  expect(after.qosClass).toBe("BestEffort");
+  expect(after.conditions?.map((one) => one.type).sort()).toEqual([...NODE_CONDITIONS].sort());
+  expect(after.containerStatuses?.map((one) => one.name)).toEqual(["a", "b"]);
+  expect(after.initContainerStatuses?.map((one) => one.name)).toEqual(["i"]);
+  const all = [...(after.containerStatuses ?? []), ...(after.initContainerStatuses ?? [])];
+  for (const one of all) {
+    expect(Object.keys(one.state ?? {})).toHaveLength(1);
+    const old = [...(before.containerStatuses ?? []), ...(before.initContainerStatuses ?? [])].find(
+      (candidate) => candidate.name === one.name,
+    );
+    expect(one.restartCount).toBeGreaterThanOrEqual(old?.restartCount ?? 0);
+    // What the API server would refuse: an end that is final and comes back to life.
+    const end = old?.state?.terminated;
+    if (
+      end &&
+      (restartPolicy === "Never" || (restartPolicy === "OnFailure" && end.exitCode === 0))
+    ) {
+      expect(one.state?.terminated?.exitCode).toBe(end.exitCode);
+    }
+  }
+  if (isTerminalPhase(after.phase)) {
+    expect(all.some((one) => one.state?.running)).toBe(false);
+    expect(after.conditions?.find((one) => one.type === "Ready")?.status).toBe("False");
+  }
+  expect(after.podIPs?.[0]?.ip).toBe(after.podIP);
+}
