@@ -1,1 +1,67 @@
-export default function setup(): void {}
+import type { TestProject } from "vitest/node";
+import { acquireDocker, releaseDocker } from "./systems/docker-system.ts";
+import { findProgram } from "./systems/programs.ts";
+import type { Provided } from "./systems/provided.ts";
+
+/** Names in `INTERLINK_REQUIRE` (comma-separated) must be there; a missing one fails the run instead of skipping. */
+function required(): Set<string> {
+  return new Set((process.env.INTERLINK_REQUIRE ?? "").split(",").map((name) => name.trim()));
+}
+
+/**
+ * Finds the real systems, or starts them, once for all test files, and hands their addresses over.
+ * Gives back what stops them again.
+ */
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const user = String(process.pid);
+  let held = true;
+  const release = async (): Promise<void> => {
+    if (!held) return;
+    held = false;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupted);
+    await releaseDocker(user);
+  };
+  const interrupted = (): void => {
+    release().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupted);
+
+  const docker = await attempt("docker", "Docker", async () => {
+    const system = await acquireDocker(user);
+    if (system.registry === undefined && required().has("docker")) {
+      throw new Error("there is no docker-registry (Debian package docker-registry)");
+    }
+    return system;
+  });
+  project.provide("docker", docker);
+  const path = findProgram("kubectl");
+  project.provide(
+    "kubectl",
+    await attempt("kubectl", "kubectl", () =>
+      path === undefined
+        ? Promise.reject(new Error("there is none on the PATH"))
+        : Promise.resolve({ path }),
+    ),
+  );
+  return release;
+}
+
+async function attempt<T>(
+  name: string,
+  title: string,
+  find: () => Promise<T>,
+): Promise<Provided<T>> {
+  try {
+    return { system: await find() };
+  } catch (error) {
+    const missing = error instanceof Error ? error.message : String(error);
+    if (required().has(name)) {
+      throw new Error(
+        `INTERLINK_REQUIRE names ${name}, but ${title} is not available: ${missing}`,
+        { cause: error },
+      );
+    }
+    process.stdout.write(`${title}: not available (${missing}); its suites are skipped\n`);
+    return { missing };
+  }
+}

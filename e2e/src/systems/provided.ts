@@ -1,0 +1,11 @@
+import type { DockerSystem } from "./docker-system.ts";
+
+/** What the global set-up found or started, or why it could not. Plain data: it crosses into the test workers. */
+export type Provided<T> = { system: T } | { missing: string };
+
+declare module "vitest" {
+  interface ProvidedContext {
+    docker: Provided<DockerSystem>;
+    kubectl: Provided<{ path: string }>;
+  }
+}

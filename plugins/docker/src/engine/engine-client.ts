@@ -1,0 +1,228 @@
+import type { Readable } from "node:stream";
+import { type Dispatcher, Pool } from "undici";
+import { deadline } from "./deadline.ts";
+import { type EngineAddress, showAddress } from "./engine-address.ts";
+import { codeOfStatus, EngineError } from "./engine-error.ts";
+
+/** The newest Engine API that this code was written against; an older engine is spoken to in its own version. */
+const NEWEST_API = "1.44";
+const DEFAULT_DEADLINE_MS = 60_000;
+const VERSION_DEADLINE_MS = 10_000;
+/** Requests at once that are answered promptly. Streams and waits have connections of their own. */
+const PROMPT_CONNECTIONS = 16;
+const ERROR_BODY_LIMIT = 64 * 1024;
+
+export interface EngineRequest {
+  method: "GET" | "POST" | "PUT" | "DELETE" | "HEAD";
+  /** Without version prefix, e.g. `/containers/json`. */
+  path: string;
+  /** Left out when undefined; an array repeats its key; other objects are sent as JSON (`filters`). */
+  query?: Record<string, string | number | boolean | readonly string[] | object | undefined>;
+  /** JSON body, unless it is bytes. */
+  body?: object | Uint8Array;
+  headers?: Record<string, string>;
+  signal: AbortSignal;
+  /** Until the whole answer is there; for streams, until it begins. Infinity: the signal alone. */
+  deadlineMs?: number;
+}
+
+/** What the engine says about itself. */
+export interface EngineVersion {
+  ApiVersion: string;
+  MinAPIVersion?: string;
+  Version?: string;
+  Os?: string;
+  /** Go's name of the architecture, e.g. `amd64`. */
+  Arch?: string;
+  Components?: { Name: string; Version?: string }[];
+}
+
+/** The Engine API as requests. No retries: the callers' steps are repeated as a whole. */
+export class EngineClient implements AsyncDisposable {
+  readonly address: EngineAddress;
+  readonly #prompt: Pool;
+  readonly #lasting: Pool;
+  readonly #closed = new AbortController();
+  #version: Promise<EngineVersion> | undefined;
+
+  constructor(address: EngineAddress) {
+    this.address = address;
+    const origin = address.kind === "unix" ? "http://docker" : address.origin;
+    const connect =
+      address.kind === "unix"
+        ? { socketPath: address.path, timeout: 10_000 }
+        : { timeout: 10_000, ...address.tls };
+    // Deadlines are ours, per call; undici's would cut log streams of quiet containers.
+    const common = { connect, headersTimeout: 0, bodyTimeout: 0 };
+    this.#prompt = new Pool(origin, { ...common, connections: PROMPT_CONNECTIONS });
+    this.#lasting = new Pool(origin, common);
+  }
+
+  /** Asked once, for all callers; asked again only if it failed. */
+  async version(): Promise<EngineVersion> {
+    this.#version ??= this.#send<EngineVersion>("", {
+      method: "GET",
+      path: "/version",
+      signal: this.#closed.signal,
+      deadlineMs: VERSION_DEADLINE_MS,
+    });
+    try {
+      return await this.#version;
+    } catch (error) {
+      this.#version = undefined;
+      throw error;
+    }
+  }
+
+  /** The API version spoken with this engine. */
+  async apiVersion(): Promise<string> {
+    const { ApiVersion, MinAPIVersion } = await this.version();
+    const wanted = compareVersions(ApiVersion, NEWEST_API) < 0 ? ApiVersion : NEWEST_API;
+    return MinAPIVersion !== undefined && compareVersions(wanted, MinAPIVersion) < 0
+      ? MinAPIVersion
+      : wanted;
+  }
+
+  /** Sends, and reads the JSON answer; `undefined` for an empty one. Throws {@link EngineError}, or the signal's reason. */
+  async json<T>(request: EngineRequest): Promise<T> {
+    return this.#send<T>(`/v${await this.apiVersion()}`, request);
+  }
+
+  /** Sends, and hands over the answer's body as it comes. Destroy it to end the call. */
+  async stream(request: EngineRequest): Promise<Readable> {
+    const prefix = `/v${await this.apiVersion()}`;
+    using limit = deadline(request.signal, finite(request.deadlineMs));
+    // The signal must outlive this call, so that it ends the stream; the deadline must not.
+    const whole = new AbortController();
+    const abort = (): void => whole.abort(limit.signal.reason);
+    limit.signal.addEventListener("abort", abort, { once: true });
+    if (limit.signal.aborted) abort();
+    try {
+      const answer = await this.#dispatch(this.#lasting, prefix, request, whole.signal);
+      const { body } = answer;
+      const cut = (): void => {
+        body.destroy(
+          request.signal.reason instanceof Error ? request.signal.reason : new Error("aborted"),
+        );
+      };
+      request.signal.addEventListener("abort", cut, { once: true });
+      body.once("close", () => request.signal.removeEventListener("abort", cut));
+      return body;
+    } catch (error) {
+      throw this.#explain(error, request, limit.expired);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort(new Error("The engine client is closed."));
+    await Promise.all([this.#prompt.destroy(), this.#lasting.destroy()]);
+  }
+
+  async #send<T>(prefix: string, request: EngineRequest): Promise<T> {
+    using limit = deadline(request.signal, finite(request.deadlineMs));
+    // A request that may take long must not keep the short ones waiting.
+    const pool = request.deadlineMs === undefined ? this.#prompt : this.#lasting;
+    try {
+      const answer = await this.#dispatch(pool, prefix, request, limit.signal);
+      const text = await answer.body.text();
+      return (text.trim() === "" ? undefined : JSON.parse(text)) as T;
+    } catch (error) {
+      throw this.#explain(error, request, limit.expired);
+    }
+  }
+
+  async #dispatch(
+    pool: Pool,
+    prefix: string,
+    request: EngineRequest,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    const bytes = request.body instanceof Uint8Array;
+    const answer = await pool.request({
+      method: request.method,
+      path: prefix + request.path + queryString(request.query ?? {}),
+      headers: {
+        ...(request.body === undefined
+          ? {}
+          : { "content-type": bytes ? "application/x-tar" : "application/json" }),
+        ...request.headers,
+      },
+      ...(request.body === undefined
+        ? {}
+        : {
+            body: request.body instanceof Uint8Array ? request.body : JSON.stringify(request.body),
+          }),
+      signal,
+    });
+    // 304: the container already is in the state that was asked for.
+    if (answer.statusCode < 300 || answer.statusCode === 304) return answer;
+    const text = await readAtMost(answer.body, ERROR_BODY_LIMIT);
+    throw new EngineError(codeOfStatus(answer.statusCode), engineWords(text, answer.statusCode), {
+      status: answer.statusCode,
+    });
+  }
+
+  #explain(error: unknown, request: EngineRequest, expired: boolean): unknown {
+    if (error instanceof EngineError) return error;
+    if (request.signal.aborted && !expired) return request.signal.reason;
+    const why = expired
+      ? `no answer within ${(request.deadlineMs ?? DEFAULT_DEADLINE_MS) / 1000} s`
+      : error instanceof Error
+        ? error.message
+        : String(error);
+    return new EngineError(
+      "unreachable",
+      `The container engine at ${showAddress(this.address)} does not answer (${request.method} ${request.path}: ${why}).`,
+      { cause: error },
+    );
+  }
+}
+
+function finite(milliseconds: number = DEFAULT_DEADLINE_MS): number | undefined {
+  return Number.isFinite(milliseconds) ? milliseconds : undefined;
+}
+
+/** Compares `1.9` and `1.41` as versions. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((text) => text.split(".").map(Number));
+  for (let i = 0; i < Math.max(left?.length ?? 0, right?.length ?? 0); i++) {
+    const difference = (left?.[i] ?? 0) - (right?.[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function queryString(query: NonNullable<EngineRequest["query"]>): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value === undefined) continue;
+    if (Array.isArray(value)) for (const one of value) parameters.append(key, String(one));
+    else parameters.set(key, typeof value === "object" ? JSON.stringify(value) : String(value));
+  }
+  const text = parameters.toString();
+  return text === "" ? "" : `?${text}`;
+}
+
+/** The engine wraps its words as `{"message": …}` (Podman adds `cause`). */
+function engineWords(body: string, status: number): string {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed === "object" && parsed !== null && "message" in parsed) {
+      return String(parsed.message);
+    }
+  } catch {
+    // Not JSON: the text itself is the message.
+  }
+  return body.trim() === "" ? `the engine answered with HTTP status ${status}` : body.trim();
+}
+
+async function readAtMost(body: Readable, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= limit) break;
+  }
+  return Buffer.concat(chunks).subarray(0, limit).toString("utf8");
+}
