@@ -61,7 +61,7 @@ const anyState: fc.Arbitrary<ContainerState> = fc.oneof(
   fc.constant(waiting("ImagePullBackOff", "no such image")),
   fc.constant(running()),
   fc.integer({ min: 0, max: 255 }).map((code) => ended(code)),
-  fc.constant({} as ContainerState),
+  fc.constant({}),
 );
 const anyStatus = (name: string) =>
   fc

@@ -13,7 +13,7 @@ export function applyStatusPatch(
       result[key] = mergeList(result[key], value, "ip");
     else result[key] = value;
   }
-  return result as NodePodStatus;
+  return result;
 }
 
 type Element = Record<string, unknown>;
