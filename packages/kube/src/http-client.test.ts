@@ -1,0 +1,174 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { KubeClient } from "./client.ts";
+import { KubeError, parseRetryAfter } from "./errors.ts";
+import { createKubeClient } from "./http-client.ts";
+import { loadKubeCredentials } from "./load-credentials.ts";
+import { paths, subresource } from "./paths.ts";
+import { eventually } from "./testing/eventually.ts";
+import { FakeApiServer } from "./testing/fake-api-server.ts";
+
+let fake: FakeApiServer;
+let client: KubeClient;
+const path = paths.configMaps.named("default", "a");
+
+beforeEach(async () => {
+  fake = await FakeApiServer.start();
+  client = createKubeClient(await loadKubeCredentials({ kubeconfigYaml: fake.kubeconfigYaml }));
+});
+
+afterEach(async () => {
+  await client.close();
+  await fake[Symbol.asyncDispose]();
+});
+
+async function failure(promise: Promise<unknown>): Promise<KubeError> {
+  try {
+    await promise;
+  } catch (error) {
+    expect(error).toBeInstanceOf(KubeError);
+    return error as KubeError;
+  }
+  throw new Error("it did not fail");
+}
+
+describe("KubeClient", () => {
+  it("creates, reads, replaces, patches and deletes with the right methods, types and token", async () => {
+    await client.create(paths.configMaps.collection("default"), { metadata: { name: "a" } });
+    await client.get(path);
+    await client.replace(path, { metadata: { name: "a" } });
+    await client.patch(path, "strategic-merge", { data: { x: "1" } });
+    await client.patch(path, "merge", {});
+    await client.delete(path, { gracePeriodSeconds: 0 });
+    expect(fake.requests.map((one) => [one.method, one.contentType])).toEqual([
+      ["POST", "application/json"],
+      ["GET", undefined],
+      ["PUT", "application/json"],
+      ["PATCH", "application/strategic-merge-patch+json"],
+      ["PATCH", "application/merge-patch+json"],
+      ["DELETE", "application/json"],
+    ]);
+    expect(new Set(fake.requests.map((one) => one.authorization))).toEqual(
+      new Set(["Bearer fake-token"]),
+    );
+  });
+
+  it.each([
+    [404, "NotFound", "not-found"],
+    [409, "Conflict", "conflict"],
+    [409, "AlreadyExists", "already-exists"],
+    [410, "Expired", "gone"],
+    [422, "Invalid", "invalid"],
+    [403, "Forbidden", "forbidden"],
+    [401, "Unauthorized", "unauthorized"],
+    [500, "InternalError", "server-error"],
+    [504, "Timeout", "timeout"],
+    [418, "Teapot", "other"],
+  ])("turns %i %s into the code %s with the server's words", async (code, reason, expected) => {
+    fake.inject(() => true, { kind: "status", code, reason, message: "the words" });
+    const error = await failure(client.get(path));
+    expect(error).toMatchObject({ code: expected, httpCode: code, reason });
+    expect(error.message).toContain("the words");
+  });
+
+  it("tries again when told to by Retry-After, and gives up after its retries", async () => {
+    fake.put(path, {});
+    fake.inject(() => true, { kind: "status", code: 429, retryAfter: "0" }, 3);
+    await client.get(path);
+    expect(fake.requests).toHaveLength(4);
+    fake.inject(() => true, { kind: "status", code: 503, retryAfter: "0" }, 100);
+    expect((await failure(client.get(path))).httpCode).toBe(503);
+    expect(fake.requests).toHaveLength(10);
+  });
+
+  it("passes 429 on at once when the wait would outlast the deadline", async () => {
+    fake.inject(() => true, { kind: "status", code: 429, retryAfter: "3600" });
+    const error = await failure(client.get(path));
+    expect(error).toMatchObject({ code: "too-many-requests", retryAfterMs: 3_600_000 });
+  });
+
+  it("gives up at its deadline", async () => {
+    fake.inject(() => true, { kind: "hang" });
+    const error = await failure(client.get(path, { timeoutMs: 20 }));
+    expect(error.code).toBe("timeout");
+  });
+
+  it("stops when the caller stops", async () => {
+    fake.inject(() => true, { kind: "hang" });
+    const stop = new AbortController();
+    const call = failure(client.get(path, { signal: stop.signal }));
+    await eventually(() => fake.requests.length === 1);
+    stop.abort();
+    expect((await call).code).toBe("aborted");
+  });
+
+  it("repeats a GET, never a write, whose connection was cut", async () => {
+    fake.put(path, {});
+    fake.inject(() => true, { kind: "drop" });
+    await client.get(path);
+    expect(fake.requests).toHaveLength(2);
+    fake.inject(() => true, { kind: "drop" });
+    expect((await failure(client.patch(path, "merge", {}))).code).toBe("unreachable");
+    expect(fake.requests).toHaveLength(3);
+  });
+
+  it("says unreachable when nobody listens", async () => {
+    const alone = createKubeClient(
+      await loadKubeCredentials({ kubeconfigYaml: fake.kubeconfigYaml.replace(/:\d+"/, ':1"') }),
+    );
+    expect((await failure(alone.get(path))).code).toBe("unreachable");
+    await alone.close();
+  });
+
+  it("reads a list with null items as empty", async () => {
+    fake.inject(() => true, { kind: "status", code: 200 });
+    expect((await client.list(paths.pods.collection())).items).toEqual([]);
+  });
+
+  it("closes the connection when the reader of a watch leaves", async () => {
+    fake.put(path, {});
+    const query = { resourceVersion: "1" };
+    for await (const event of client.watch(paths.configMaps.collection(), { query })) {
+      expect(event.type).toBe("ADDED");
+      break;
+    }
+    await eventually(() => fake.watches === 0);
+  });
+
+  it("fails a watch that the server refuses", async () => {
+    fake.inject(() => true, { kind: "status", code: 403, reason: "Forbidden" });
+    const events = client.watch(path, {})[Symbol.asyncIterator]();
+    expect((await failure(events.next())).code).toBe("forbidden");
+  });
+
+  it("lets leases through while every general connection is busy", async () => {
+    const one = createKubeClient(
+      await loadKubeCredentials({ kubeconfigYaml: fake.kubeconfigYaml }),
+      { connections: 1 },
+    );
+    fake.put(paths.leases.named("kube-node-lease", "n"), {});
+    fake.inject((request) => request.path === path, { kind: "hang" });
+    const stuck = failure(one.get(path));
+    await one.get(paths.leases.named("kube-node-lease", "n"));
+    await one.close();
+    expect((await stuck).code).not.toBe("not-found");
+  });
+});
+
+describe("paths", () => {
+  it("escapes names, so that a name cannot reach another resource", () => {
+    expect(paths.pods.named("a/b", "../c")).toBe("/api/v1/namespaces/a%2Fb/pods/..%2Fc");
+    expect(subresource(paths.nodes.named("n"), "status")).toBe("/api/v1/nodes/n/status");
+  });
+});
+
+describe("parseRetryAfter", () => {
+  it.each([
+    ["2", 2000],
+    ["Thu, 01 Jan 1970 00:00:09 GMT", 8000],
+    ["Thu, 01 Jan 1970 00:00:00 GMT", 0],
+    ["soon", undefined],
+    [undefined, undefined],
+  ])("reads %s as %s ms", (header, expected) => {
+    expect(parseRetryAfter(header, 1000)).toBe(expected);
+  });
+});
