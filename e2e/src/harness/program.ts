@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { waitFor } from "./wait.ts";
+import { waitUntil } from "../systems/wait-until.ts";
 
 /** The built command line program, the one that users run. */
 export const interlinkMain = fileURLToPath(
@@ -56,18 +56,19 @@ export class Program implements AsyncDisposable {
 
   /** Waits until the output holds what is looked for; fails at once, with all output, when the process ends before. */
   async output(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
-    return waitFor(
-      `${pattern} in the output of interlink ${this.args.join(" ")}`,
+    const seen = await waitUntil(
+      `interlink ${this.args.join(" ")} prints ${pattern}`,
       () => {
         const found = pattern.exec(this.#stdout) ?? pattern.exec(this.#stderr);
-        if (found !== null) return { found };
-        if (this.#isOver) {
-          throw new Error(`it ended first\nstdout: ${this.#stdout}\nstderr: ${this.#stderr}`);
-        }
-        return undefined;
+        // Waiting longer for a program that has ended is of no use.
+        return found !== null ? { found } : this.#isOver ? { found } : undefined;
       },
-      { timeoutMs },
-    ).then(({ found }) => found);
+      timeoutMs,
+    );
+    if (seen.found !== null) return seen.found;
+    throw new Error(
+      `interlink ${this.args.join(" ")} ended before it printed ${pattern}\nstdout: ${this.#stdout}\nstderr: ${this.#stderr}`,
+    );
   }
 
   /** Until the program says that it serves. */

@@ -57,11 +57,17 @@ export function buildProgram(context: CliContext): Command {
     )
     .argument("[manifest...]", "YAML or JSON files with Kubernetes objects")
     .addOption(
-      new Option("--plugin <name>", "where pods run; auto takes Docker if an engine answers, else processes")
+      new Option(
+        "--plugin <name>",
+        "where pods run; auto takes Docker if an engine answers, else processes",
+      )
         .choices(["auto", "docker", "process"])
         .default("auto"),
     )
-    .option("--exit", "end when the pods and Jobs of the manifests have ended, with their exit code")
+    .option(
+      "--exit",
+      "end when the pods and Jobs of the manifests have ended, with their exit code",
+    )
     .option("--port <number>", "port of the Kubernetes API on 127.0.0.1 (0: any free one)", "0")
     .option("--name <name>", "name of this system, to have several at once", "default")
     .option("--state-dir <directory>", "where pods' files and the kubeconfig are kept")
@@ -86,7 +92,10 @@ export function buildProgram(context: CliContext): Command {
       "--site <url>",
       "the interLink API server: http://, https:// or unix:// (env INTERLINK_SITE)",
     )
-    .option("--kubeconfig <file>", "default: the ServiceAccount inside a pod, else KUBECONFIG, else ~/.kube/config")
+    .option(
+      "--kubeconfig <file>",
+      "default: the ServiceAccount inside a pod, else KUBECONFIG, else ~/.kube/config",
+    )
     .option("--context <name>", "context of the kubeconfig")
     .option("--address <ip>", "address at which the cluster reaches this virtual node", "127.0.0.1")
     .option("--kubelet-port <number>", "port of the kubelet API (0: any free one)", "10250")
@@ -125,11 +134,20 @@ export function buildProgram(context: CliContext): Command {
     .description("Serve one kind of resource to an interLink API server.")
     .addArgument(pluginArgument())
     .option("--listen <address>", "host:port, or unix:///path", "127.0.0.1:4000")
-    .requiredOption("--root <directory>", "where the pods' files are kept; one plugin, one directory")
-    .option("--docker-host <address>", "the engine, for docker (default: DOCKER_HOST, else its usual socket)")
+    .requiredOption(
+      "--root <directory>",
+      "where the pods' files are kept; one plugin, one directory",
+    )
+    .option(
+      "--docker-host <address>",
+      "the engine, for docker (default: DOCKER_HOST, else its usual socket)",
+    )
     .option("--instance <name>", "tells two plugins on one engine apart, for docker", "interlink")
     .addOption(logLevel().default("info"))
-    .addHelpText("after", "\nThe process plugin isolates nothing: a pod's command runs as you, on this machine.\n")
+    .addHelpText(
+      "after",
+      "\nThe process plugin isolates nothing: a pod's command runs as you, on this machine.\n",
+    )
     .action(async (name: "docker" | "process", options: PluginFlags) => {
       const { plugin } = await import("./commands/plugin.ts");
       await plugin(name, options, context);
@@ -149,9 +167,7 @@ export function buildProgram(context: CliContext): Command {
 }
 
 function pluginArgument() {
-  return new Command()
-    .createArgument("<name>", "which plugin")
-    .choices(["docker", "process"]);
+  return new Command().createArgument("<name>", "which plugin").choices(["docker", "process"]);
 }
 
 export interface UpFlags {
