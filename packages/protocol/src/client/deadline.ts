@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { ProtocolError } from "../errors.ts";
 
 /** A signal that fires when the caller's does or when time is over, and says which. */
@@ -34,7 +35,11 @@ export function startDeadline(
           timeoutMs,
         );
   if (caller?.aborted === true) onCaller();
-  else caller?.addEventListener("abort", onCaller, { once: true });
+  else if (caller !== undefined) {
+    // Hundreds of calls under one signal are normal here, not the leak that Node would warn of.
+    setMaxListeners(0, caller);
+    caller.addEventListener("abort", onCaller, { once: true });
+  }
   const stopClock = () => clearTimeout(timer);
   return {
     signal: controller.signal,
