@@ -35,6 +35,7 @@ export type {
   StatusStreamRecord,
 } from "./messages.ts";
 export { FEATURES, STATUS_STREAM_HEARTBEAT_SECONDS, ZERO_TIME } from "./messages.ts";
+export { type OpenApiFace, openApiDocument } from "./openapi/document.ts";
 export {
   readCreateAnswer,
   readCreateRequest,

@@ -1,0 +1,111 @@
+/** One operation of the wire, as the OpenAPI documents list it. */
+export interface Operation {
+  id: string;
+  method: "get" | "post" | "delete";
+  path: string;
+  summary: string;
+  /** Schema name; without one the body is text. */
+  request?: { schema?: string };
+  /** Default `application/json`. */
+  requestType?: string;
+  answer: { type: string; schema?: string; description: string };
+  /** Not part of the base protocol: offered through `/capabilities`. */
+  extension?: boolean;
+}
+
+/** The operations of one face (reference: interlink-wire-and-node.md section 1.1). */
+export function operations(face: "interlink" | "plugin"): Operation[] {
+  return face === "interlink"
+    ? [create("PodCreateRequest"), remove("delete"), status, logs, ping, updateCache, ...extension]
+    : [create("RetrievedPodData"), remove("post"), status, logs, ...extension];
+}
+
+const json = "application/json";
+
+function create(schema: string): Operation {
+  return {
+    id: "create",
+    method: "post",
+    path: "/create",
+    summary:
+      "Start the pod's job. Idempotent by pod UID: a repeated create answers with the job that exists",
+    request: { schema },
+    answer: { type: json, schema: "CreateAnswer", description: "The job's id" },
+  };
+}
+
+function remove(method: "post" | "delete"): Operation {
+  return {
+    id: "delete",
+    method,
+    path: "/delete",
+    summary: "Stop the pod's job and remove its data. An unknown pod is no error",
+    request: { schema: "Pod" },
+    answer: { type: "text/plain", description: "Any text; the deletion is remembered" },
+  };
+}
+
+const status: Operation = {
+  id: "status",
+  method: "get",
+  path: "/status",
+  summary:
+    "The state of these pods; a pod that is unknown is left out. A plugin answers an empty list with a PingAnswer",
+  request: { schema: "StatusRequest" },
+  answer: { type: json, schema: "StatusAnswer", description: "One element per known pod" },
+};
+
+const logs: Operation = {
+  id: "getLogs",
+  method: "get",
+  path: "/getLogs",
+  summary: "A container's log, as it is written while Follow is set",
+  request: { schema: "LogRequest" },
+  answer: { type: "text/plain", description: "The log's bytes" },
+};
+
+const ping: Operation = {
+  id: "pinglink",
+  method: "post",
+  path: "/pinglink",
+  summary: "Asks the plugin whether it lives, and hands on what it says",
+  answer: {
+    type: json,
+    schema: "PingAnswer",
+    description: "The plugin's own body. Any body with 200 means that it lives",
+  },
+};
+
+const updateCache: Operation = {
+  id: "updateCache",
+  method: "post",
+  path: "/updateCache",
+  summary: "Forget what is remembered of a pod. The body is its UID, or the pod",
+  request: {},
+  requestType: "text/plain",
+  answer: { type: "text/plain", description: "Done" },
+};
+
+const extension: Operation[] = [
+  {
+    id: "capabilities",
+    method: "get",
+    path: "/capabilities",
+    summary: "What this peer offers beyond the base protocol. 404 means nothing",
+    answer: { type: json, schema: "Capabilities", description: "The features" },
+    extension: true,
+  },
+  {
+    id: "statusStream",
+    method: "get",
+    path: "/status/stream",
+    summary:
+      "Feature status-stream: every known pod, then `synced`, then each change and event, and heartbeats",
+    answer: {
+      type: "application/x-ndjson",
+      schema: "StatusStreamRecord",
+      description: "One JSON object per line",
+    },
+    extension: true,
+  },
+];
