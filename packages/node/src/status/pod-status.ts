@@ -12,6 +12,7 @@ import { baseJobIsOver, readBaseStatus } from "./base-protocol.ts";
 import { type NodePodCondition, podConditions } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";
 import { hasStarted, isTerminalPhase, type PodPhase, podPhase } from "./phase.ts";
+import { keepEquivalent } from "./same-json.ts";
 import { atSeconds } from "./times.ts";
 
 /** A pod status as Kubernetes ≥ 1.34 has it. */
@@ -98,7 +99,7 @@ export function podStatus(
   Object.assign(status, explained);
   const generation = Math.max(pod.metadata?.generation ?? 0, previous.observedGeneration ?? 0);
   if (generation > 0) status.observedGeneration = generation;
-  return status;
+  return keepEquivalent(previous, status);
 }
 
 interface Statuses {
