@@ -4,13 +4,13 @@ const seg = encodeURIComponent;
 
 interface NamespacedPaths {
   /** Of one namespace, or of all of them without an argument. */
-  collection(namespace?: string): string;
-  named(namespace: string, name: string): string;
+  readonly collection: (namespace?: string) => string;
+  readonly named: (namespace: string, name: string) => string;
 }
 
 interface ClusterPaths {
-  collection(): string;
-  named(name: string): string;
+  readonly collection: () => string;
+  readonly named: (name: string) => string;
 }
 
 /** Builds the paths of a namespaced resource of `root` (`/api/v1`, `/apis/batch/v1`). */
