@@ -17,7 +17,8 @@ describe("a status that the API server gives back with its nulls", () => {
     const wanted = podStatus(pod, told, { hostIP: undefined, allStopped: false }, new Date());
     const held: NodePodStatus = structuredClone(wanted);
     for (const condition of held.conditions ?? []) condition.lastProbeTime = null as never;
-    held.containerStatuses![0]!.state!.terminated!.startedAt = null as never;
+    const heldEnd = held.containerStatuses?.[0]?.state?.terminated;
+    Object.assign(heldEnd ?? {}, { startedAt: null });
     const again = podStatus({ ...pod, status: held }, told, calm, new Date());
     expect(podStatusPatch("uid-1", held, again)).toBeUndefined();
   });

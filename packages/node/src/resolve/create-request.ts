@@ -1,0 +1,107 @@
+import type { PodCreateRequest } from "@interlink/protocol";
+import type { Container, EnvVar, Pod, PodSpec, PodStatus } from "kubernetes-types/core/v1.js";
+import { atSeconds } from "../status/times.ts";
+import { resolveEnvironment } from "./environment.ts";
+import type { KnownAddresses } from "./field-ref.ts";
+import type { PodObjects } from "./pod-objects.ts";
+import type { Allocatable } from "./resource-ref.ts";
+import { resolveVolumes, type VolumeProblem } from "./volumes.ts";
+
+export interface CreateRequestInput {
+  pod: Pod;
+  objects: PodObjects;
+  addresses: KnownAddresses;
+  leaveAddresses: boolean;
+  allocatable: Allocatable;
+  /** `""`: no job-script builder. */
+  jobscriptURL: string;
+  now: Date;
+}
+
+/** A container whose environment cannot be made yet, in the kubelet's words. */
+export interface ContainerProblem {
+  container: string;
+  init: boolean;
+  message: string;
+}
+
+export type CreateRequestResult =
+  | { request: PodCreateRequest }
+  | { volumes: VolumeProblem[]; containers: ContainerProblem[] };
+
+/** Where old peers look for an address before there is one. */
+const PLACEHOLDER_IP = "127.0.0.1";
+
+/**
+ * Everything that the site needs to run the pod, or all that is missing. As in a kubelet, volumes come first: while one
+ * cannot be filled, environments are not looked at. Shapes: interlink-wire-and-node.md 1.4.
+ */
+export function buildCreateRequest(input: CreateRequestInput): CreateRequestResult {
+  const { pod, addresses } = input;
+  const spec = pod.spec as PodSpec;
+  const volumes = resolveVolumes(input);
+  if (volumes.problems.length > 0) return { volumes: volumes.problems, containers: [] };
+
+  const known: KnownAddresses = {
+    podIPs: addresses.podIPs.length > 0 ? addresses.podIPs : [PLACEHOLDER_IP],
+    hostIPs: addresses.hostIPs.length > 0 ? addresses.hostIPs : [PLACEHOLDER_IP],
+  };
+  const problems: ContainerProblem[] = [];
+  const resolved = (container: Container, init: boolean): Container => {
+    const result = resolveEnvironment({ ...input, addresses: known, container });
+    if ("env" in result) return withEnv(container, result.env);
+    problems.push({ container: container.name, init, message: result.problem });
+    return container;
+  };
+  const initContainers = spec.initContainers?.map((one) => resolved(one, true));
+  const containers = spec.containers.map((one) => resolved(one, false));
+  if (problems.length > 0) return { volumes: [], containers: problems };
+
+  const { managedFields: _fields, ...metadata } = pod.metadata ?? {};
+  return {
+    request: {
+      pod: {
+        metadata,
+        spec: {
+          ...spec,
+          ...(initContainers ? { initContainers } : {}),
+          containers,
+          ...(spec.volumes ? { volumes: volumes.volumes } : {}),
+        },
+        status: initialStatus(pod, known.podIPs[0] ?? PLACEHOLDER_IP, input.now),
+      },
+      configmaps: volumes.configmaps,
+      secrets: volumes.secrets,
+      projectedvolumesmaps: volumes.projectedvolumesmaps,
+      jobscriptURL: input.jobscriptURL,
+    },
+  };
+}
+
+function withEnv(container: Container, env: EnvVar[]): Container {
+  const { env: _env, envFrom: _from, ...rest } = container;
+  return env.length > 0 ? { ...rest, env } : rest;
+}
+
+/** The status that peers get with a pod: Pending, three conditions with null times, one address for pod and host. */
+function initialStatus(pod: Pod, ip: string, now: Date): PodStatus {
+  const hasInit = (pod.spec?.initContainers?.length ?? 0) > 0;
+  const condition = (type: string, status: "True" | "False") => ({
+    type,
+    status,
+    lastProbeTime: null,
+    lastTransitionTime: null,
+  });
+  return {
+    phase: "Pending",
+    conditions: [
+      condition("Initialized", hasInit ? "False" : "True"),
+      condition("Ready", "False"),
+      condition("PodScheduled", "True"),
+    ],
+    hostIP: ip,
+    podIP: ip,
+    startTime: pod.status?.startTime ?? atSeconds(now),
+    // Go peers write times that are not set as null; the type package has no null.
+  } as unknown as PodStatus;
+}
