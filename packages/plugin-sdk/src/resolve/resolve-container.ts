@@ -1,5 +1,7 @@
-import type { Container, Pod } from "kubernetes-types/core/v1.js";
+import type { Container, EnvVar, Pod } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
+import { expand } from "./expand.ts";
+import { fieldValue, resourceValue } from "./field-ref.ts";
 
 /** Addresses that only the plugin knows, for env `fieldRef`s that the virtual node leaves to it (`pod-ip-env`). */
 export interface PodAddresses {
@@ -25,9 +27,69 @@ export interface ResolvedContainer {
  * `PluginError` `rejected` in the kubelet's words for a `valueFrom` that cannot be known here.
  */
 export function resolveContainer(
-  _pod: Pod,
+  pod: Pod,
   container: Container,
-  _addresses: PodAddresses,
+  addresses: PodAddresses,
 ): ResolvedContainer {
-  throw new PluginError("internal", `Resolving ${container.name} is not built yet.`);
+  refuseEnvFrom(container);
+  const env = new Map<string, string>();
+  for (const variable of container.env ?? []) {
+    const value = valueOf(variable, pod, container, addresses);
+    if (value === undefined) continue;
+    checkVariable(variable.name, value, container);
+    env.set(variable.name, value);
+  }
+  const expanded = (text: string): string => expand(text, (name) => env.get(name));
+  const { command = [], args = [] } = container;
+  return {
+    env: Array.from(env, ([name, value]) => ({ name, value })),
+    ...(command.length > 0 && { command: command.map(expanded) }),
+    ...(args.length > 0 && { args: args.map(expanded) }),
+  };
+}
+
+/** `undefined`: an optional reference that leads nowhere, so the variable is not set. */
+function valueOf(
+  { value, valueFrom }: EnvVar,
+  pod: Pod,
+  container: Container,
+  addresses: PodAddresses,
+): string | undefined {
+  // Go leaves out an empty text, so a variable set to "" arrives without a value.
+  if (valueFrom === undefined || (value !== undefined && value !== "")) return value ?? "";
+  if (valueFrom.fieldRef) return fieldValue(pod, valueFrom.fieldRef, addresses);
+  if (valueFrom.resourceFieldRef) return resourceValue(pod, container, valueFrom.resourceFieldRef);
+  const { configMapKeyRef, secretKeyRef } = valueFrom;
+  if (configMapKeyRef?.optional || secretKeyRef?.optional) return undefined;
+  if (configMapKeyRef)
+    throw new PluginError("rejected", notFound("configmap", configMapKeyRef.name));
+  if (secretKeyRef) throw new PluginError("rejected", notFound("secret", secretKeyRef.name));
+  throw new PluginError(
+    "rejected",
+    `An environment variable of container ${container.name} has a kind of valueFrom that is not supported here.`,
+  );
+}
+
+/** The virtual node resolves `envFrom`; one that is left means it did not find the object. */
+function refuseEnvFrom({ envFrom }: Container): void {
+  for (const { configMapRef, secretRef } of envFrom ?? []) {
+    if (configMapRef && !configMapRef.optional) {
+      throw new PluginError("rejected", notFound("configmap", configMapRef.name));
+    }
+    if (secretRef && !secretRef.optional) {
+      throw new PluginError("rejected", notFound("secret", secretRef.name));
+    }
+  }
+}
+
+function checkVariable(name: string, value: string, container: Container): void {
+  if (name !== "" && !name.includes("=") && !`${name}${value}`.includes("\0")) return;
+  throw new PluginError(
+    "rejected",
+    `The environment variable ${JSON.stringify(name)} of container ${container.name} cannot be set: a name must not be empty or hold "=", and neither name nor value a NUL.`,
+  );
+}
+
+function notFound(kind: "configmap" | "secret", name: string | undefined): string {
+  return `${kind} "${name ?? ""}" not found`;
 }

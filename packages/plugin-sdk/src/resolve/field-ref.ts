@@ -1,0 +1,87 @@
+import type {
+  Container,
+  ObjectFieldSelector,
+  Pod,
+  ResourceFieldSelector,
+} from "kubernetes-types/core/v1.js";
+import { PluginError } from "../plugin-error.ts";
+import { ceilDivide, parseQuantity } from "./quantity.ts";
+import type { PodAddresses } from "./resolve-container.ts";
+
+const SUBSCRIPT = /^metadata\.(labels|annotations)\['([^']*)'\]$/;
+
+/** What a `fieldRef` of an environment variable stands for (kubelet-contract 4.1). */
+export function fieldValue(
+  pod: Pod,
+  { fieldPath }: ObjectFieldSelector,
+  addresses: PodAddresses,
+): string {
+  const podIPs = addresses.podIPs.length > 0 ? addresses.podIPs : hostIPs(addresses);
+  const subscript = SUBSCRIPT.exec(fieldPath);
+  if (subscript !== null) {
+    const [, map, key = ""] = subscript;
+    return pod.metadata?.[map as "labels" | "annotations"]?.[key] ?? "";
+  }
+  switch (fieldPath) {
+    case "metadata.name":
+    case "metadata.namespace":
+    case "metadata.uid":
+      return pod.metadata?.[fieldPath.slice("metadata.".length) as "name"] ?? "";
+    case "spec.nodeName":
+    case "spec.serviceAccountName":
+      return pod.spec?.[fieldPath.slice("spec.".length) as "nodeName"] ?? "";
+    case "status.podIP":
+      return podIPs[0] ?? "";
+    case "status.podIPs":
+      return podIPs.join(",");
+    case "status.hostIP":
+    case "status.hostIPs":
+      return addresses.hostIP;
+    default:
+      throw new PluginError("rejected", `unsupported fieldPath: ${fieldPath}`);
+  }
+}
+
+/** What a `resourceFieldRef` stands for: rounded up to its divisor. A request that is not set is 0. */
+export function resourceValue(
+  pod: Pod,
+  container: Container,
+  { containerName, resource, divisor }: ResourceFieldSelector,
+): string {
+  const of =
+    containerName === undefined || containerName === ""
+      ? container
+      : [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])].find(
+          ({ name }) => name === containerName,
+        );
+  if (of === undefined) {
+    throw new PluginError("rejected", `container ${containerName} not found`);
+  }
+  const [kind = "", ...rest] = resource.split(".");
+  const name = rest.join(".");
+  if ((kind !== "limits" && kind !== "requests") || name === "") {
+    throw new PluginError("rejected", `unsupported container resource: ${resource}`);
+  }
+  const text = of.resources?.[kind]?.[name];
+  if (text === undefined && kind === "limits") {
+    throw new PluginError(
+      "rejected",
+      `The ${name} limit of container ${of.name} is asked for by an environment variable but not set. Set resources.limits.`,
+    );
+  }
+  const amount = parseQuantity(text ?? "0");
+  const unit = parseQuantity(divisor === undefined || divisor === "" ? "1" : divisor);
+  if (amount === undefined || unit === undefined) {
+    throw new PluginError(
+      "rejected",
+      `unable to parse quantity of ${resource}: ${text}/${divisor}`,
+    );
+  }
+  return String(
+    ceilDivide(amount, unit.numerator === 0n ? { numerator: 1n, denominator: 1n } : unit),
+  );
+}
+
+function hostIPs({ hostIP }: PodAddresses): string[] {
+  return hostIP === "" ? [] : [hostIP];
+}
