@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { defined } from "../testing/defined.ts";
 import { ceilDivide, parseQuantity } from "./quantity.ts";
 
 test.each([
@@ -17,7 +18,9 @@ test.each([
   ["0.1", "100m", "1"],
   ["9007199254740993", "1", "9007199254740993"],
 ])("%s in units of %s is %s", (amount, divisor, expected) => {
-  expect(String(ceilDivide(parseQuantity(amount)!, parseQuantity(divisor)!))).toBe(expected);
+  expect(String(ceilDivide(defined(parseQuantity(amount)), defined(parseQuantity(divisor))))).toBe(
+    expected,
+  );
 });
 
 test.each(["", "x", "-1", "1x", "1 Gi", "1e", "m", ".5", "1e999"])("%j is no quantity", (text) => {

@@ -1,5 +1,6 @@
 import type { Container, EnvVar, Pod } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
+import { defined } from "../testing/defined.ts";
 import { resolveContainer } from "./resolve-container.ts";
 
 const pod: Pod = {
@@ -19,7 +20,7 @@ function resolve(container: Partial<Container>, where = addresses) {
 }
 
 function valueOf(valueFrom: EnvVar["valueFrom"], where = addresses): string | undefined {
-  return resolve({ env: [{ name: "X", valueFrom: valueFrom! }] }, where).env[0]?.value;
+  return resolve({ env: [{ name: "X", valueFrom: defined(valueFrom) }] }, where).env[0]?.value;
 }
 
 describe("environment", () => {

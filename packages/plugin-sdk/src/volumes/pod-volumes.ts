@@ -22,13 +22,15 @@ export interface PrepareVolumesOptions {
   directory: string;
   resolveVolume?: VolumeResolver;
   signal?: AbortSignal;
+  /** Milliseconds since the epoch, for the names of directories. */
+  now?: () => number;
 }
 
 /** The volumes of one pod, on disk. */
 export interface PodVolumes {
   /**
    * What this container mounts, in the order of its `volumeMounts`. `env` is its final environment, for
-   * `subPathExpr`. Directories for subPaths in emptyDirs are made. Throws `PluginError` `rejected` with the kubelet's
+   * `subPathExpr`. Directories for missing subPaths are made. Throws `PluginError` `rejected` with the kubelet's
    * words (container state `CreateContainerConfigError`).
    */
   mounts(

@@ -1,15 +1,121 @@
+import { chmod, mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { RetrievedPodData } from "@interlink/protocol";
+import type { Container, Pod, VolumeMount } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
+import type { ContainerMount } from "../runtime/container-runtime.ts";
+import { writeFileVolume } from "./file-volume.ts";
+import { giveToGroup } from "./fs-group.ts";
+import type { PlannedVolume } from "./plan-volumes.ts";
+import { planVolumes } from "./plan-volumes.ts";
 import type { PodVolumes, PrepareVolumesOptions } from "./pod-volumes.ts";
+import { enterSubPath, wantedSubPath } from "./sub-path.ts";
+
+/** A volume on disk. */
+interface PreparedVolume {
+  path: string;
+  readOnly: boolean;
+  /** Only as a hint, see `ContainerMount.tmpfs`. */
+  memory?: { sizeBytes?: number };
+}
 
 /**
- * Write a pod's volumes below `options.directory`. Repeatable: after a crash the files are written anew, emptyDirs keep
- * their content. Throws `PluginError` `rejected` in the kubelet's words for a missing object or key, and for a kind of
- * volume that neither the SDK nor `resolveVolume` provides.
+ * Write a pod's volumes below `options.directory`. Repeatable: after a crash files are completed, what is already right
+ * stays untouched, emptyDirs keep their content. Throws `PluginError` `rejected` in the kubelet's words for a missing
+ * object or key, and for a kind of volume that neither the SDK nor `resolveVolume` provides.
  */
 export async function prepareVolumes(
-  _data: RetrievedPodData,
+  data: RetrievedPodData,
   options: PrepareVolumesOptions,
 ): Promise<PodVolumes> {
-  throw new PluginError("internal", `Volumes in ${options.directory} are not built yet.`);
+  const prepared = new Map<string, PreparedVolume>();
+  for (const planned of planVolumes(data)) {
+    options.signal?.throwIfAborted();
+    prepared.set(planned.name, await prepareVolume(planned, data.pod, options));
+  }
+  return {
+    async mounts(container, env) {
+      const mounts: ContainerMount[] = [];
+      for (const mount of container.volumeMounts ?? []) {
+        mounts.push(await containerMount(mount, container, env, prepared, data.pod));
+      }
+      return mounts;
+    },
+  };
+}
+
+async function prepareVolume(
+  planned: PlannedVolume,
+  pod: Pod,
+  { directory, resolveVolume, now = Date.now }: PrepareVolumesOptions,
+): Promise<PreparedVolume> {
+  const path = join(directory, planned.name);
+  if (planned.kind === "files") {
+    await writeFileVolume(path, planned.files, now());
+    const group = ownGroup(pod);
+    if (group !== undefined) await giveToGroup(path, group, true);
+    return { path, readOnly: true };
+  }
+  if (planned.kind === "emptyDir") {
+    await makeEmptyDir(path, ownGroup(pod));
+    const { memory, sizeBytes } = planned;
+    const size = sizeBytes === undefined ? {} : { sizeBytes };
+    return { path, readOnly: false, ...(memory && { memory: size }) };
+  }
+  const provided = await resolveVolume?.(planned.volume, pod);
+  if (provided === undefined) {
+    throw new PluginError(
+      "rejected",
+      `Volume "${planned.name}" is of the kind ${planned.source}, which this plugin does not provide.`,
+    );
+  }
+  return { path: provided.hostPath, readOnly: provided.readOnly ?? false };
+}
+
+/** Open to every user of every container, as the kubelet makes it. One that is there is in use and left alone. */
+async function makeEmptyDir(path: string, group: number | undefined): Promise<void> {
+  const made = await mkdir(path, { recursive: true });
+  if (made === undefined) return;
+  await chmod(path, 0o777);
+  if (group !== undefined) await giveToGroup(path, group, false);
+}
+
+async function containerMount(
+  mount: VolumeMount,
+  container: Container,
+  env: readonly { name: string; value: string }[],
+  prepared: ReadonlyMap<string, PreparedVolume>,
+  pod: Pod,
+): Promise<ContainerMount> {
+  const volume = prepared.get(mount.name);
+  if (volume === undefined) {
+    throw new PluginError(
+      "rejected",
+      `Container "${container.name}" mounts the volume "${mount.name}", which the pod does not have.`,
+    );
+  }
+  const subPath = wantedSubPath(mount, env);
+  const hostPath = subPath === "" ? volume.path : await enterSubPath(volume.path, subPath);
+  return {
+    hostPath,
+    mountPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
+    readOnly: volume.readOnly || mount.readOnly === true,
+    ...(volume.memory && subPath === "" && mayBeTmpfs(mount.name, pod) && { tmpfs: volume.memory }),
+  };
+}
+
+/**
+ * A tmpfs lives and dies with one container, an emptyDir with the pod. So the hint is given only where nobody can tell
+ * the difference: mounted once, in a pod whose containers are never started again.
+ */
+function mayBeTmpfs(volume: string, { spec }: Pod): boolean {
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const mounts = containers.flatMap(({ volumeMounts }) => volumeMounts ?? []);
+  return spec?.restartPolicy === "Never" && mounts.filter((m) => m.name === volume).length === 1;
+}
+
+/** Only root can give files to a group that it is not in; others run pods as themselves and need not. */
+function ownGroup({ spec }: Pod): number | undefined {
+  const group = spec?.securityContext?.fsGroup;
+  return process.geteuid?.() === 0 && Number.isInteger(group) ? group : undefined;
 }

@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { PlannedFile } from "./payload.ts";
+
+const DATA = "..data";
+
+/**
+ * Make `directory` hold exactly these files, in the layout of the kubelet's atomic writer: the files in a directory of
+ * their own `..<time>.<random>`, a link `..data` to it, and a link per top-level name into `..data`. Replacing `..data`
+ * changes all files at once for whoever has the volume mounted. Untouched when the content is already this.
+ */
+export async function writeFileVolume(
+  directory: string,
+  files: readonly PlannedFile[],
+  now: number,
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o755);
+  const current = await readlink(join(directory, DATA)).catch(() => undefined);
+  if (current !== undefined && (await holds(join(directory, current), files))) {
+    await linkNames(directory, files);
+    return;
+  }
+  const stamp = new Date(now).toISOString().replaceAll(/[-:TZ]/g, "_");
+  const next = `..${stamp}${randomBytes(5).toString("hex")}`;
+  await writeTree(join(directory, next), files);
+  const link = join(directory, `${DATA}_tmp`);
+  await rm(link, { force: true });
+  await symlink(next, link);
+  await rename(link, join(directory, DATA));
+  await linkNames(directory, files);
+  await removeOthers(directory, next, files);
+}
+
+async function writeTree(root: string, files: readonly PlannedFile[]): Promise<void> {
+  await mkdir(root, { mode: 0o755 });
+  for (const { path, content, mode } of files) {
+    const file = join(root, path);
+    await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+    // Never readable by others before it has its mode; `wx` never follows a link.
+    await writeFile(file, content, { mode: 0o600, flag: "wx" });
+    await chmod(file, mode);
+  }
+}
+
+/** Whether the tree has these files with these bytes and modes, and no other. */
+async function holds(root: string, files: readonly PlannedFile[]): Promise<boolean> {
+  try {
+    const entries = await readdir(root, { recursive: true, withFileTypes: true });
+    if (entries.filter((entry) => !entry.isDirectory()).length !== files.length) return false;
+    for (const { path, content, mode } of files) {
+      const file = join(root, path);
+      const found = await lstat(file);
+      // Extra group bits are those that fsGroup added.
+      if (!found.isFile() || (found.mode & 0o707) !== (mode & 0o707)) return false;
+      if (!(await readFile(file)).equals(content)) return false;
+    }
+    return true;
+  } catch {
+    return false; // Half written by an earlier life: write anew.
+  }
+}
+
+async function linkNames(directory: string, files: readonly PlannedFile[]): Promise<void> {
+  for (const name of topNames(files)) {
+    await symlink(join(DATA, name), join(directory, name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "EEXIST") throw error;
+    });
+  }
+}
+
+/** Names that are no longer there, and the trees of earlier contents. */
+async function removeOthers(
+  directory: string,
+  current: string,
+  files: readonly PlannedFile[],
+): Promise<void> {
+  const keep = new Set([DATA, current, ...topNames(files)]);
+  for (const name of await readdir(directory)) {
+    if (!keep.has(name)) await rm(join(directory, name), { recursive: true, force: true });
+  }
+}
+
+function topNames(files: readonly PlannedFile[]): Set<string> {
+  return new Set(files.map(({ path }) => path.split("/")[0] ?? path));
+}

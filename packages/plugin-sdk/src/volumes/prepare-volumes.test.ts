@@ -1,0 +1,261 @@
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import type { PodSpec, VolumeMount } from "kubernetes-types/core/v1.js";
+import { describe, expect, test } from "vitest";
+import { defined } from "../testing/defined.ts";
+import { podData } from "../testing/pod-data.ts";
+import { temporaryDirectory } from "../testing/temporary-directory.ts";
+import type { PrepareVolumesOptions } from "./pod-volumes.ts";
+import { prepareVolumes } from "./prepare-volumes.ts";
+
+const NO_ENV: { name: string; value: string }[] = [];
+
+function mounting(mounts: VolumeMount[], spec: Partial<PodSpec> = {}) {
+  return podData("u-1", { containers: [{ name: "main", volumeMounts: mounts }], ...spec });
+}
+
+async function mountsOf(
+  data: ReturnType<typeof podData>,
+  options: PrepareVolumesOptions,
+  env = NO_ENV,
+) {
+  const volumes = await prepareVolumes(data, options);
+  return volumes.mounts(defined(data.pod.spec?.containers[0]), env);
+}
+
+function configMapPod(contents: Record<string, string>, mounts?: VolumeMount[]) {
+  const data = mounting(mounts ?? [{ name: "conf", mountPath: "/conf" }], {
+    volumes: [{ name: "conf", configMap: { name: "cm", defaultMode: 0o640 } }],
+  });
+  defined(data.container[0]).configMaps = [{ metadata: { name: "cm" }, data: contents }];
+  return data;
+}
+
+describe("volumes of files", () => {
+  test("have the layout of the kubelet's atomic writer and are read-only", async () => {
+    await using directory = await temporaryDirectory();
+    const data = configMapPod({ a: "1", b: "2" });
+    const [mount] = await mountsOf(data, { directory: directory.path });
+    expect(mount).toEqual({
+      hostPath: join(directory.path, "conf"),
+      mountPath: "/conf",
+      readOnly: true,
+    });
+    const path = join(directory.path, "conf");
+    expect(await readlink(join(path, "a"))).toBe("..data/a");
+    expect(await readlink(join(path, "..data"))).toMatch(/^\.\.\d{4}_/);
+    expect(await readFile(join(path, "a"), "utf8")).toBe("1");
+    expect((await stat(join(path, "b"))).mode & 0o777).toBe(0o640);
+  });
+
+  test("written again with the same content stay untouched; with another one change all at once", async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, "conf");
+    await mountsOf(configMapPod({ a: "1", b: "2" }), { directory: directory.path });
+    const first = await readlink(join(path, "..data"));
+    await mountsOf(configMapPod({ a: "1", b: "2" }), { directory: directory.path });
+    expect(await readlink(join(path, "..data"))).toBe(first);
+    await mountsOf(configMapPod({ a: "new", c: "3" }), { directory: directory.path });
+    const second = await readlink(join(path, "..data"));
+    expect(second).not.toBe(first);
+    expect((await readdir(path)).toSorted()).toEqual([second, "..data", "a", "c"].toSorted());
+    expect(await readFile(join(path, "a"), "utf8")).toBe("new");
+  });
+
+  test("half written by a crash are completed", async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, "conf");
+    await mkdir(join(path, "..2026_half"), { recursive: true });
+    await symlink("..2026_half", join(path, "..data"));
+    await symlink("nowhere", join(path, "..data_tmp"));
+    await mountsOf(configMapPod({ a: "1" }), { directory: directory.path });
+    expect(await readFile(join(path, "a"), "utf8")).toBe("1");
+    expect(await readdir(path)).not.toContain("..2026_half");
+  });
+
+  test("give single keys by subPath as files", async () => {
+    await using directory = await temporaryDirectory();
+    const data = configMapPod({ a: "1" }, [{ name: "conf", mountPath: "/a", subPath: "a" }]);
+    const [mount] = await mountsOf(data, { directory: directory.path });
+    expect((await lstat(defined(mount).hostPath)).isFile()).toBe(true);
+    expect(await readFile(defined(mount).hostPath, "utf8")).toBe("1");
+  });
+});
+
+const emptyDirPod = (mounts: VolumeMount[], spec: Partial<PodSpec> = {}) =>
+  mounting(mounts, { volumes: [{ name: "work", emptyDir: {} }], ...spec });
+
+describe("emptyDir", () => {
+  test("is open to every user and keeps its content", async () => {
+    await using directory = await temporaryDirectory();
+    const data = emptyDirPod([{ name: "work", mountPath: "work" }]);
+    const [mount] = await mountsOf(data, { directory: directory.path });
+    expect(mount).toMatchObject({ mountPath: "/work", readOnly: false });
+    expect((await stat(defined(mount).hostPath)).mode & 0o777).toBe(0o777);
+    await writeFile(join(defined(mount).hostPath, "kept"), "");
+    await mountsOf(data, { directory: directory.path });
+    expect(await readdir(defined(mount).hostPath)).toEqual(["kept"]);
+  });
+
+  test("in memory is hinted at only where a tmpfs behaves the same", async () => {
+    await using directory = await temporaryDirectory();
+    const one = [{ name: "work", mountPath: "/w" }];
+    const volumes = [{ name: "work", emptyDir: { medium: "Memory", sizeLimit: "1Mi" } }];
+    const tmpfs = async (mounts: VolumeMount[], restartPolicy: string) => {
+      const data = mounting(mounts, { volumes, restartPolicy });
+      return (await mountsOf(data, { directory: directory.path }))[0]?.tmpfs;
+    };
+    expect(await tmpfs(one, "Never")).toEqual({ sizeBytes: 1_048_576 });
+    expect(await tmpfs(one, "Always")).toBeUndefined();
+    expect(await tmpfs([...one, { name: "work", mountPath: "/x" }], "Never")).toBeUndefined();
+    expect(await tmpfs([{ ...defined(one[0]), subPath: "s" }], "Never")).toBeUndefined();
+  });
+
+  test("a subPath that is missing is made, as wide as the volume", async () => {
+    await using directory = await temporaryDirectory();
+    const data = emptyDirPod([{ name: "work", mountPath: "/w", subPath: "a/./b" }]);
+    const [mount] = await mountsOf(data, { directory: directory.path });
+    expect(mount?.hostPath).toBe(join(directory.path, "work", "a", "b"));
+    expect((await stat(defined(mount).hostPath)).mode & 0o777).toBe(0o777);
+  });
+
+  test("subPathExpr is expanded with the container's environment", async () => {
+    await using directory = await temporaryDirectory();
+    const data = emptyDirPod([{ name: "work", mountPath: "/w", subPathExpr: "$(POD)/x" }]);
+    const env = [{ name: "POD", value: "p1" }];
+    const [mount] = await mountsOf(data, { directory: directory.path }, env);
+    expect(mount?.hostPath).toBe(join(directory.path, "work", "p1", "x"));
+  });
+
+  test.each<[Partial<VolumeMount>, string]>([
+    [{ subPathExpr: "$(NONE)/$(EMPTY)" }, "missing value for EMPTY, NONE"],
+    [{ subPathExpr: "$(ABS)" }, "error SubPath `/abs` must not be an absolute path"],
+    [{ subPath: "/abs" }, "error SubPath `/abs` must not be an absolute path"],
+    [{ subPathExpr: "$(UP)/x" }, "unable to provision SubPath `../x`: must not contain '..'"],
+    [{ subPath: "a/../.." }, "unable to provision SubPath `a/../..`: must not contain '..'"],
+    [{ name: "none" }, 'mounts the volume "none", which the pod does not have'],
+  ])("%j is refused in the kubelet's words", async (mount, words) => {
+    await using directory = await temporaryDirectory();
+    const data = emptyDirPod([
+      { name: "work", mountPath: "/w", ...mount },
+      { name: "work", mountPath: "/x" },
+    ]);
+    const env = [
+      { name: "EMPTY", value: "" },
+      { name: "ABS", value: "/abs" },
+      { name: "UP", value: ".." },
+    ];
+    const mounts = mountsOf(data, { directory: directory.path }, env);
+    await expect(mounts).rejects.toMatchObject({ code: "rejected" });
+    await expect(mounts).rejects.toThrow(words);
+  });
+
+  test.each([
+    ["to a directory outside", (outside: string) => outside],
+    ["to nowhere", (outside: string) => join(outside, "none")],
+    ["to the parent", () => ".."],
+  ])("a link %s, put there by a container, is not followed by a subPath", async (_name, target) => {
+    await using directory = await temporaryDirectory();
+    const outside = join(directory.path, "outside");
+    const volumes = join(directory.path, "volumes");
+    await mkdir(outside);
+    await mkdir(join(volumes, "work"), { recursive: true });
+    await symlink(target(outside), join(volumes, "work", "link"));
+    for (const subPath of ["link", "link/deeper"]) {
+      const data = emptyDirPod([{ name: "work", mountPath: "/w", subPath }]);
+      await expect(mountsOf(data, { directory: volumes })).rejects.toThrow("unable to provision");
+    }
+    expect(await readdir(outside)).toEqual([]);
+  });
+
+  test("a link that stays inside is followed", async () => {
+    await using directory = await temporaryDirectory();
+    await mkdir(join(directory.path, "work", "real"), { recursive: true });
+    await symlink("real", join(directory.path, "work", "link"));
+    const data = emptyDirPod([{ name: "work", mountPath: "/w", subPath: "link/x" }]);
+    const [mount] = await mountsOf(data, { directory: directory.path });
+    expect(mount?.hostPath).toBe(join(directory.path, "work", "real", "x"));
+  });
+});
+
+describe("other kinds", () => {
+  const data = mounting([{ name: "host", mountPath: "/h" }], {
+    volumes: [{ name: "host", hostPath: { path: "/data" } }],
+  });
+
+  test("are refused, naming volume and kind", async () => {
+    await using directory = await temporaryDirectory();
+    await expect(prepareVolumes(data, { directory: directory.path })).rejects.toThrow(
+      'Volume "host" is of the kind hostPath',
+    );
+  });
+
+  test("are the plugin's to provide", async () => {
+    await using directory = await temporaryDirectory();
+    const resolveVolume = () => ({ hostPath: directory.path, readOnly: true });
+    expect(await mountsOf(data, { directory: directory.path, resolveVolume })).toEqual([
+      { hostPath: directory.path, mountPath: "/h", readOnly: true },
+    ]);
+  });
+});
+
+test.runIf(process.geteuid?.() === 0)(
+  "fsGroup owns the volumes, files readable by it",
+  async () => {
+    await using directory = await temporaryDirectory();
+    const data = configMapPod({ a: "1" });
+    const spec = defined(data.pod.spec);
+    spec.securityContext = { fsGroup: 4242 };
+    spec.volumes = [{ name: "conf", configMap: { name: "cm", defaultMode: 0o400 } }];
+    await mountsOf(data, { directory: directory.path });
+    const file = await stat(join(directory.path, "conf", "a"));
+    expect(file).toMatchObject({ gid: 4242 });
+    expect(file.mode & 0o777).toBe(0o440);
+    const tree = await readlink(join(directory.path, "conf", "..data"));
+    await mountsOf(data, { directory: directory.path });
+    expect(await readlink(join(directory.path, "conf", "..data"))).toBe(tree);
+  },
+);
+
+test("whatever a pod names, no file is written outside the volume directory", async () => {
+  await using directory = await temporaryDirectory();
+  const volumes = join(directory.path, "deep", "volumes");
+  await mkdir(volumes, { recursive: true });
+  const hostile = fc.oneof(
+    fc.constantFrom("..", "../x", "/tmp/x", "a/../../x", ".", "", "..data", "..data/x", "\0", "a"),
+    fc.string({ maxLength: 6 }),
+  );
+  await fc.assert(
+    fc.asyncProperty(hostile, hostile, hostile, hostile, async (name, key, path, subPath) => {
+      const mounts = [
+        { name, mountPath: "/v", subPath },
+        { name: "work", mountPath: "/w", subPath },
+      ];
+      const data = mounting(mounts, {
+        volumes: [
+          { name, configMap: { name: "cm", items: [{ key, path }] } },
+          { name: "work", emptyDir: {} },
+        ],
+      });
+      defined(data.container[0]).configMaps = [{ metadata: { name: "cm" }, data: { [key]: "x" } }];
+      const result = await mountsOf(data, { directory: volumes }).catch((error: unknown) => {
+        expect(error).toMatchObject({ name: "PluginError" });
+        return [];
+      });
+      for (const { hostPath } of result) expect(hostPath.startsWith(`${volumes}/`)).toBe(true);
+      expect(await readdir(directory.path)).toEqual(["deep"]);
+      expect(await readdir(join(directory.path, "deep"))).toEqual(["volumes"]);
+    }),
+    { numRuns: 200 },
+  );
+});

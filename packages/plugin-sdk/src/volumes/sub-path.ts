@@ -1,0 +1,86 @@
+import { chmod, lstat, mkdir, realpath } from "node:fs/promises";
+import { join, sep } from "node:path";
+import type { VolumeMount } from "kubernetes-types/core/v1.js";
+import { PluginError } from "../plugin-error.ts";
+import { expand } from "../resolve/expand.ts";
+
+/**
+ * The part of a volume that a mount wants, `""` for all of it, `subPathExpr` expanded with the container's final
+ * environment. Throws `PluginError` `rejected` in the kubelet's words (kubelet-contract 4.2).
+ */
+export function wantedSubPath(
+  mount: VolumeMount,
+  env: readonly { name: string; value: string }[],
+): string {
+  const subPath =
+    mount.subPathExpr === undefined || mount.subPathExpr === ""
+      ? (mount.subPath ?? "")
+      : expandAll(mount.subPathExpr, env);
+  if (subPath.startsWith("/")) {
+    throw new PluginError("rejected", `error SubPath \`${subPath}\` must not be an absolute path`);
+  }
+  if (subPath.split("/").includes("..")) {
+    const why = `unable to provision SubPath \`${subPath}\`: must not contain '..'`;
+    throw new PluginError("rejected", why);
+  }
+  if (subPath.includes("\0")) {
+    throw new PluginError("rejected", "unable to provision SubPath: it must not contain a NUL");
+  }
+  return subPath;
+}
+
+/** Unlike in a command, a variable that is missing or empty is an error. */
+function expandAll(text: string, env: readonly { name: string; value: string }[]): string {
+  const values = new Map(env.map(({ name, value }) => [name, value]));
+  const missing = new Set<string>();
+  const expanded = expand(text, (name) => {
+    const value = values.get(name) ?? "";
+    if (value === "") missing.add(name);
+    return value;
+  });
+  if (missing.size === 0) return expanded;
+  const names = [...missing].toSorted((a, b) => (a < b ? -1 : 1)).join(", ");
+  throw new PluginError("rejected", `missing value for ${names}`);
+}
+
+/**
+ * The real path of `subPath` in the volume at `root`, made as a directory with the volume's mode if it is missing (as
+ * the kubelet does). Links are followed only as long as they stay inside the volume: containers may have put them there.
+ */
+export async function enterSubPath(root: string, subPath: string): Promise<string> {
+  const realRoot = await realpath(root);
+  const { mode } = await lstat(realRoot);
+  let at = realRoot;
+  for (const name of subPath.split("/")) {
+    if (name === "" || name === ".") continue;
+    const next = join(at, name);
+    try {
+      at = await realpath(next);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unusable(subPath, error);
+      at = await makeDirectory(next, mode & 0o7777, subPath);
+    }
+    if (at !== realRoot && !at.startsWith(realRoot + sep)) {
+      throw unusable(subPath, new Error("it leads out of the volume"));
+    }
+  }
+  return at;
+}
+
+async function makeDirectory(path: string, mode: number, subPath: string): Promise<string> {
+  // Fails on a dangling link, which `realpath` called missing too: nothing is ever made at its other end.
+  try {
+    await mkdir(path);
+    await chmod(path, mode);
+    return path;
+  } catch (error) {
+    throw unusable(subPath, error);
+  }
+}
+
+function unusable(subPath: string, cause: unknown): PluginError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new PluginError("rejected", `unable to provision SubPath \`${subPath}\`: ${why}`, {
+    cause,
+  });
+}
