@@ -11,7 +11,7 @@ import type { Pod } from "kubernetes-types/core/v1.js";
 
 /**
  * The remote side as the virtual node sees it: an interLink API server, over the wire, whatever it can do.
- * Implemented once over the protocol's client; tests give their own.
+ * Implemented once over the protocol's client; tests give their own. Calls reject with ProtocolError.
  */
 export interface RemoteSite {
   /** Refreshed by `ping`; the base protocol until the first answer. */
@@ -29,10 +29,19 @@ export interface RemoteSite {
   follow(pods: () => readonly Pod[], listener: RemoteListener, signal: AbortSignal): Promise<void>;
 }
 
+/** A complete answer of the site: a pod asked for and not known is unknown there. */
+export interface SyncedAnswer {
+  /** Milliseconds of `performance.now()` just before the question: what happened later is not in the answer. */
+  askedAt: number;
+  /** UIDs; `"all"`: the site told everything that it has. */
+  asked: ReadonlySet<string> | "all";
+  known: ReadonlySet<string>;
+}
+
+/** Told in order, one call at a time. Must not throw. */
 export interface RemoteListener {
   status(status: RemotePodStatus): void;
-  /** Everything the site knew has been told; a pod asked for or known here and not among them is unknown to it. */
-  synced(known: ReadonlySet<string>): void;
+  synced(answer: SyncedAnswer): void;
   gone(uid: string): void;
   event(event: RemotePodEvent): void;
   connection(state: "connected" | "disconnected", error?: Error): void;

@@ -1,0 +1,115 @@
+import { Backoff, type BackoffOptions, pause } from "@interlink/kube";
+import {
+  type Capabilities,
+  type InterlinkClient,
+  offers,
+  ProtocolError,
+} from "@interlink/protocol";
+import { saysSomething } from "./base-status.ts";
+import { followStream } from "./follow-stream.ts";
+import { pollStatus } from "./poll-status.ts";
+import type { RemoteListener, RemoteSite } from "./remote-site.ts";
+
+export interface InterlinkSiteOptions {
+  client: InterlinkClient;
+  /** Between two status questions of the base protocol, milliseconds. Default 2,000. */
+  pollMs?: number;
+  /** The same while young pods are there. Default 500. */
+  youngPollMs?: number;
+  /** Before the site is asked again after it failed. Default 250 ms doubling to 15 s, up to half as much again. */
+  backoff?: BackoffOptions;
+  random?: () => number;
+}
+
+const BACKOFF: BackoffOptions = { firstMs: 250, capMs: 15_000, jitter: 0.5 };
+
+/** A RemoteSite over the interLink wire. The client stays the caller's to close. */
+export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
+  const { client } = options;
+  const now = () => performance.now();
+  let capabilities: Capabilities | undefined;
+  let learned = false;
+
+  async function learn(signal: AbortSignal): Promise<void> {
+    capabilities = await client.capabilities({ signal });
+    learned = true;
+  }
+
+  /** Follows in the best way that the site offers. Resolves when that way ends; true if only a better one was found. */
+  async function followOnce(
+    pods: Parameters<RemoteSite["follow"]>[0],
+    listener: RemoteListener,
+    backoff: Backoff,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (!learned) await learn(signal);
+    const streams = () => offers(capabilities, "status-stream");
+    if (streams()) {
+      await followStream(client, listener, now, signal);
+      return false;
+    }
+    await pollStatus(
+      {
+        client,
+        everyMs: options.pollMs ?? 2000,
+        youngEveryMs: options.youngPollMs ?? 500,
+        backoff,
+        now,
+      },
+      pods,
+      listener,
+      streams,
+      signal,
+    );
+    return streams();
+  }
+
+  return {
+    get capabilities() {
+      return capabilities;
+    },
+
+    async ping(signal) {
+      const [answer] = await Promise.all([
+        client.ping({ signal }),
+        // A site whose ping answers and whose capabilities do not keeps those that it had.
+        learn(signal).catch(() => undefined),
+      ]);
+      return answer;
+    },
+
+    create: (request, signal) => client.create(request, { signal }),
+    delete: (pod, signal) => client.delete(pod, { signal }),
+    async status(pods, signal) {
+      return (await client.status(pods, { signal })).filter(saysSomething);
+    },
+    logs: (request, signal) => client.logs(request, { signal }),
+
+    async follow(pods, listener, signal) {
+      const backoff = new Backoff(options.backoff ?? BACKOFF, options.random);
+      const told: RemoteListener = {
+        status: (status) => listener.status(status),
+        synced(answer) {
+          backoff.reset();
+          listener.synced(answer);
+        },
+        gone: (uid) => listener.gone(uid),
+        event: (event) => listener.event(event),
+        connection: (state, error) => listener.connection(state, error),
+      };
+      while (!signal.aborted) {
+        let problem: Error | undefined;
+        try {
+          if (await followOnce(pods, told, backoff, signal)) continue;
+        } catch (error) {
+          problem = ProtocolError.from(error);
+          // The site may have been exchanged for one that cannot stream.
+          if (problem instanceof ProtocolError && problem.code === "refused") learned = false;
+        }
+        if (signal.aborted) return;
+        listener.connection("disconnected", problem);
+        await pause(backoff.next(now()), signal);
+      }
+    },
+  };
+}
