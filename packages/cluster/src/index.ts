@@ -1,1 +1,2 @@
-export {};
+export { type Cluster, type ClusterOptions, type Subject, startCluster } from "./cluster.ts";
+export type { Chance } from "./storage/storage.ts";

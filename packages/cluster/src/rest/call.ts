@@ -1,0 +1,31 @@
+import type { AdmissionContext, ResourceDefinition } from "../resources/definition.ts";
+import type { Storage } from "../storage/storage.ts";
+
+/** One write: who makes it, and how it is to be taken. */
+export interface Call {
+  readonly user: string;
+  /** Check and answer everything, store nothing. */
+  readonly dryRun: boolean;
+  warn(text: string): void;
+}
+
+/** A write by one of the controllers of the cluster itself. */
+export function systemCall(user: string): Call {
+  return { user, dryRun: false, warn: () => undefined };
+}
+
+/** A resource and the namespace of the request. */
+export interface Target {
+  readonly definition: ResourceDefinition;
+  readonly namespace: string | undefined;
+}
+
+export function admissionContext(storage: Storage, call: Call): AdmissionContext {
+  return {
+    user: call.user,
+    find: (plural, namespace, name) => storage.find(plural, namespace, name),
+    suffix: () => storage.chance.letters(5),
+    now: () => storage.chance.now(),
+    warn: (text) => call.warn(text),
+  };
+}
