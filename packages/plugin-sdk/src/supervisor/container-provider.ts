@@ -1,10 +1,37 @@
+import type {
+  CreateAnswer,
+  Feature,
+  LogRequest,
+  PingAnswer,
+  RemotePodStatus,
+  RetrievedPodData,
+} from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
+import { Agent } from "undici";
+import type { Job } from "../jobs/job-store.ts";
+import { openJobStore } from "../jobs/open-job-store.ts";
+import { runtimeLogOptions } from "../logs/log-options.ts";
 import { PluginError } from "../plugin-error.ts";
-import type { Provider } from "../provider.ts";
+import type { Provider, ProviderListener } from "../provider.ts";
 import type { ContainerRuntime } from "../runtime/container-runtime.ts";
 import type { VolumeResolver } from "../volumes/pod-volumes.ts";
+import { checkPod } from "./check-pod.ts";
 import type { Checkpoint } from "./checkpoints.ts";
 import type { Clock } from "./clock.ts";
+import { systemClock } from "./clock.ts";
+import { Limit } from "./limit.ts";
+import { Listeners } from "./listeners.ts";
+import type { Look } from "./observation-loop.ts";
+import { ObservationLoop } from "./observation-loop.ts";
+import { logTarget } from "./pod-logs.ts";
+import type { PodParts } from "./pod-parts.ts";
+import { PodSupervisor } from "./pod-supervisor.ts";
+import type { PodRecord } from "./record.ts";
+import { EMPTY_RECORD, readPodRecord } from "./record.ts";
+
+const DEFAULT_GRACE_SECONDS = 30;
+const FEATURES: readonly Feature[] = ["status-stream", "log-options", "pod-ip-env"];
 
 export interface ContainerProviderOptions {
   /** Short and lower-case, e.g. `docker`. */
@@ -26,6 +53,8 @@ export interface ContainerProviderOptions {
   concurrency?: number;
   /** Image pulls at the same time, over all pods. Default 5. */
   concurrentPulls?: number;
+  /** Jitter of retries; 0 ≤ random < 1. */
+  random?: () => number;
 }
 
 /**
@@ -33,5 +62,225 @@ export interface ContainerProviderOptions {
  * for all of them. `start()` throws what `runtime.start()` throws; an engine that falls silent later is retried.
  */
 export function createContainerProvider(options: ContainerProviderOptions): Provider {
-  throw new PluginError("internal", `The provider ${options.name} is not built yet.`);
+  return new ContainerProvider(options);
+}
+
+class ContainerProvider implements Provider {
+  readonly name: string;
+  readonly features = FEATURES;
+  readonly #options: ContainerProviderOptions;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #listeners: Listeners;
+  readonly #supervisors = new Map<string, PodSupervisor>();
+  readonly #looks: ObservationLoop;
+  readonly #dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
+  readonly #closing = new AbortController();
+  /** Containers without a job being removed, by UID. */
+  readonly #strays = new Map<string, Promise<void>>();
+  #parts: PodParts | undefined;
+  #stopHints: (() => void) | undefined;
+
+  constructor(options: ContainerProviderOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? Math.random;
+    this.#listeners = new Listeners(options.logger);
+    this.#looks = new ObservationLoop({
+      runtime: options.runtime,
+      clock: this.#clock,
+      logger: options.logger,
+      intervalMs: options.listIntervalMs ?? 10_000,
+      random: this.#random,
+      deliver: (look) => this.#deliver(look),
+    });
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { runtime, root, logger, checkpoint, resolveVolume, hostIP } = this.#options;
+    const store = await openJobStore<PodRecord>({
+      root,
+      logger,
+      newRecord: () => EMPTY_RECORD,
+      readRecord: readPodRecord,
+      now: () => this.#clock.now(),
+    });
+    try {
+      await runtime.start?.(signal);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    const parts: PodParts = {
+      runtime,
+      store,
+      clock: this.#clock,
+      logger,
+      listener: this.#listeners,
+      checkpoint: checkpoint ?? (() => undefined),
+      ...(resolveVolume && { resolveVolume }),
+      ...(hostIP !== undefined && { hostIP }),
+      dispatcher: this.#dispatcher,
+      steps: new Limit(this.#options.concurrency ?? 32),
+      pulls: new Limit(this.#options.concurrentPulls ?? 5),
+      random: this.#random,
+      refresh: (uid) => this.#looks.hint(uid),
+      tick: () => this.#looks.tick,
+      gone: (uid) => this.#gone(uid),
+    };
+    this.#parts = parts;
+    for (const job of store.list()) {
+      signal.throwIfAborted();
+      this.#supervise(parts, job, await store.data(job.uid), false);
+    }
+    this.#stopHints = runtime.onChange(({ uid }) => this.#looks.hint(uid));
+    // If the runtime does not answer now, pods keep their last known state and are taken up when it does.
+    await this.#looks.all();
+  }
+
+  async create(data: RetrievedPodData, signal: AbortSignal): Promise<CreateAnswer> {
+    const parts = this.#started();
+    const { resolveVolume } = this.#options;
+    const uid = data.pod.metadata?.uid ?? "";
+    const running = this.#supervisors.get(uid);
+    if (running !== undefined && running.record.deletion === undefined) {
+      return { PodUID: uid, PodJID: running.jobId };
+    }
+    await checkPod(this.name, data, resolveVolume);
+    signal.throwIfAborted();
+    const { job, created } = await parts.store.create(data);
+    if (job.phase === "deleting") {
+      throw new PluginError("conflict", `The pod ${uid} is being deleted; it does not run again.`);
+    }
+    // A second create of the same pod, at the same time, finds the supervisor of the first.
+    let supervisor = this.#supervisors.get(uid);
+    if (supervisor === undefined) {
+      parts.checkpoint("create.intent-written");
+      supervisor = this.#supervise(parts, job, data, created);
+      supervisor.wake();
+      if (!created) this.#looks.hint(uid);
+    }
+    return { PodUID: uid, PodJID: supervisor.jobId };
+  }
+
+  async delete(pod: Pod): Promise<void> {
+    const parts = this.#started();
+    const { uid = "", name = "", namespace = "" } = pod.metadata ?? {};
+    const supervisor = this.#supervisors.get(uid);
+    if (supervisor === undefined) {
+      // It may still come: a create that is under way, or that is sent again later.
+      await parts.store.bury({ uid, name, namespace });
+      return;
+    }
+    const { deletionGracePeriodSeconds } = pod.metadata ?? {};
+    const { terminationGracePeriodSeconds } = pod.spec ?? {};
+    await supervisor.requestDelete(
+      deletionGracePeriodSeconds ?? terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS,
+    );
+  }
+
+  async status(pods: readonly Pod[] | "all"): Promise<RemotePodStatus[]> {
+    this.#started();
+    if (pods === "all") return [...this.#supervisors.values()].map((one) => one.status());
+    return pods.flatMap((pod) => {
+      const supervisor = this.#supervisors.get(pod.metadata?.uid ?? "");
+      return supervisor === undefined ? [] : [supervisor.status()];
+    });
+  }
+
+  async *logs(request: LogRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const { runtime } = this.#started();
+    const supervisor = this.#supervisors.get(request.PodUID);
+    if (supervisor === undefined) {
+      throw new PluginError("not-found", `pod "${request.PodName}" does not exist`);
+    }
+    const handle = logTarget(
+      supervisor.plan,
+      supervisor.record,
+      supervisor.status(),
+      request.ContainerName,
+      request.Opts.Previous,
+    );
+    const options = runtimeLogOptions(request.Opts, this.#clock.now());
+    yield* runtime.logs(handle, options, signal);
+  }
+
+  async ping(signal: AbortSignal): Promise<PingAnswer> {
+    const { runtime } = this.#started();
+    const { cpu, memory, pods, extended = {} } = await runtime.capacity(signal);
+    const accelerators = Object.entries(extended).map(([resourceType, available]) => ({
+      resourceType,
+      available,
+    }));
+    return { status: "ok", resources: { cpu, memory, pods, accelerators } };
+  }
+
+  subscribe(listener: ProviderListener): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("The plugin is being stopped."));
+    this.#stopHints?.();
+    await this.#looks.close();
+    await Promise.all([...this.#supervisors.values()].map((one) => one.close()));
+    await Promise.all(this.#strays.values());
+    await this.#options.runtime.close();
+    await this.#dispatcher.destroy();
+    await this.#parts?.store.close();
+  }
+
+  #started(): PodParts {
+    if (this.#parts !== undefined) return this.#parts;
+    throw new PluginError("unavailable", `The plugin ${this.name} has not started yet.`);
+  }
+
+  #supervise(
+    parts: PodParts,
+    job: Job<PodRecord>,
+    data: RetrievedPodData,
+    isNew: boolean,
+  ): PodSupervisor {
+    const supervisor = new PodSupervisor(parts, job, data, { isNew, plugin: this.name });
+    this.#supervisors.set(job.uid, supervisor);
+    return supervisor;
+  }
+
+  #deliver({ containers, only, tick }: Look): void {
+    for (const uid of only ?? this.#supervisors.keys()) {
+      this.#supervisors.get(uid)?.observe(containers.get(uid) ?? [], tick);
+    }
+    for (const uid of containers.keys()) {
+      if (!this.#supervisors.has(uid)) this.#removeStray(uid);
+    }
+  }
+
+  /** A container of ours whose pod has no job: left by a delete that was cut off, or its job directory was removed. */
+  #removeStray(uid: string): void {
+    const { store, runtime, logger } = this.#started();
+    // A damaged record is for a person to look at; its containers are not touched. A job is being created or removed.
+    const isDamaged = store.quarantined.some((one) => one.uid === uid);
+    if (isDamaged || store.get(uid) !== undefined || this.#strays.has(uid)) return;
+    logger.warn({ uid }, "removing containers of a pod that this plugin has no job for");
+    const removal = runtime
+      .removeSandbox(uid, this.#closing.signal)
+      .catch((error: unknown) => {
+        if (!this.#closing.signal.aborted) logger.warn({ err: error, uid }, "removal failed");
+      })
+      .finally(() => this.#strays.delete(uid));
+    this.#strays.set(uid, removal);
+  }
+
+  #gone(uid: string): void {
+    const supervisor = this.#supervisors.get(uid);
+    if (supervisor === undefined) return;
+    this.#supervisors.delete(uid);
+    const { name, namespace } = supervisor.plan;
+    this.#listeners.gone({ UID: uid, name, namespace });
+    // Not awaited: this is called from within one of its own tasks.
+    void supervisor.close().catch((error: unknown) => {
+      this.#options.logger.error({ err: error, uid }, "a finished pod could not be let go");
+    });
+  }
 }

@@ -1,0 +1,50 @@
+import type { RetrievedPodData } from "@interlink/protocol";
+import type { Volume } from "kubernetes-types/core/v1.js";
+import { PluginError } from "../plugin-error.ts";
+import type { VolumeResolver } from "../volumes/pod-volumes.ts";
+
+/** Kinds of volume that the SDK writes itself. */
+const WRITTEN = ["configMap", "secret", "projected", "downwardAPI", "emptyDir"];
+
+/**
+ * Refuse a pod that can never run here, before anything of it is written down. Throws `PluginError`: `invalid` if it
+ * is no sound pod, `rejected` if it asks for what this plugin does not have.
+ */
+export async function checkPod(
+  plugin: string,
+  { pod }: RetrievedPodData,
+  resolveVolume: VolumeResolver | undefined,
+): Promise<void> {
+  const { uid, name, namespace } = pod.metadata ?? {};
+  if (!uid || !name || !namespace) {
+    throw new PluginError("invalid", "The pod has no metadata.uid, metadata.name or namespace.");
+  }
+  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  if ((pod.spec?.containers ?? []).length === 0) {
+    throw new PluginError("invalid", `The pod ${namespace}/${name} has no containers.`);
+  }
+  const names = new Set<string>();
+  for (const container of containers) {
+    // The name becomes part of file names and labels.
+    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(container.name)) {
+      const shown = JSON.stringify(container.name)?.slice(0, 80);
+      throw new PluginError("invalid", `The container name ${shown} is not a DNS label.`);
+    }
+    if (names.has(container.name)) {
+      throw new PluginError("invalid", `Two containers are named ${container.name}.`);
+    }
+    names.add(container.name);
+  }
+  for (const volume of pod.spec?.volumes ?? []) {
+    if (WRITTEN.some((kind) => kind in volume)) continue;
+    if ((await resolveVolume?.(volume, pod)) !== undefined) continue;
+    throw new PluginError(
+      "rejected",
+      `The volume "${volume.name}" is of the kind ${kindOf(volume)}, which the plugin ${plugin} does not provide.`,
+    );
+  }
+}
+
+function kindOf(volume: Volume): string {
+  return Object.keys(volume).find((key) => key !== "name") ?? "emptyDir";
+}

@@ -1,0 +1,57 @@
+import { PluginError } from "../plugin-error.ts";
+import { prepareVolumes } from "../volumes/prepare-volumes.ts";
+import { eventTexts } from "./event-texts.ts";
+import { pullSecretsOf } from "./pull-secrets.ts";
+import type { PodWork } from "./work.ts";
+
+/** Volumes on disk, then the runtime's sandbox. Repeatable. */
+export async function ensureSandbox(work: PodWork, signal: AbortSignal): Promise<void> {
+  const { parts, plan } = work;
+  const { store, runtime, clock } = parts;
+  const paths = store.paths(plan.uid);
+  if (work.volumes === undefined) {
+    const data = work.data ?? (await store.data(plan.uid));
+    try {
+      work.volumes = await prepareVolumes(data, {
+        directory: paths.volumes,
+        ...(parts.resolveVolume && { resolveVolume: parts.resolveVolume }),
+        signal,
+      });
+    } catch (error) {
+      if (!(error instanceof PluginError) || error.code !== "rejected") throw error;
+      // What was handed over does not change, so waiting cannot help.
+      const { message } = error;
+      work.tell(eventTexts.volumesFailed(message));
+      work.change((record) => ({ ...record, failed: { reason: "FailedMount", message } }));
+      await work.save();
+      return;
+    }
+    work.pullSecrets = pullSecretsOf(data);
+    delete work.data;
+  }
+  try {
+    const { podIPs } = await parts.steps.run(signal, () =>
+      runtime.ensureSandbox({ pod: plan.pod, directory: paths.directory }, signal),
+    );
+    work.change((record) => ({
+      ...record,
+      sandbox: { readyAt: record.sandbox?.readyAt ?? clock.now(), podIPs },
+    }));
+    work.sandbox = "ready";
+    parts.checkpoint("create.sandbox-ready");
+  } catch (error) {
+    if (!signal.aborted) work.tell(eventTexts.sandboxFailed(wordsOf(error)));
+    throw error;
+  }
+}
+
+/** The pod is over: let its network go, keep its logs. */
+export async function stopSandbox(work: PodWork, signal: AbortSignal): Promise<void> {
+  await work.parts.runtime.stopSandbox?.(work.plan.uid, signal);
+  work.sandbox = "unknown";
+  work.change((record) => ({ ...record, sandboxStopped: true }));
+}
+
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,63 @@
+import type { Container, Pod } from "kubernetes-types/core/v1.js";
+
+export type ContainerKind = "init" | "sidecar" | "regular";
+
+export interface PlannedContainer {
+  readonly name: string;
+  readonly kind: ContainerKind;
+  readonly container: Container;
+}
+
+export type RestartPolicy = "Always" | "OnFailure" | "Never";
+
+/** A pod as the pure core sees it: containers with their kinds, defaults filled in. */
+export interface PlannedPod {
+  readonly pod: Pod;
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  /** Init containers and sidecars, in spec order. */
+  readonly init: readonly PlannedContainer[];
+  readonly regular: readonly PlannedContainer[];
+  /** Init first, then regular. */
+  readonly all: readonly PlannedContainer[];
+  readonly restartPolicy: RestartPolicy;
+  /** `terminationGracePeriodSeconds`, at least 1 as a kubelet reads it. */
+  readonly graceSeconds: number;
+}
+
+/** An init container with `restartPolicy: Always` is a sidecar (Kubernetes 1.28 and later). */
+export function planPod(pod: Pod): PlannedPod {
+  const { uid = "", name = "", namespace = "default" } = pod.metadata ?? {};
+  const init = (pod.spec?.initContainers ?? []).map((container): PlannedContainer => {
+    const kind = container.restartPolicy === "Always" ? "sidecar" : "init";
+    return { name: container.name, kind, container };
+  });
+  const regular = (pod.spec?.containers ?? []).map(
+    (container): PlannedContainer => ({ name: container.name, kind: "regular", container }),
+  );
+  const policy = pod.spec?.restartPolicy;
+  return {
+    pod,
+    uid,
+    name,
+    namespace,
+    init,
+    regular,
+    all: [...init, ...regular],
+    restartPolicy: policy === "Never" || policy === "OnFailure" ? policy : "Always",
+    graceSeconds: Math.max(1, pod.spec?.terminationGracePeriodSeconds ?? 30),
+  };
+}
+
+/** Whether an ended container runs again, its pod being neither deleted nor finished. */
+export function restartsAfter(
+  kind: ContainerKind,
+  policy: RestartPolicy,
+  exitCode: number,
+): boolean {
+  if (kind === "sidecar") return true;
+  // An init container that is through is through, whatever the policy.
+  if (kind === "init") return exitCode !== 0 && policy !== "Never";
+  return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
+}

@@ -1,0 +1,134 @@
+import type { RemotePodStatus } from "@interlink/protocol";
+import type { ContainerState, ContainerStatus } from "kubernetes-types/core/v1.js";
+import type { ProbeSummary } from "./decision.ts";
+import type { PlannedContainer, PlannedPod } from "./planned-pod.ts";
+import { restartsAfter } from "./planned-pod.ts";
+import type { Attempt, PodRecord } from "./record.ts";
+import { containerRecord } from "./record.ts";
+import { hasStarted, progress } from "./start-order.ts";
+import { defaultWaiting, troubleOf } from "./waiting.ts";
+
+export interface StatusContext {
+  /** `containerID` prefix. */
+  runtimeType: string;
+  jobId: string;
+  hostIP?: string;
+  probes: ReadonlyMap<string, ProbeSummary>;
+  now: number;
+  revision: number;
+}
+
+/** A pod's whole status, every container of the spec included (kubelet-contract 3.4). */
+export function podStatus(
+  plan: PlannedPod,
+  record: PodRecord,
+  context: StatusContext,
+): RemotePodStatus {
+  const over = isOver(plan, record);
+  const status = (planned: PlannedContainer) =>
+    containerStatus(plan, record, planned, over, context);
+  const { sandbox, deletion, failed } = record;
+  const { hostIP, revision } = context;
+  return {
+    name: plan.name,
+    UID: plan.uid,
+    namespace: plan.namespace,
+    JID: context.jobId,
+    containers: plan.regular.map(status),
+    initContainers: plan.init.map(status),
+    extension: {
+      revision,
+      ...(sandbox && { podIPs: [...sandbox.podIPs], sandboxReadyAt: rfc3339(sandbox.readyAt) }),
+      ...(hostIP !== undefined && { hostIP }),
+      ...(deletion && { deleting: true }),
+      ...(failed && { failed: { ...failed } }),
+    },
+  };
+}
+
+/** Nothing of this pod starts any more. */
+function isOver(plan: PlannedPod, record: PodRecord): boolean {
+  return (
+    record.deletion !== undefined || record.failed !== undefined || progress(plan, record).finished
+  );
+}
+
+function containerStatus(
+  plan: PlannedPod,
+  record: PodRecord,
+  planned: PlannedContainer,
+  over: boolean,
+  context: StatusContext,
+): ContainerStatus {
+  const { name, container, kind } = planned;
+  const own = containerRecord(record, name);
+  const { current, previous } = own;
+  const started = hasStarted(current, planned);
+  const probes = context.probes.get(name);
+  const ready =
+    kind === "init"
+      ? current?.state === "exited" && current.exitCode === 0
+      : started && isReady(planned, current, probes);
+  const exited = current?.state === "exited" ? current : undefined;
+  const restarts =
+    exited !== undefined &&
+    !over &&
+    restartsAfter(kind, plan.restartPolicy, exited.exitCode ?? 137);
+  const wanted = current === undefined || restarts;
+  const trouble = wanted && !over ? troubleOf(plan, planned, own, context.now) : undefined;
+  const id = (attempt: Attempt) => `${context.runtimeType}://${attempt.id}`;
+
+  let state: ContainerState;
+  let last = previous;
+  if (current?.state === "running") {
+    state = { running: { startedAt: rfc3339(current.startedAt ?? context.now) } };
+  } else if (trouble !== undefined) {
+    state = { waiting: trouble };
+    last = exited ?? previous;
+  } else if (exited !== undefined) {
+    state = { terminated: terminated(exited, id(exited)) };
+  } else {
+    state = { waiting: defaultWaiting(plan) };
+  }
+  return {
+    name,
+    state,
+    lastState: last?.state === "exited" ? { terminated: terminated(last, id(last)) } : {},
+    ready,
+    started: kind === "init" ? current?.state === "running" : started,
+    restartCount: current?.attempt ?? 0,
+    image: container.image ?? "",
+    imageID: current?.imageID ?? "",
+    ...(current !== undefined && { containerID: id(current) }),
+  };
+}
+
+function isReady(
+  { container }: PlannedContainer,
+  attempt: Attempt | undefined,
+  probes: ProbeSummary | undefined,
+): boolean {
+  if (container.readinessProbe === undefined) return true;
+  if (probes !== undefined && probes.attempt === attempt?.attempt) return probes.ready;
+  return attempt?.ready === true;
+}
+
+function terminated(
+  attempt: Attempt,
+  containerID: string,
+): NonNullable<ContainerState["terminated"]> {
+  const { exitCode = 137, reason = "Error", message, startedAt, finishedAt } = attempt;
+  return {
+    exitCode,
+    reason,
+    ...(message && { message }),
+    ...(startedAt !== undefined && { startedAt: rfc3339(startedAt) }),
+    ...(finishedAt !== undefined && { finishedAt: rfc3339(finishedAt) }),
+    containerID,
+  };
+}
+
+/** Seconds precision, as Kubernetes writes its times; more would make every status a new one. */
+export function rfc3339(milliseconds: number): string {
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
+}

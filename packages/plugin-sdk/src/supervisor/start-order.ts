@@ -1,0 +1,59 @@
+import type { PlannedContainer, PlannedPod } from "./planned-pod.ts";
+import { restartsAfter } from "./planned-pod.ts";
+import type { Attempt, PodRecord } from "./record.ts";
+import { containerRecord } from "./record.ts";
+
+/** Where a pod stands on its way through its containers. */
+export interface Progress {
+  /** Containers that should be running and are not, in the order in which they start. */
+  readonly wanted: readonly PlannedContainer[];
+  /** Nothing but sidecars can ever run again. */
+  readonly finished: boolean;
+}
+
+/** Running, postStart hook over, startup probe passed. */
+export function hasStarted(attempt: Attempt | undefined, planned: PlannedContainer): boolean {
+  if (attempt?.state !== "running") return false;
+  if (planned.container.lifecycle?.postStart !== undefined && !attempt.postStartDone) return false;
+  return planned.container.startupProbe === undefined || attempt.startupDone === true;
+}
+
+/** Init containers in order, sidecars kept running beside them, then all regular ones (kubelet-contract 3.6). */
+export function progress(plan: PlannedPod, record: PodRecord): Progress {
+  const current = (planned: PlannedContainer) => containerRecord(record, planned.name).current;
+  const wants = (planned: PlannedContainer) => {
+    const attempt = current(planned);
+    if (attempt === undefined || attempt.state === "created") return true;
+    if (attempt.state === "running") return false;
+    return restartsAfter(planned.kind, plan.restartPolicy, attempt.exitCode ?? 137);
+  };
+
+  const wanted: PlannedContainer[] = [];
+  const begun = plan.regular.some((planned) => current(planned) !== undefined)
+    ? plan.init.length
+    : plan.init.findLastIndex((planned) => current(planned) !== undefined);
+  for (const [index, planned] of plan.init.entries()) {
+    const attempt = current(planned);
+    if (index < begun) {
+      // Passed before; only a sidecar is still of interest.
+      if (planned.kind === "sidecar" && wants(planned)) wanted.push(planned);
+      continue;
+    }
+    if (planned.kind === "sidecar") {
+      if (wants(planned)) wanted.push(planned);
+      if (!hasStarted(attempt, planned)) return { wanted, finished: false };
+      continue;
+    }
+    const exited = attempt?.state === "exited";
+    if (exited && attempt.exitCode === 0) continue;
+    if (exited && plan.restartPolicy === "Never") return { wanted: [], finished: true };
+    if (wants(planned)) wanted.push(planned);
+    return { wanted, finished: false };
+  }
+
+  const finished = plan.regular.every(
+    (planned) => current(planned)?.state === "exited" && !wants(planned),
+  );
+  if (finished) return { wanted: [], finished };
+  return { wanted: [...wanted, ...plan.regular.filter(wants)], finished };
+}
