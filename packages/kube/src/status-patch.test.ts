@@ -21,6 +21,12 @@ describe("podStatusPatch", () => {
     expect(podStatusPatch("u", status, structuredClone(status))).toBeUndefined();
   });
 
+  it("is nothing when the server has only added nulls to what it was given", () => {
+    const given: PodStatus = { conditions: [ready("True")] };
+    const answered = { conditions: [{ ...ready("True"), lastProbeTime: null }], reason: null };
+    expect(podStatusPatch("u", answered as unknown as PodStatus, given)).toBeUndefined();
+  });
+
   it.each<[string, PodStatus, PodStatus, unknown]>([
     ["a first status", {}, { phase: "Pending" }, { phase: "Pending" }],
     [

@@ -36,7 +36,7 @@ function diffFields(
     if (change !== undefined) patch[field] = change;
   }
   for (const field of Object.keys(before))
-    if (after[field] === undefined && before[field] !== undefined && owns(field))
+    if (after[field] === undefined && !sameJson(before[field], undefined) && owns(field))
       patch[field] = null;
   return Object.keys(patch).length === 0 ? undefined : patch;
 }

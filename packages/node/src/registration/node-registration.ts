@@ -1,0 +1,307 @@
+// Keeps the Node object in the cluster as we want it.
+//
+//   idle ──run()──▶ registering ──created, or there already──▶ registered ──signal──▶ stopped
+//                        ▲                                          │
+//                        └──── 404, or the watch says it is gone ◀──┘
+//
+// While registered, the wanted object is computed every 10 s and whenever something is told, and patched when it differs
+// in more than heartbeats, or when five minutes have passed (reference: kubelet-contract 1.2).
+
+import {
+  Backoff,
+  type EventRecorder,
+  Informer,
+  isKubeError,
+  type KubeClient,
+  nodeReference,
+  paths,
+  pause,
+  subresource,
+} from "@interlink/kube";
+import type { Node } from "kubernetes-types/core/v1.js";
+import type { Logger } from "pino";
+import type { NodeHealth } from "./node-conditions.ts";
+import { nodeObject } from "./node-object.ts";
+import type { NodeOptions } from "./node-options.ts";
+import { statusPatch, taintPatch } from "./node-patches.ts";
+import type { PingResult } from "./ping-loop.ts";
+import { configuredOffer, offerAfterPing, type SiteOffer } from "./site-offer.ts";
+
+export interface RegistrationTiming {
+  /** How often the wanted object is computed; default 10 s. */
+  computeMs: number;
+  /** How long a status without news stays unwritten; default 5 min. */
+  reportMs: number;
+  now: () => Date;
+  random: () => number;
+}
+
+export interface RegistrationParts {
+  client: KubeClient;
+  events: EventRecorder;
+  logger: Logger;
+  /** Told each time the Node object was made or found: the lease needs its UID. */
+  registered: (uid: string) => void;
+  timing?: Partial<RegistrationTiming>;
+}
+
+export type RegistrationState = "idle" | "registering" | "registered" | "stopped";
+
+const defaults: RegistrationTiming = {
+  computeMs: 10_000,
+  reportMs: 300_000,
+  now: () => new Date(),
+  random: Math.random,
+};
+
+export class NodeRegistration {
+  readonly #options: NodeOptions;
+  readonly #parts: RegistrationParts;
+  readonly #timing: RegistrationTiming;
+  readonly #informer: Informer<Node>;
+  readonly #firstRegistered: Promise<Node>;
+  #markRegistered: (node: Node) => void = () => undefined;
+  #state: RegistrationState = "idle";
+  #offer: SiteOffer;
+  #health: NodeHealth = {
+    connectivity: { state: "unknown" },
+    notReady: "the virtual node is starting",
+  };
+  /** The Node as the server last told it. */
+  #live: Node | undefined;
+  #reportAtMs = 0;
+  #wake = new AbortController();
+  #taintsRefused = false;
+  readonly #backoff = new Backoff({ firstMs: 200, capMs: 30_000, jitter: 0.5 });
+
+  constructor(options: NodeOptions, parts: RegistrationParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#timing = { ...defaults, ...parts.timing };
+    this.#offer = configuredOffer(options);
+    this.#firstRegistered = new Promise((resolve) => {
+      this.#markRegistered = resolve;
+    });
+    this.#informer = new Informer<Node>({
+      client: parts.client,
+      path: paths.nodes.collection(),
+      fieldSelector: `metadata.name=${options.name}`,
+    });
+    this.#informer.on({
+      added: (node) => this.#seen(node),
+      changed: (node) => this.#seen(node),
+      removed: (node) => this.#gone(node.metadata?.uid),
+    });
+  }
+
+  state(): RegistrationState {
+    return this.#state;
+  }
+
+  /** The Node as the server has it; undefined while there is none. */
+  node(): Node | undefined {
+    return this.#live;
+  }
+
+  /** Resolves with the Node when it exists for the first time. */
+  registered(): Promise<Node> {
+    return this.#firstRegistered;
+  }
+
+  /** The node takes pods from now on: what ran before is known. `undefined`, or the reason why it does not. */
+  setNotReady(reason: string | undefined): void {
+    if (this.#health.notReady === reason) return;
+    this.#health = { ...this.#health, notReady: reason };
+    this.#wakeUp();
+  }
+
+  /** What the site's ping said: connectivity, and perhaps other capacity and taints. */
+  pinged(result: PingResult): void {
+    const { connectivity } = this.#health;
+    const was = connectivity.state;
+    const now = this.#timing.now().getTime();
+    if (result.ok) {
+      this.#health = { ...this.#health, connectivity: { state: "ok", body: result.raw } };
+      this.#takeOffer(result.answer);
+      if (was === "failed")
+        this.#event("Normal", "InterlinkPingSuccessful", "The site answers again.");
+    } else {
+      const sinceMs = connectivity.state === "failed" ? connectivity.sinceMs : now;
+      const error = result.error.message;
+      this.#health = { ...this.#health, connectivity: { state: "failed", error, sinceMs } };
+      if (was !== "failed") this.#event("Warning", "InterlinkPingFailed", `Ping failed: ${error}`);
+    }
+    this.#wakeUp();
+  }
+
+  /** Registers and keeps the Node right until the signal fires. Never rejects. The Node and its lease stay. */
+  async run(signal: AbortSignal): Promise<void> {
+    if (this.#state !== "idle") throw new Error("a registration runs once; make another");
+    this.#event("Normal", "Starting", "Starting kubelet.");
+    const watch = this.#informer.run(signal);
+    while (!signal.aborted) {
+      if (this.#live === undefined) await this.#register(signal);
+      else await this.#maintain(this.#live, signal);
+    }
+    this.#state = "stopped";
+    await watch;
+  }
+
+  /** Creates the Node, or finds it, however long that takes. */
+  async #register(signal: AbortSignal): Promise<void> {
+    const { client, logger } = this.#parts;
+    const backoff = new Backoff({ firstMs: 100, capMs: 7000, jitter: 0 });
+    this.#state = "registering";
+    while (!signal.aborted) {
+      try {
+        const live = await this.#createOrGet(client, signal);
+        this.#adopt(live);
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (backoff.failures === 0)
+          logger.warn(
+            { err: error, node: this.#options.name },
+            "The node cannot be registered yet.",
+          );
+        await pause(backoff.next(Date.now()), signal);
+      }
+    }
+  }
+
+  async #createOrGet(client: KubeClient, signal: AbortSignal): Promise<Node> {
+    try {
+      return await client.create<Node>(paths.nodes.collection(), this.#wanted(undefined), {
+        signal,
+      });
+    } catch (error) {
+      // Forbidden: some clusters let a node be made by others only.
+      if (!isKubeError(error, "already-exists", "conflict", "forbidden")) throw error;
+      const path = paths.nodes.named(this.#options.name);
+      try {
+        return await client.get<Node>(path, { signal });
+      } catch (inner) {
+        // The refusal to create says more than "not found".
+        throw isKubeError(inner, "not-found") ? error : inner;
+      }
+    }
+  }
+
+  #adopt(live: Node): void {
+    const { logger, registered } = this.#parts;
+    const uid = live.metadata?.uid ?? "";
+    logger.info({ node: this.#options.name, uid }, "The node is registered.");
+    this.#live = live;
+    this.#state = "registered";
+    this.#reportAtMs = 0;
+    for (const reason of [
+      "NodeHasSufficientMemory",
+      "NodeHasNoDiskPressure",
+      "NodeHasSufficientPID",
+    ])
+      this.#event("Normal", reason, `Node ${this.#options.name} status is now: ${reason}`);
+    registered(uid);
+    this.#markRegistered(live);
+  }
+
+  /** One look: patch what is to be patched, then wait for the next. */
+  async #maintain(live: Node, signal: AbortSignal): Promise<void> {
+    // Before looking, so that what is told during the patch is not slept over.
+    this.#wake = new AbortController();
+    let wait = this.#timing.computeMs;
+    try {
+      await this.#patchTaints(live, signal);
+      await this.#patchStatus(this.#live ?? live, signal);
+      this.#backoff.reset();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isKubeError(error, "not-found")) {
+        this.#gone(live.metadata?.uid);
+        return;
+      }
+      const asked = isKubeError(error) ? (error.retryAfterMs ?? 0) : 0;
+      wait = Math.max(this.#backoff.next(Date.now()), asked);
+      this.#parts.logger.warn({ err: error }, "The node's status was not written; trying again.");
+    }
+    const stop = (): void => this.#wake.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    if (!signal.aborted) await pause(wait, this.#wake.signal);
+    signal.removeEventListener("abort", stop);
+  }
+
+  async #patchStatus(live: Node, signal: AbortSignal): Promise<void> {
+    const wanted = this.#wanted(live);
+    const { patch, onlyHeartbeats } = statusPatch(live, wanted);
+    const now = this.#timing.now().getTime();
+    if (patch === undefined || (onlyHeartbeats && now < this.#reportAtMs)) return;
+    const path = subresource(paths.nodes.named(this.#options.name), "status");
+    const { client } = this.#parts;
+    this.#live = await client.patch<Node>(path, "strategic-merge", patch, { signal });
+    // A change must not make all nodes that saw it report at the same moment for ever after.
+    const spread = onlyHeartbeats ? 1 : 0.5 + this.#timing.random();
+    this.#reportAtMs = now + this.#timing.reportMs * spread;
+    this.#tellReadiness(live, wanted);
+  }
+
+  async #patchTaints(live: Node, signal: AbortSignal): Promise<void> {
+    const patch = taintPatch(live, this.#offer.taints);
+    if (patch === undefined || this.#taintsRefused) return;
+    const { client, logger } = this.#parts;
+    const path = paths.nodes.named(this.#options.name);
+    try {
+      this.#live = await client.patch<Node>(path, "strategic-merge", patch, { signal });
+    } catch (error) {
+      if (isKubeError(error, "conflict")) {
+        this.#live = await client.get<Node>(path, { signal });
+        this.#wakeUp();
+      } else if (isKubeError(error, "forbidden")) {
+        this.#taintsRefused = true;
+        logger.warn(
+          { err: error },
+          "The cluster does not let this node change its taints; taints from the site's ping have no effect.",
+        );
+      } else throw error;
+    }
+  }
+
+  #wanted(live: Node | undefined): Node {
+    return nodeObject(this.#options, this.#offer, this.#health, this.#timing.now(), live);
+  }
+
+  #takeOffer(answer: Extract<PingResult, { ok: true }>["answer"]): void {
+    if (answer === undefined) return;
+    const { offer, problems } = offerAfterPing(this.#offer, answer);
+    this.#offer = offer;
+    for (const problem of problems)
+      this.#parts.logger.warn({ problem }, "Part of the site's ping was not understood.");
+  }
+
+  #seen(node: Node): void {
+    // Before registration has looked itself, the object may be an earlier one of the same name.
+    if (this.#live?.metadata?.uid !== node.metadata?.uid) return;
+    this.#live = node;
+  }
+
+  #gone(uid: string | undefined): void {
+    if (this.#live === undefined || this.#live.metadata?.uid !== uid) return;
+    this.#parts.logger.warn({ node: this.#options.name }, "The node was deleted; making it anew.");
+    this.#live = undefined;
+    this.#wakeUp();
+  }
+
+  #tellReadiness(before: Node, after: Node): void {
+    const ready = (node: Node): string =>
+      node.status?.conditions?.find((one) => one.type === "Ready")?.status ?? "";
+    if (ready(before) === ready(after)) return;
+    const reason = ready(after) === "True" ? "NodeReady" : "NodeNotReady";
+    this.#event("Normal", reason, `Node ${this.#options.name} status is now: ${reason}`);
+  }
+
+  #event(type: "Normal" | "Warning", reason: string, message: string): void {
+    this.#parts.events.record(nodeReference(this.#options.name), type, reason, message);
+  }
+
+  #wakeUp(): void {
+    this.#wake.abort();
+  }
+}
