@@ -34,7 +34,12 @@ export type {
   RetrievedPodData,
   StatusStreamRecord,
 } from "./messages.ts";
-export { FEATURES, STATUS_STREAM_HEARTBEAT_SECONDS, ZERO_TIME } from "./messages.ts";
+export {
+  CREATED_BY_ANNOTATION,
+  FEATURES,
+  STATUS_STREAM_HEARTBEAT_SECONDS,
+  ZERO_TIME,
+} from "./messages.ts";
 export { type OpenApiFace, openApiDocument } from "./openapi/document.ts";
 export {
   readCreateAnswer,

@@ -86,14 +86,20 @@ export interface RemotePodStatus {
   extension?: RemotePodExtension;
 }
 
+/**
+ * Annotation of a pod on the wire: which virtual node of which cluster created it. A plugin that offers
+ * `status-stream` gives it back as `extension.createdBy`.
+ */
+export const CREATED_BY_ANNOTATION = "interlink.virtual-kubelet.io/created-by";
+
 /** What the base protocol cannot say about a pod. */
 export interface RemotePodExtension {
   /** Counts up with every change of this pod's status at the plugin; equal means unchanged. */
   revision?: number;
   podIPs?: string[];
   hostIP?: string;
-  /** `spec.nodeName` of the pod as it was created: a node removes only orphans that it made itself. */
-  node?: string;
+  /** The pod's annotation {@link CREATED_BY_ANNOTATION}: a node removes only orphans that it made itself. */
+  createdBy?: string;
   /** RFC 3339. When the plugin's sandbox (network, volumes) was ready; sets PodReadyToStartContainers. */
   sandboxReadyAt?: string;
   /** The plugin was asked to delete this pod and is stopping it. */

@@ -90,7 +90,7 @@ export const StatusRequestSchema = Type.Array(PodSchema, {
 
 const RemotePodExtensionSchema = Type.Object({
   revision: Type.Optional(Type.Integer()),
-  node: Type.Optional(Type.String({ maxLength: 253 })),
+  createdBy: Type.Optional(Type.String({ maxLength: 1024 })),
   podIPs: Type.Optional(Type.Array(Type.String(), { maxItems: 16 })),
   hostIP: Type.Optional(Type.String()),
   sandboxReadyAt: Type.Optional(Rfc3339),
