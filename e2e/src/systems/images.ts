@@ -58,10 +58,15 @@ export async function tagImage(engine: EngineClient, from: string, to: string): 
   });
 }
 
-/** Takes a name away from an image, and the image if it was the last one. No such image: fine. */
+/** Takes a name away from an image, and the image if nothing else needs it. No such image: fine. */
 export async function untagImage(engine: EngineClient, reference: string): Promise<void> {
   try {
-    await engine.json({ method: "DELETE", path: `/images/${reference}`, signal: forever });
+    await engine.json({
+      method: "DELETE",
+      path: `/images/${reference}`,
+      query: { force: true },
+      signal: forever,
+    });
   } catch (error) {
     if (!isEngineError(error, "not-found")) throw error;
   }
@@ -78,7 +83,7 @@ export async function pushImage(
     method: "POST",
     path: `/images/${repository}/push`,
     query: { tag },
-    headers: { "x-registry-auth": Buffer.from(JSON.stringify(login)).toString("base64url") },
+    headers: { "x-registry-auth": registryAuth(login) },
     signal: forever,
   });
   await finish(answer);
@@ -97,6 +102,12 @@ export async function pullImage(engine: EngineClient, reference: string): Promis
 
 export function staticBusybox(): string | undefined {
   return findProgram("busybox");
+}
+
+/** Base64 for URLs, with padding. */
+function registryAuth(login: object): string {
+  const text = Buffer.from(JSON.stringify(login)).toString("base64");
+  return text.replaceAll("+", "-").replaceAll("/", "_");
 }
 
 async function finish(progress: AsyncIterable<Uint8Array>): Promise<void> {

@@ -1,10 +1,14 @@
+export { createDockerProvider, type DockerProviderOptions } from "./docker-provider.ts";
+export { DockerRuntime, type DockerRuntimeOptions } from "./docker-runtime.ts";
 export {
   type DockerEnvironment,
   type EngineAddress,
   engineAddresses,
+  likelyEngineAddress,
   parseDockerHost,
   showAddress,
 } from "./engine/engine-address.ts";
 export { EngineClient, type EngineRequest, type EngineVersion } from "./engine/engine-client.ts";
 export { EngineError, type EngineErrorCode, isEngineError } from "./engine/engine-error.ts";
 export { jsonLines } from "./engine/json-lines.ts";
+export type { LogConfig } from "./pods/container-config.ts";

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -87,4 +87,11 @@ export function engineAddresses(env: DockerEnvironment): EngineAddress[] {
 /** As `DOCKER_HOST` would have it; for messages. */
 export function showAddress(address: EngineAddress): string {
   return address.kind === "unix" ? `unix://${address.path}` : address.origin;
+}
+
+/** The first of {@link engineAddresses} whose socket exists; the first one if none does. */
+export function likelyEngineAddress(env: DockerEnvironment): EngineAddress {
+  const addresses = engineAddresses(env);
+  const found = addresses.find((one) => one.kind === "tcp" || existsSync(one.path));
+  return found ?? addresses[0] ?? { kind: "unix", path: "/var/run/docker.sock" };
 }

@@ -1,0 +1,118 @@
+import type { ContainerHandle } from "@interlink/plugin-sdk";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { describeDocker } from "../systems/describe-system.ts";
+import { BUSYBOX } from "../systems/images.ts";
+import { waitUntil } from "../systems/wait-until.ts";
+import { RuntimeFixture } from "./runtime-fixture.ts";
+
+const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /;
+const container = (script: string) => ({
+  name: "main",
+  image: BUSYBOX,
+  command: ["sh", "-c", script],
+});
+
+describeDocker("logs of a real engine", (docker) => {
+  let fixture: RuntimeFixture;
+  let five: ContainerHandle;
+  beforeAll(async () => {
+    fixture = await RuntimeFixture.open(docker.host);
+    five = (
+      await fixture.run(container("for i in 1 2 3; do echo $i; done; sleep 0.2; echo 4; printf 5"))
+    ).handle;
+  });
+  afterAll(async () => {
+    await fixture[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    [{}, "1\n2\n3\n4\n5"],
+    [{ tailLines: 2 }, "4\n5"],
+    [{ tailLines: 0 }, ""],
+    [{ tailLines: 100 }, "1\n2\n3\n4\n5"],
+    [{ limitBytes: 3 }, "1\n2"],
+    [{ limitBytes: 0 }, ""],
+    [{ tailLines: 3, limitBytes: 4 }, "3\n4\n"],
+    [{ sinceTime: 0 }, "1\n2\n3\n4\n5"],
+    [{ follow: true }, "1\n2\n3\n4\n5"],
+  ])("gives with %j what is asked for", async (options, expected) => {
+    expect(await fixture.log(five, options)).toBe(expected);
+  });
+
+  it("puts a time of fixed width before each line, also of one that was cut in pieces", async () => {
+    const { handle } = await fixture.run(
+      container("head -c 100000 /dev/zero | tr '\\0' x; echo; echo short"),
+    );
+    const lines = (await fixture.log(handle, { timestamps: true })).split("\n");
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(STAMP);
+    expect(lines[0]?.replace(STAMP, "")).toBe("x".repeat(100_000));
+    expect(lines[1]?.replace(STAMP, "")).toBe("short");
+  });
+
+  it("leaves out what is older than a time", async () => {
+    const stamped = (await fixture.log(five, { timestamps: true })).split("\n");
+    const fourth = Date.parse(stamped[3]?.split(" ")[0] ?? "");
+    expect(await fixture.log(five, { sinceTime: fourth })).toBe("4\n5");
+    expect(await fixture.log(five, { sinceTime: Date.now() + 60_000 })).toBe("");
+  });
+
+  it("keeps every byte", async () => {
+    const { handle } = await fixture.run(
+      container('i=0; while [ $i -lt 256 ]; do printf "\\\\$(printf %03o $i)"; i=$((i+1)); done'),
+    );
+    const chunks: Uint8Array[] = [];
+    const options = { follow: false, timestamps: false };
+    for await (const chunk of fixture.runtime.logs(handle, options, fixture.signal)) {
+      chunks.push(chunk);
+    }
+    // The engine keeps text: bytes that are no UTF-8 become replacement characters, and ASCII stays.
+    expect(Buffer.concat(chunks).subarray(0, 128)).toEqual(
+      Buffer.from(Array.from({ length: 128 }, (_, i) => i)),
+    );
+  });
+
+  it("reads the log of a container with a terminal", async () => {
+    const { log } = await fixture.run({ ...container("echo a; tty"), tty: true });
+    expect(log).toMatch(/^a\r\n\/dev\/pts\/0\r\n$/);
+  });
+
+  it("follows until the container ends", async () => {
+    const main = container("echo first; read x < /tmp/gate; echo last");
+    main.command = ["sh", "-c", "mkfifo /tmp/gate; echo first; read x < /tmp/gate; echo last"];
+    const handle = await fixture.start(await fixture.pod([main]), main);
+    let seen = "";
+    const options = { follow: true, timestamps: false };
+    for await (const chunk of fixture.runtime.logs(handle, options, fixture.signal)) {
+      seen += Buffer.from(chunk).toString("utf8");
+      if (seen !== "first\n") continue;
+      await fixture.runtime.exec(
+        handle,
+        ["sh", "-c", "echo > /tmp/gate"],
+        { maxOutputBytes: 0 },
+        fixture.signal,
+      );
+    }
+    expect(seen).toBe("first\nlast\n");
+  });
+
+  it("stops following when nobody reads any more", async () => {
+    const main = container("while true; do usleep 50000; done");
+    const handle = await fixture.start(await fixture.pod([main]), main);
+    const leaving = new AbortController();
+    const reading = (async () => {
+      const chunks: Uint8Array[] = [];
+      const options = { follow: true, timestamps: false };
+      for await (const chunk of fixture.runtime.logs(handle, options, leaving.signal)) {
+        chunks.push(chunk);
+      }
+      return chunks;
+    })();
+    await waitUntil(
+      "the container runs",
+      async () => (await fixture.find(handle))?.state === "running",
+    );
+    leaving.abort();
+    expect(await reading).toEqual([]);
+  });
+});

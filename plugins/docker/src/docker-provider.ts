@@ -1,0 +1,54 @@
+import {
+  type ContainerProviderOptions,
+  createContainerProvider,
+  type Provider,
+} from "@interlink/plugin-sdk";
+import { DockerRuntime, type DockerRuntimeOptions } from "./docker-runtime.ts";
+import {
+  type DockerEnvironment,
+  likelyEngineAddress,
+  parseDockerHost,
+} from "./engine/engine-address.ts";
+import { EngineClient } from "./engine/engine-client.ts";
+import { hostPathResolver } from "./host-paths.ts";
+
+export interface DockerProviderOptions
+  extends Pick<ContainerProviderOptions, "root" | "logger" | "hostIP" | "clock" | "checkpoint">,
+    Pick<DockerRuntimeOptions, "plugin" | "network" | "sandboxImage" | "log" | "pods"> {
+  /** `unix:///path` or `tcp://host:port`; default `env.DOCKER_HOST`, else the first usual socket that exists. */
+  dockerHost?: string;
+  /** Default `process.env`. */
+  env?: DockerEnvironment;
+  /** Directories of the host below which pods may mount hostPath volumes. Default none. */
+  hostPaths?: readonly string[];
+}
+
+/** Pods as containers of a Docker Engine or Podman. The engine must see `root` under the same path as this process. */
+export function createDockerProvider(options: DockerProviderOptions): Provider {
+  const env = options.env ?? process.env;
+  const address =
+    options.dockerHost === undefined
+      ? likelyEngineAddress(env)
+      : parseDockerHost(options.dockerHost, env);
+  const { plugin, network, sandboxImage, log, pods, root, logger, hostIP, clock, checkpoint } =
+    options;
+  const runtime = new DockerRuntime({
+    engine: new EngineClient(address),
+    logger,
+    ...(plugin !== undefined && { plugin }),
+    ...(network !== undefined && { network }),
+    ...(sandboxImage !== undefined && { sandboxImage }),
+    ...(log !== undefined && { log }),
+    ...(pods !== undefined && { pods }),
+  });
+  return createContainerProvider({
+    name: "docker",
+    runtime,
+    root,
+    logger,
+    resolveVolume: hostPathResolver(options.hostPaths ?? []),
+    ...(hostIP !== undefined && { hostIP }),
+    ...(clock !== undefined && { clock }),
+    ...(checkpoint !== undefined && { checkpoint }),
+  });
+}

@@ -1,0 +1,181 @@
+import type {
+  ContainerHandle,
+  ContainerRuntime,
+  ContainerSpec,
+  CreatedContainer,
+  ImageRequest,
+  ImageState,
+  ObservedContainer,
+  RuntimeCapacity,
+  RuntimeLogOptions,
+  SandboxSpec,
+  SandboxState,
+} from "@interlink/plugin-sdk";
+import { RuntimeError } from "@interlink/plugin-sdk";
+import type { Logger } from "pino";
+import { showAddress } from "./engine/engine-address.ts";
+import type { EngineClient } from "./engine/engine-client.ts";
+import { isEngineError } from "./engine/engine-error.ts";
+import { ImageStore } from "./images/image-store.ts";
+import type { LogConfig } from "./pods/container-config.ts";
+import { ChangeFeed } from "./runtime/change-feed.ts";
+import { ContainerList } from "./runtime/container-list.ts";
+import { containerLogs } from "./runtime/container-logs.ts";
+import { Containers } from "./runtime/containers.ts";
+import type { EngineInfo } from "./runtime/engine-types.ts";
+import { exec } from "./runtime/exec.ts";
+import { engineStep } from "./runtime/runtime-errors.ts";
+import { Sandboxes } from "./runtime/sandboxes.ts";
+
+export interface DockerRuntimeOptions {
+  engine: EngineClient;
+  logger: Logger;
+  /** Marks what is made in the engine; two plugins on one engine need two names. Default `docker`. */
+  plugin?: string;
+  /** Network of the engine that pods are attached to. Default `bridge`. */
+  network?: string;
+  /** Instead of the built-in sandbox image: one that is present in the engine, whose `/pause` waits for ever. */
+  sandboxImage?: string;
+  /** Default 5 files of 10 MB for each container attempt. */
+  log?: LogConfig;
+  /** Most pods at a time, told as capacity. Default 110. */
+  pods?: number;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+  /** Between 0 and 1, for the jitter of back-off. */
+  random?: () => number;
+}
+
+/** Containers on a Docker Engine, or on Podman's compatible API. */
+export class DockerRuntime implements ContainerRuntime {
+  readonly type = "docker";
+  readonly #engine: EngineClient;
+  readonly #pods: number;
+  readonly #sandboxes: Sandboxes;
+  readonly #images: ImageStore;
+  readonly #containers: Containers;
+  readonly #list: ContainerList;
+  readonly #changes: ChangeFeed;
+
+  constructor(options: DockerRuntimeOptions) {
+    const { engine, logger, plugin = "docker" } = options;
+    this.#engine = engine;
+    this.#pods = options.pods ?? 110;
+    this.#sandboxes = new Sandboxes(engine, {
+      plugin,
+      network: options.network ?? "bridge",
+      ...(options.sandboxImage !== undefined && { image: options.sandboxImage }),
+    });
+    this.#images = new ImageStore(engine, options.now ?? Date.now);
+    this.#containers = new Containers(engine, this.#sandboxes, this.#images, {
+      plugin,
+      log: options.log ?? { maxSize: "10m", maxFiles: 5 },
+    });
+    this.#list = new ContainerList(engine, plugin, (id) => this.#containers.isFresh(id));
+    this.#changes = new ChangeFeed(engine, plugin, logger, options.random ?? Math.random);
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const where = showAddress(this.#engine.address);
+    try {
+      const { OSType = "linux" } = await this.#info(signal);
+      if (OSType !== "linux") {
+        throw new RuntimeError(
+          "Unavailable",
+          `The container engine at ${where} runs ${OSType} containers; pods need Linux containers.`,
+        );
+      }
+      await this.#sandboxes.prepare(signal);
+    } catch (error) {
+      if (!isEngineError(error, "unreachable")) throw error;
+      throw new RuntimeError(
+        "Unavailable",
+        `No container engine answers at ${where}: start Docker (or Podman's API socket), or set DOCKER_HOST.`,
+        { cause: error },
+      );
+    }
+  }
+
+  async capacity(signal: AbortSignal): Promise<RuntimeCapacity> {
+    const { NCPU, MemTotal } = await engineStep("Unavailable", () => this.#info(signal));
+    return { cpu: String(NCPU), memory: String(MemTotal), pods: String(this.#pods) };
+  }
+
+  async ensureSandbox({ pod }: SandboxSpec, signal: AbortSignal): Promise<SandboxState> {
+    return engineStep("CreateFailed", () => this.#sandboxes.ensure(pod, signal));
+  }
+
+  async stopSandbox(uid: string, signal: AbortSignal): Promise<void> {
+    await engineStep("Unavailable", () => this.#sandboxes.stop(uid, signal));
+  }
+
+  async removeSandbox(uid: string, signal: AbortSignal): Promise<void> {
+    await engineStep("Unavailable", () => this.#sandboxes.remove(uid, signal));
+  }
+
+  async ensureImage(request: ImageRequest, signal: AbortSignal): Promise<ImageState> {
+    return engineStep("Unavailable", () => this.#images.ensure(request, signal));
+  }
+
+  async createContainer(spec: ContainerSpec, signal: AbortSignal): Promise<CreatedContainer> {
+    return engineStep("CreateFailed", () => this.#containers.create(spec, signal));
+  }
+
+  async startContainer(handle: ContainerHandle, signal: AbortSignal): Promise<void> {
+    await engineStep("StartFailed", () => this.#containers.start(handle, signal));
+  }
+
+  async stopContainer(
+    handle: ContainerHandle,
+    graceSeconds: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await engineStep("Unavailable", () => this.#containers.stop(handle, graceSeconds, signal));
+  }
+
+  async removeContainer(handle: ContainerHandle, signal: AbortSignal): Promise<void> {
+    await engineStep("Unavailable", () => this.#containers.remove(handle, signal));
+  }
+
+  async list(signal: AbortSignal, only?: ReadonlySet<string>): Promise<ObservedContainer[]> {
+    const containers = await engineStep("Unavailable", () => this.#list.list(signal, only));
+    if (only === undefined) this.#containers.retain(new Set(containers.map(({ id }) => id)));
+    return containers;
+  }
+
+  onChange(listener: (change: { uid: string }) => void): () => void {
+    return this.#changes.listen(listener);
+  }
+
+  logs(
+    handle: ContainerHandle,
+    options: RuntimeLogOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    return containerLogs(this.#engine, handle.id, options, signal);
+  }
+
+  async exec(
+    handle: ContainerHandle,
+    argv: readonly string[],
+    options: { maxOutputBytes: number },
+    signal: AbortSignal,
+  ): Promise<{ exitCode: number; output: string }> {
+    return engineStep("Unavailable", () =>
+      exec(this.#engine, handle.id, argv, options.maxOutputBytes, signal),
+    );
+  }
+
+  async probeAddress(uid: string, signal: AbortSignal): Promise<string | undefined> {
+    return engineStep("Unavailable", () => this.#sandboxes.address(uid, signal));
+  }
+
+  async close(): Promise<void> {
+    await this.#changes.close();
+    await this.#engine[Symbol.asyncDispose]();
+  }
+
+  async #info(signal: AbortSignal): Promise<EngineInfo> {
+    return this.#engine.json({ method: "GET", path: "/info", signal });
+  }
+}

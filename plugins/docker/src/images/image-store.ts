@@ -1,0 +1,153 @@
+import { ImageError, type ImageRequest, type ImageState } from "@interlink/plugin-sdk";
+import type { EngineClient } from "../engine/engine-client.ts";
+import { EngineError, isEngineError } from "../engine/engine-error.ts";
+import { credentialsFor } from "./credentials.ts";
+import { pullImage } from "./pull.ts";
+import { type ImageReference, parseReference, showReference } from "./reference.ts";
+import { SharedWork } from "./shared-work.ts";
+
+/** Part of the engine's image inspection. */
+interface ImageInspection {
+  Id: string;
+  RepoDigests?: string[] | null;
+  Size?: number;
+  Config?: { User?: string } | null;
+}
+
+/** Pulled image, and how long that took. */
+interface Pulled {
+  milliseconds: number;
+}
+
+/** Makes images present by pull policy. Callers that pull the same image with the same credentials share one pull. */
+export class ImageStore {
+  readonly #engine: EngineClient;
+  readonly #now: () => number;
+  readonly #pulls = new SharedWork<Pulled>();
+
+  constructor(engine: EngineClient, now: () => number) {
+    this.#engine = engine;
+    this.#now = now;
+  }
+
+  /** As `ContainerRuntime.ensureImage`. */
+  async ensure(request: ImageRequest, signal: AbortSignal): Promise<ImageState> {
+    const reference = parseReference(request.image);
+    if (reference === undefined) {
+      throw new ImageError(
+        "InvalidImageName",
+        `Failed to apply default image tag "${request.image}": couldn't parse image name "${request.image}": invalid reference format`,
+      );
+    }
+    if (request.pullPolicy !== "Always") {
+      const present = await this.#inspect(reference, signal);
+      if (present !== undefined) return { imageID: imageID(present, reference), pulled: false };
+      if (request.pullPolicy === "Never") {
+        throw new ImageError(
+          "ErrImageNeverPull",
+          `Container image "${request.image}" is not present with pull policy of Never`,
+        );
+      }
+    }
+    request.onPull?.({ phase: "pulling" });
+    const { milliseconds } = await this.#pull(reference, request.pullSecrets, signal);
+    const image = await this.#inspect(reference, signal);
+    if (image === undefined) {
+      throw new ImageError(
+        "ErrImagePull",
+        `Image "${request.image}" was pulled, but the engine does not have it any more.`,
+      );
+    }
+    request.onPull?.({
+      phase: "pulled",
+      milliseconds,
+      ...(image.Size !== undefined && { bytes: image.Size }),
+    });
+    return { imageID: imageID(image, reference), pulled: true };
+  }
+
+  /** The user that an image runs as: `""`, `name`, `1000` or `1000:1000`. */
+  async user(id: string, signal: AbortSignal): Promise<string> {
+    const image = await this.#engine.json<ImageInspection>({
+      method: "GET",
+      path: `/images/${encodeReference(id)}/json`,
+      signal,
+    });
+    return image.Config?.User ?? "";
+  }
+
+  async #inspect(
+    reference: ImageReference,
+    signal: AbortSignal,
+  ): Promise<ImageInspection | undefined> {
+    try {
+      return await this.#engine.json<ImageInspection>({
+        method: "GET",
+        path: `/images/${encodeReference(showReference(reference))}/json`,
+        signal,
+      });
+    } catch (error) {
+      if (isEngineError(error, "not-found")) return undefined;
+      if (!isEngineError(error) || error.code === "unreachable") throw error;
+      throw new ImageError(
+        "ImageInspectError",
+        `Failed to inspect image "${showReference(reference)}": ${error.message}`,
+        { cause: error },
+      );
+    }
+  }
+
+  async #pull(
+    reference: ImageReference,
+    pullSecrets: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Pulled> {
+    const credentials = credentialsFor(reference, pullSecrets);
+    // Without credentials one anonymous try; with them only these, as a kubelet does.
+    const tries = credentials.length > 0 ? credentials : [undefined];
+    let failure: unknown;
+    for (const one of tries) {
+      // The key holds the credentials, so that nobody rides on another pod's right to pull.
+      const key = JSON.stringify([showReference(reference), one]);
+      try {
+        return await this.#pulls.do(key, signal, async (shared) => {
+          const started = this.#now();
+          await pullImage(this.#engine, reference, one, shared);
+          return { milliseconds: this.#now() - started };
+        });
+      } catch (error) {
+        if (signal.aborted || isEngineError(error, "unreachable")) throw error;
+        failure = error;
+      }
+    }
+    throw pullError(failure);
+  }
+}
+
+/** Words of engines for "the registry did not answer", as against "it answered no". */
+const UNAVAILABLE =
+  /dial tcp|connection refused|no such host|i\/o timeout|handshake timeout|network is unreachable|no route to host|Client\.Timeout|server misbehaving|unexpected (?:HTTP )?status(?: code)?:? 5\d\d|unexpected EOF|: EOF$/i;
+
+/** Exported for its table of cases. */
+export function pullError(failure: unknown): ImageError {
+  const words = failure instanceof Error ? failure.message : String(failure);
+  return new ImageError(UNAVAILABLE.test(words) ? "RegistryUnavailable" : "ErrImagePull", words, {
+    cause: failure instanceof EngineError ? failure : undefined,
+  });
+}
+
+/** `repo@digest` under the name that was asked for, else the engine's id (images that never were in a registry). */
+function imageID(image: ImageInspection, { domain, path }: ImageReference): string {
+  for (const text of image.RepoDigests ?? []) {
+    const found = parseReference(text);
+    if (found?.digest !== undefined && found.domain === domain && found.path === path) {
+      return showReference(found);
+    }
+  }
+  return image.Id;
+}
+
+/** The engine routes by slashes that stand for themselves; everything else that could end a path is escaped. */
+function encodeReference(text: string): string {
+  return text.split("/").map(encodeURIComponent).join("/");
+}

@@ -1,0 +1,127 @@
+import { type ContainerMount, type ContainerSpec, RuntimeError } from "@interlink/plugin-sdk";
+import type { VolumeMount } from "kubernetes-types/core/v1.js";
+import { containerLabels, volumeEngineName } from "./labels.ts";
+import { engineResources } from "./resources.ts";
+import { engineSecurity } from "./security.ts";
+
+export interface ContainerOptions {
+  plugin: string;
+  /** Id of the pod's sandbox. */
+  sandbox: string;
+  /** User in the image's configuration; only needed if `needsImageUser` says so. */
+  imageUser?: string;
+  log: LogConfig;
+}
+
+/** The engine's log of each container attempt; older pieces are dropped, as a kubelet does. */
+export interface LogConfig {
+  /** As the engine takes it, e.g. `10m`. */
+  maxSize: string;
+  maxFiles: number;
+}
+
+const PROPAGATION: Readonly<Record<string, string>> = {
+  None: "rprivate",
+  HostToContainer: "rslave",
+  Bidirectional: "rshared",
+};
+
+/**
+ * Body for creating one attempt of a container. Everything from the pod is a field of its own: no part of it is ever
+ * read as a command line, a path list or an option string.
+ */
+export function containerConfig(spec: ContainerSpec, options: ContainerOptions): object {
+  const { pod, container } = spec;
+  const { User, ...security } = engineSecurity(
+    pod,
+    container.name,
+    spec.securityContext ?? container.securityContext,
+    options.imageUser,
+  );
+  const stopSignal = (container.lifecycle as { stopSignal?: string } | undefined)?.stopSignal;
+  const sandbox = `container:${options.sandbox}`;
+  return {
+    Image: spec.imageID,
+    ...commandLine(spec),
+    Env: spec.env.map(({ name, value }) => `${name}=${value}`),
+    ...(container.workingDir ? { WorkingDir: container.workingDir } : {}),
+    ...(User === undefined ? {} : { User }),
+    Tty: container.tty ?? false,
+    OpenStdin: container.stdin ?? false,
+    StdinOnce: container.stdinOnce ?? false,
+    ...(stopSignal ? { StopSignal: stopSignal } : {}),
+    // A kubelet knows no HEALTHCHECK of images: probes are the pod's.
+    Healthcheck: { Test: ["NONE"] },
+    Labels: containerLabels(options.plugin, spec),
+    HostConfig: {
+      ...engineResources(container.resources),
+      ...security,
+      NetworkMode: sandbox,
+      IpcMode: pod.spec?.hostIPC === true ? "host" : sandbox,
+      ...(pod.spec?.hostPID === true ? { PidMode: "host" } : {}),
+      ...(pod.spec?.shareProcessNamespace === true ? { PidMode: sandbox } : {}),
+      Mounts: [
+        ...spec.mounts.map((mount) => engineMount(spec, mount)),
+        {
+          Type: "bind",
+          Source: spec.terminationMessageFile,
+          Target: container.terminationMessagePath || "/dev/termination-log",
+        },
+      ],
+      LogConfig: {
+        Type: "json-file",
+        Config: { "max-size": options.log.maxSize, "max-file": String(options.log.maxFiles) },
+      },
+      // Restarts are the supervisor's, which counts them.
+      RestartPolicy: { Name: "no" },
+    },
+  };
+}
+
+/**
+ * `command` takes the place of the image's ENTRYPOINT and CMD, `args` that of its CMD. The engine leaves out the CMD by
+ * itself when an entry point is given.
+ */
+export function commandLine(spec: Pick<ContainerSpec, "command" | "args">): {
+  Entrypoint?: readonly string[];
+  Cmd?: readonly string[];
+} {
+  return {
+    ...(spec.command?.length ? { Entrypoint: spec.command } : {}),
+    ...(spec.args?.length ? { Cmd: spec.args } : {}),
+  };
+}
+
+function engineMount(spec: ContainerSpec, mount: ContainerMount): object {
+  const declared = spec.container.volumeMounts?.find(
+    ({ mountPath }) => mountPath === mount.mountPath,
+  );
+  if (mount.tmpfs !== undefined) return memoryMount(spec, mount, declared);
+  return {
+    Type: "bind",
+    Source: mount.hostPath,
+    Target: mount.mountPath,
+    ReadOnly: mount.readOnly,
+    BindOptions: { Propagation: PROPAGATION[declared?.mountPropagation ?? "None"] ?? "rprivate" },
+  };
+}
+
+function memoryMount(
+  spec: ContainerSpec,
+  mount: ContainerMount,
+  declared: VolumeMount | undefined,
+): object {
+  if (declared === undefined || declared.subPath || declared.subPathExpr) {
+    throw new RuntimeError(
+      "InvalidConfig",
+      `container ${spec.container.name}: a subPath of an emptyDir in memory is not supported by this plugin (mount ${mount.mountPath})`,
+    );
+  }
+  return {
+    Type: "volume",
+    Source: volumeEngineName(spec.pod.metadata?.uid ?? "", declared.name),
+    Target: mount.mountPath,
+    ReadOnly: mount.readOnly,
+    VolumeOptions: { NoCopy: true },
+  };
+}

@@ -1,0 +1,115 @@
+import { RuntimeError } from "@interlink/plugin-sdk";
+import type { Pod, PodSecurityContext, SecurityContext } from "kubernetes-types/core/v1.js";
+
+/** What the two levels of a pod's security context say together. */
+export interface EngineSecurity {
+  User?: string;
+  GroupAdd: string[];
+  Privileged: boolean;
+  ReadonlyRootfs: boolean;
+  CapAdd: string[];
+  CapDrop: string[];
+  SecurityOpt: string[];
+}
+
+/** Whether {@link engineSecurity} needs to know the image's user. */
+export function needsImageUser(pod: Pod, container: SecurityContext = {}): boolean {
+  const context = { ...pod.spec?.securityContext, ...container };
+  return (
+    context.runAsUser === undefined &&
+    (context.runAsNonRoot === true || context.runAsGroup !== undefined)
+  );
+}
+
+/**
+ * Throws `RuntimeError` `InvalidConfig` in the kubelet's words (`pkg/kubelet/kuberuntime/security_context_others.go`)
+ * when `runAsNonRoot` is violated or cannot be verified. `imageUser` as in the image's configuration.
+ */
+export function engineSecurity(
+  pod: Pod,
+  containerName: string,
+  container: SecurityContext = {},
+  imageUser = "",
+): EngineSecurity {
+  const podLevel: PodSecurityContext = pod.spec?.securityContext ?? {};
+  const context = { ...podLevel, ...container };
+  verifyNonRoot(pod, containerName, context, imageUser);
+  const user = engineUser(context, imageUser);
+  const groups = [
+    ...(podLevel.supplementalGroups ?? []),
+    ...(podLevel.fsGroup === undefined ? [] : [podLevel.fsGroup]),
+  ];
+  return {
+    ...(user !== undefined && { User: user }),
+    GroupAdd: [...new Set(groups.map(String))],
+    Privileged: container.privileged ?? false,
+    ReadonlyRootfs: container.readOnlyRootFilesystem ?? false,
+    CapAdd: container.capabilities?.add ?? [],
+    CapDrop: container.capabilities?.drop ?? [],
+    SecurityOpt: securityOptions(containerName, context, container),
+  };
+}
+
+function engineUser(
+  context: { runAsUser?: number; runAsGroup?: number },
+  imageUser: string,
+): string | undefined {
+  const { runAsUser, runAsGroup } = context;
+  if (runAsGroup === undefined) return runAsUser === undefined ? undefined : String(runAsUser);
+  const [user] = imageUser.split(":");
+  return `${runAsUser ?? (user === undefined || user === "" ? "0" : user)}:${runAsGroup}`;
+}
+
+function verifyNonRoot(
+  pod: Pod,
+  containerName: string,
+  context: { runAsUser?: number; runAsNonRoot?: boolean },
+  imageUser: string,
+): void {
+  if (context.runAsNonRoot !== true) return;
+  const { name, namespace, uid } = pod.metadata ?? {};
+  const where = `(pod: "${name}_${namespace}(${uid})", container: ${containerName})`;
+  const [user = ""] = imageUser.split(":");
+  if (context.runAsUser === 0) {
+    throw new RuntimeError(
+      "InvalidConfig",
+      `container's runAsUser breaks non-root policy ${where}`,
+    );
+  }
+  if (context.runAsUser !== undefined) return;
+  if (user === "" || user === "root" || Number(user) === 0) {
+    throw new RuntimeError(
+      "InvalidConfig",
+      `container has runAsNonRoot and image will run as root ${where}`,
+    );
+  }
+  if (!/^\d+$/.test(user)) {
+    throw new RuntimeError(
+      "InvalidConfig",
+      `container has runAsNonRoot and image has non-numeric user (${user}), cannot verify user is non-root ${where}`,
+    );
+  }
+}
+
+function securityOptions(
+  containerName: string,
+  context: Pick<SecurityContext, "seccompProfile" | "seLinuxOptions">,
+  container: SecurityContext,
+): string[] {
+  const options: string[] = [];
+  if (container.allowPrivilegeEscalation === false) options.push("no-new-privileges:true");
+  const seccomp = context.seccompProfile;
+  if (seccomp?.type === "Unconfined") options.push("seccomp=unconfined");
+  if (seccomp?.type === "Localhost") {
+    // Leaving it out would run the container less confined than its owner asked for.
+    throw new RuntimeError(
+      "InvalidConfig",
+      `container ${containerName}: seccomp profiles of type Localhost are not supported by this plugin`,
+    );
+  }
+  const { user, role, type, level } = context.seLinuxOptions ?? {};
+  for (const [key, value] of Object.entries({ user, role, type, level })) {
+    if (value !== undefined && value !== "") options.push(`label=${key}:${value}`);
+  }
+  return options;
+}

@@ -1,0 +1,91 @@
+import type { ObservedContainer } from "@interlink/plugin-sdk";
+import type { EngineClient } from "../engine/engine-client.ts";
+import { isEngineError } from "../engine/engine-error.ts";
+import { type Identity, identityOf, ownFilter } from "../pods/labels.ts";
+import type { ContainerInspection, ContainerSummary } from "./engine-types.ts";
+import { observe } from "./observe.ts";
+
+/** What is known of a container, and the engine's state word that it was learned at. */
+interface Known {
+  at: string;
+  container: ObservedContainer;
+}
+
+/**
+ * The containers of this plugin in one question. Details (times, exit code) are asked once for each container when its
+ * state has changed: a running one's start does not change any more, nor does anything of an ended one.
+ */
+export class ContainerList {
+  readonly #engine: EngineClient;
+  readonly #plugin: string;
+  /** Whether a container was made by this process and never was asked to start: then it can only be created. */
+  readonly #isFresh: (id: string) => boolean;
+  #known = new Map<string, Known>();
+
+  constructor(engine: EngineClient, plugin: string, isFresh: (id: string) => boolean) {
+    this.#engine = engine;
+    this.#plugin = plugin;
+    this.#isFresh = isFresh;
+  }
+
+  async list(signal: AbortSignal, only?: ReadonlySet<string>): Promise<ObservedContainer[]> {
+    const [single] = only?.size === 1 ? only : [];
+    const summaries = await this.#engine.json<ContainerSummary[]>({
+      method: "GET",
+      path: "/containers/json",
+      query: { all: true, filters: ownFilter(this.#plugin, single) },
+      signal,
+    });
+    const observed = await Promise.all(
+      summaries.map((summary) => this.#observe(summary, only, signal)),
+    );
+    if (single === undefined) this.#forgetAllBut(new Set(summaries.map(({ Id }) => Id)));
+    return observed.filter((container) => container !== undefined);
+  }
+
+  async #observe(
+    { Id, Labels, State }: ContainerSummary,
+    only: ReadonlySet<string> | undefined,
+    signal: AbortSignal,
+  ): Promise<ObservedContainer | undefined> {
+    const identity = identityOf(Labels ?? {});
+    if (identity?.kind !== "container") return undefined;
+    if (only !== undefined && !only.has(identity.uid)) return undefined;
+    const known = this.#known.get(Id);
+    if (known?.at === State) return known.container;
+    if (State === "created" && this.#isFresh(Id)) return created(identity, Id);
+    let inspection: ContainerInspection;
+    try {
+      inspection = await this.#engine.json({
+        method: "GET",
+        path: `/containers/${Id}/json`,
+        signal,
+      });
+    } catch (error) {
+      // Removed since the list was made.
+      if (isEngineError(error, "not-found")) return undefined;
+      throw error;
+    }
+    const container = observe(identity, inspection);
+    // It may have moved on since the list was made; then the word of the inspection counts next time.
+    const settled = container.state === "running" || container.state === "exited";
+    if (settled) this.#known.set(Id, { at: inspection.State.Status, container });
+    return container;
+  }
+
+  #forgetAllBut(ids: ReadonlySet<string>): void {
+    for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
+  }
+}
+
+function created(identity: Identity & { kind: "container" }, id: string): ObservedContainer {
+  const { uid, containerName, attempt, imageID } = identity;
+  return {
+    uid,
+    containerName,
+    attempt,
+    id,
+    state: "created",
+    ...(imageID !== undefined && { imageID }),
+  };
+}

@@ -1,0 +1,239 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type ContainerHandle,
+  type ContainerSpec,
+  type CreatedContainer,
+  RuntimeError,
+} from "@interlink/plugin-sdk";
+import type { EngineClient } from "../engine/engine-client.ts";
+import { isEngineError } from "../engine/engine-error.ts";
+import type { ImageStore } from "../images/image-store.ts";
+import { containerConfig, type LogConfig } from "../pods/container-config.ts";
+import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
+import { needsImageUser } from "../pods/security.ts";
+import type { ContainerInspection } from "./engine-types.ts";
+import { removeContainer } from "./removal.ts";
+import type { Sandboxes } from "./sandboxes.ts";
+
+export interface ContainersOptions {
+  plugin: string;
+  log: LogConfig;
+}
+
+const START_DEADLINE_MS = 120_000;
+/** Beyond the grace period: for the kill, and for the engine's own work. */
+const STOP_EXTRA_MS = 60_000;
+const CREATE_TRIES = 20;
+const CREATE_INTERVAL_MS = 100;
+
+/** Making, starting, stopping and removing single attempts of containers. */
+export class Containers {
+  readonly #engine: EngineClient;
+  readonly #sandboxes: Sandboxes;
+  readonly #images: ImageStore;
+  readonly #options: ContainersOptions;
+  /** Made by this process and never asked to start. */
+  readonly #fresh = new Set<string>();
+  readonly #starting = new Map<string, Promise<void>>();
+  /** For what must not be given up half-way; each request still has its deadline. */
+  readonly #never = new AbortController();
+
+  constructor(
+    engine: EngineClient,
+    sandboxes: Sandboxes,
+    images: ImageStore,
+    options: ContainersOptions,
+  ) {
+    this.#engine = engine;
+    this.#sandboxes = sandboxes;
+    this.#images = images;
+    this.#options = options;
+  }
+
+  /** Whether it can be nothing but created, without asking. */
+  isFresh(id: string): boolean {
+    return this.#fresh.has(id) || this.#starting.has(id);
+  }
+
+  async create(spec: ContainerSpec, signal: AbortSignal): Promise<CreatedContainer> {
+    const { pod, container, attempt } = spec;
+    const name = containerEngineName(pod, container.name, attempt);
+    const body = containerConfig(spec, {
+      ...this.#options,
+      sandbox: await this.#sandboxes.id(pod, signal),
+      ...(needsImageUser(pod, spec.securityContext ?? container.securityContext) && {
+        imageUser: await this.#images.user(spec.imageID, signal),
+      }),
+    });
+    const handle = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };
+    for (let tries = 1; ; tries++) {
+      try {
+        const { Id } = await this.#engine.json<{ Id: string }>({
+          method: "POST",
+          path: "/containers/create",
+          query: { name },
+          body,
+          signal,
+        });
+        this.#fresh.add(Id);
+        return { ...handle, id: Id };
+      } catch (error) {
+        if (!isEngineError(error, "conflict")) throw error;
+        const id = await this.#existing(name, handle, signal);
+        if (id !== undefined) return { ...handle, id };
+        if (tries >= CREATE_TRIES) throw error;
+        await delay(CREATE_INTERVAL_MS, undefined, { signal });
+      }
+    }
+  }
+
+  /**
+   * The engine would run an ended container once more, so it is asked first; and a start that is under way is never
+   * abandoned, only no longer waited for.
+   */
+  async start({ id, uid }: ContainerHandle, signal: AbortSignal): Promise<void> {
+    let starting = this.#starting.get(id);
+    if (starting === undefined) {
+      starting = this.#startOnce(id, uid).finally(() => this.#starting.delete(id));
+      this.#starting.set(id, starting);
+    }
+    await waitFor(starting, signal);
+  }
+
+  async stop(handle: ContainerHandle, graceSeconds: number, signal: AbortSignal): Promise<void> {
+    const { id } = handle;
+    const starting = this.#starting.get(id);
+    if (starting !== undefined) {
+      // Stopping what is half started would find nothing to stop. Its own caller hears of its failure.
+      await waitFor(
+        starting.catch(() => undefined),
+        signal,
+      );
+    }
+    const seconds = Math.max(0, Math.ceil(graceSeconds));
+    try {
+      if (this.#fresh.has(id)) return await this.#discard(id, signal);
+      const { Status } = (await this.#inspect(id, signal)).State;
+      if (Status === "created") return await this.#discard(id, signal);
+      await this.#engine.json({
+        method: "POST",
+        path: `/containers/${id}/stop`,
+        query: { t: seconds },
+        signal,
+        deadlineMs: seconds * 1000 + STOP_EXTRA_MS,
+      });
+    } catch (error) {
+      if (!isEngineError(error, "not-found")) throw error;
+    }
+  }
+
+  async remove({ id }: ContainerHandle, signal: AbortSignal): Promise<void> {
+    await removeContainer(this.#engine, id, false, signal);
+    this.#fresh.delete(id);
+  }
+
+  /** Forgets what is known of containers that no longer exist. */
+  retain(ids: ReadonlySet<string>): void {
+    for (const id of this.#fresh) if (!ids.has(id)) this.#fresh.delete(id);
+  }
+
+  /** One that never ran cannot be stopped, but it could still be started; so it goes. */
+  async #discard(id: string, signal: AbortSignal): Promise<void> {
+    await removeContainer(this.#engine, id, false, signal);
+    this.#fresh.delete(id);
+  }
+
+  async #startOnce(id: string, uid: string): Promise<void> {
+    const signal = this.#never.signal;
+    if (!this.#fresh.has(id)) {
+      const { State } = await this.#inspect(id, signal);
+      if (State.Status !== "created") return;
+    }
+    this.#fresh.delete(id);
+    try {
+      await this.#sendStart(id, signal);
+    } catch (error) {
+      if (!isEngineError(error) || error.code === "unreachable") throw error;
+      if (/non.running container/i.test(error.message)) {
+        await this.#sandboxes.revive(uid, signal);
+        return this.#sendStart(id, signal);
+      }
+      this.#sandboxes.forget(uid);
+      await this.#judgeFailedStart(id, error, signal);
+    }
+  }
+
+  async #sendStart(id: string, signal: AbortSignal): Promise<void> {
+    await this.#engine.json({
+      method: "POST",
+      path: `/containers/${id}/start`,
+      signal,
+      deadlineMs: START_DEADLINE_MS,
+    });
+  }
+
+  /** The attempt is over, unless it did start in spite of the error. */
+  async #judgeFailedStart(id: string, failure: Error, signal: AbortSignal): Promise<void> {
+    const { State } = await this.#inspect(id, signal);
+    if (State.Status === "running") return;
+    throw new RuntimeError("StartFailed", failure.message, {
+      cause: failure,
+      ...(State.ExitCode !== 0 && { exitCode: State.ExitCode }),
+    });
+  }
+
+  /** `undefined`: the name is taken by one that is just being made or removed. */
+  async #existing(
+    name: string,
+    { uid, containerName, attempt }: Omit<ContainerHandle, "id">,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    let found: ContainerInspection;
+    try {
+      found = await this.#inspect(name, signal);
+    } catch (error) {
+      if (isEngineError(error, "not-found")) return undefined;
+      throw error;
+    }
+    const labels = found.Config.Labels ?? {};
+    const identity = identityOf(labels);
+    if (
+      labels[LABELS.plugin] !== this.#options.plugin ||
+      identity?.kind !== "container" ||
+      identity.uid !== uid ||
+      identity.containerName !== containerName ||
+      identity.attempt !== attempt
+    ) {
+      throw new RuntimeError(
+        "CreateFailed",
+        `The container name ${name} is taken by a container that plugin ${this.#options.plugin} did not make for this pod.`,
+      );
+    }
+    return found.State.Status === "removing" ? undefined : found.Id;
+  }
+
+  async #inspect(idOrName: string, signal: AbortSignal): Promise<ContainerInspection> {
+    return this.#engine.json({ method: "GET", path: `/containers/${idOrName}/json`, signal });
+  }
+}
+
+/** Waits for work that goes on when the waiting is given up. */
+async function waitFor<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let leave = (): void => undefined;
+  const gone = new Promise<never>((_, reject) => {
+    leave = () => reject(asError(signal.reason));
+  });
+  signal.addEventListener("abort", leave, { once: true });
+  // The one who gives up waiting takes no interest in how the work ends.
+  work.catch(() => undefined);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, gone]);
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error("aborted");
+}

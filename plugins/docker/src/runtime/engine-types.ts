@@ -1,0 +1,33 @@
+/** The fields that are read of the Engine API's answers. */
+
+/** `GET /containers/json`, one entry. */
+export interface ContainerSummary {
+  Id: string;
+  Labels: Record<string, string> | null;
+  /** created, running, paused, restarting, removing, exited or dead. */
+  State: string;
+}
+
+/** `GET /containers/{id}/json`. */
+export interface ContainerInspection {
+  Id: string;
+  State: {
+    Status: string;
+    ExitCode: number;
+    OOMKilled: boolean;
+    Error: string;
+    StartedAt: string;
+    FinishedAt: string;
+  };
+  Config: { Tty: boolean; Labels: Record<string, string> | null };
+  NetworkSettings?: {
+    Networks?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }> | null;
+  };
+}
+
+/** `GET /info`. */
+export interface EngineInfo {
+  NCPU: number;
+  MemTotal: number;
+  OSType?: string;
+}

@@ -1,0 +1,222 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { RuntimeError, type SandboxState } from "@interlink/plugin-sdk";
+import type { Pod } from "kubernetes-types/core/v1.js";
+import type { EngineClient } from "../engine/engine-client.ts";
+import { isEngineError } from "../engine/engine-error.ts";
+import { LABELS, ownFilter, sandboxEngineName } from "../pods/labels.ts";
+import { memoryVolumes } from "../pods/memory-volumes.ts";
+import { sandboxConfig } from "../pods/sandbox-config.ts";
+import type { ContainerInspection, ContainerSummary } from "./engine-types.ts";
+import { ensurePauseImage } from "./pause-image.ts";
+import { removeContainer } from "./removal.ts";
+
+export interface SandboxesOptions {
+  plugin: string;
+  network: string;
+  /** Instead of the built-in one; must be present in the engine, with a program `/pause`. */
+  image?: string;
+}
+
+interface Sandbox {
+  id: string;
+  podIPs: string[];
+  hostNetwork: boolean;
+}
+
+/** A sandbox takes SIGTERM at once. */
+const STOP_GRACE_SECONDS = 2;
+const CREATE_TRIES = 20;
+const CREATE_INTERVAL_MS = 100;
+
+/** The container of each pod that holds its network, its IPC namespace and its volumes in memory. */
+export class Sandboxes {
+  readonly #engine: EngineClient;
+  readonly #options: SandboxesOptions;
+  /** By pod UID. Only a shortcut: what is missing is asked for. */
+  readonly #known = new Map<string, Sandbox>();
+  #image: string | undefined;
+
+  constructor(engine: EngineClient, options: SandboxesOptions) {
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  /** Makes the image of sandboxes available. */
+  async prepare(signal: AbortSignal): Promise<string> {
+    this.#image ??= this.#options.image ?? (await ensurePauseImage(this.#engine, signal));
+    return this.#image;
+  }
+
+  async ensure(pod: Pod, signal: AbortSignal): Promise<SandboxState> {
+    for (const { create } of memoryVolumes(this.#options.plugin, pod)) {
+      await this.#engine.json({ method: "POST", path: "/volumes/create", body: create, signal });
+    }
+    const id = await this.#create(pod, signal);
+    const { podIPs } = await this.#start(pod.metadata?.uid ?? "", id, signal);
+    return { podIPs };
+  }
+
+  /** Id of the pod's sandbox, which is made again if somebody has removed it. */
+  async id(pod: Pod, signal: AbortSignal): Promise<string> {
+    const uid = pod.metadata?.uid ?? "";
+    if (!this.#known.has(uid)) await this.ensure(pod, signal);
+    return this.#known.get(uid)?.id ?? sandboxEngineName(pod);
+  }
+
+  /** Ask the engine next time. */
+  forget(uid: string): void {
+    this.#known.delete(uid);
+  }
+
+  /** After the engine was restarted the sandbox has ended, and no container of the pod can start. */
+  async revive(uid: string, signal: AbortSignal): Promise<void> {
+    for (const id of await this.#find(uid, signal)) await this.#start(uid, id, signal);
+  }
+
+  async stop(uid: string, signal: AbortSignal): Promise<void> {
+    for (const id of await this.#find(uid, signal)) {
+      try {
+        await this.#engine.json({
+          method: "POST",
+          path: `/containers/${id}/stop`,
+          query: { t: STOP_GRACE_SECONDS },
+          signal,
+          deadlineMs: 30_000,
+        });
+      } catch (error) {
+        if (!isEngineError(error, "not-found")) throw error;
+      }
+    }
+  }
+
+  /** With every container of the pod, and its volumes in memory. */
+  async remove(uid: string, signal: AbortSignal): Promise<void> {
+    const all = await this.#summaries(uid, signal);
+    const isSandbox = ({ Labels }: ContainerSummary): boolean =>
+      Labels?.[LABELS.kind] === "sandbox";
+    // The sandbox last: as long as it is there, a crash leaves something to find the rest by.
+    for (const group of [all.filter((one) => !isSandbox(one)), all.filter(isSandbox)]) {
+      await Promise.all(group.map(({ Id }) => removeContainer(this.#engine, Id, true, signal)));
+    }
+    await this.#removeVolumes(uid, signal);
+    this.#known.delete(uid);
+  }
+
+  /** Where this host reaches the pod's ports. */
+  async address(uid: string, signal: AbortSignal): Promise<string | undefined> {
+    let sandbox = this.#known.get(uid);
+    if (sandbox === undefined) {
+      const [id] = await this.#find(uid, signal);
+      if (id === undefined) return undefined;
+      sandbox = this.#note(uid, await this.#inspect(id, signal));
+    }
+    return sandbox.hostNetwork ? "127.0.0.1" : sandbox.podIPs[0];
+  }
+
+  async #create(pod: Pod, signal: AbortSignal): Promise<string> {
+    const name = sandboxEngineName(pod);
+    for (let tries = 1; ; tries++) {
+      const image = await this.prepare(signal);
+      try {
+        const { Id } = await this.#engine.json<{ Id: string }>({
+          method: "POST",
+          path: "/containers/create",
+          query: { name },
+          body: sandboxConfig(pod, { ...this.#options, image }),
+          signal,
+        });
+        return Id;
+      } catch (error) {
+        if (isEngineError(error, "not-found") && this.#options.image === undefined && tries === 1) {
+          // Somebody has cleaned up the engine's images.
+          this.#image = undefined;
+          continue;
+        }
+        if (!isEngineError(error, "conflict")) throw error;
+        const id = await this.#existing(name, pod, signal);
+        if (id !== undefined) return id;
+        if (tries >= CREATE_TRIES) throw error;
+        await delay(CREATE_INTERVAL_MS, undefined, { signal });
+      }
+    }
+  }
+
+  /** `undefined`: the name is taken by one that is just being made or removed. */
+  async #existing(name: string, pod: Pod, signal: AbortSignal): Promise<string | undefined> {
+    let found: ContainerInspection;
+    try {
+      found = await this.#inspect(name, signal);
+    } catch (error) {
+      if (isEngineError(error, "not-found")) return undefined;
+      throw error;
+    }
+    const { plugin } = this.#options;
+    if (
+      found.Config.Labels?.[LABELS.plugin] !== plugin ||
+      found.Config.Labels[LABELS.uid] !== pod.metadata?.uid
+    ) {
+      throw new RuntimeError(
+        "CreateFailed",
+        `The container name ${name} is taken by a container that plugin ${plugin} did not make.`,
+      );
+    }
+    if (found.State.Status === "removing") return undefined;
+    if (found.State.Status !== "dead") return found.Id;
+    await removeContainer(this.#engine, found.Id, true, signal);
+    return undefined;
+  }
+
+  async #start(uid: string, id: string, signal: AbortSignal): Promise<Sandbox> {
+    await this.#engine.json({ method: "POST", path: `/containers/${id}/start`, signal });
+    return this.#note(uid, await this.#inspect(id, signal));
+  }
+
+  #note(uid: string, { Id, Config, NetworkSettings }: ContainerInspection): Sandbox {
+    const networks = NetworkSettings?.Networks ?? {};
+    const addresses = Object.values(networks).flatMap(({ IPAddress, GlobalIPv6Address }) => [
+      IPAddress,
+      GlobalIPv6Address,
+    ]);
+    const sandbox = {
+      id: Id,
+      podIPs: addresses.filter((address): address is string => Boolean(address)),
+      hostNetwork: "host" in networks,
+    };
+    this.#known.set(Config.Labels?.[LABELS.uid] ?? uid, sandbox);
+    return sandbox;
+  }
+
+  async #inspect(idOrName: string, signal: AbortSignal): Promise<ContainerInspection> {
+    return this.#engine.json({ method: "GET", path: `/containers/${idOrName}/json`, signal });
+  }
+
+  async #find(uid: string, signal: AbortSignal): Promise<string[]> {
+    const all = await this.#summaries(uid, signal);
+    return all.filter(({ Labels }) => Labels?.[LABELS.kind] === "sandbox").map(({ Id }) => Id);
+  }
+
+  async #summaries(uid: string, signal: AbortSignal): Promise<ContainerSummary[]> {
+    return this.#engine.json({
+      method: "GET",
+      path: "/containers/json",
+      query: { all: true, filters: ownFilter(this.#options.plugin, uid) },
+      signal,
+    });
+  }
+
+  async #removeVolumes(uid: string, signal: AbortSignal): Promise<void> {
+    const { Volumes } = await this.#engine.json<{ Volumes: { Name: string }[] | null }>({
+      method: "GET",
+      path: "/volumes",
+      query: { filters: ownFilter(this.#options.plugin, uid) },
+      signal,
+    });
+    for (const { Name } of Volumes ?? []) {
+      try {
+        await this.#engine.json({ method: "DELETE", path: `/volumes/${Name}`, signal });
+      } catch (error) {
+        if (!isEngineError(error, "not-found")) throw error;
+      }
+    }
+  }
+}
