@@ -52,6 +52,8 @@ export function createTransport(options: InterlinkClientOptions): Transport {
     },
     // Our own deadlines rule; undici's would cut long creates and quiet streams.
     headersTimeout: 0,
+    // Some Python servers close idle connections after 2 s without saying so; a create must not meet that moment.
+    keepAliveTimeout: 1_500,
     bodyTimeout: 0,
   };
   const calls = new Pool(address.origin, {

@@ -1,0 +1,36 @@
+import { httpStatusOf, ProtocolError } from "@interlink/protocol";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+
+/** What a caller is told of an error: one sentence as plain text, never escaped, never with a stack. */
+export function errorAnswer(
+  error: unknown,
+  requestId: string,
+  bodyLimit: number | undefined,
+): { status: number; message: string } {
+  if (error instanceof ProtocolError && error.code !== "internal") {
+    return { status: httpStatusOf(error), message: error.message };
+  }
+  const { statusCode, code, message } = (error ?? {}) as Partial<FastifyError>;
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    return { status: 413, message: `the body is larger than ${bodyLimit ?? "the limit of"} bytes` };
+  }
+  if (statusCode !== undefined && statusCode >= 400 && statusCode <= 499) {
+    return { status: statusCode, message: message ?? "the request cannot be understood" };
+  }
+  return {
+    status: 500,
+    message: `internal error of the API server; its log has the details under request id ${requestId}`,
+  };
+}
+
+/** The one error handler of all routes. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, message } = errorAnswer(error, request.id, request.routeOptions.bodyLimit);
+  const line = { err: error, code: status, path: request.routeOptions.url };
+  if (status >= 500) request.log.warn(line, "request failed");
+  else request.log.info(line, "request refused");
+  if (status === 503) reply.header("retry-after", "1");
+  // A body that was not read to its end leaves the connection in no state to be used again.
+  if (status === 413) reply.header("connection", "close");
+  reply.code(status).type("text/plain; charset=utf-8").send(message);
+}

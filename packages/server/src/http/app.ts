@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+import { createServer, type IncomingMessage } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { isRequestId, ProtocolError, REQUEST_ID_HEADER } from "@interlink/protocol";
+import { type FastifyInstance, fastify, LogController } from "fastify";
+import type { Authenticate } from "../auth/authenticate.ts";
+import type { ServerMetrics } from "../observe/metrics.ts";
+import type { ListenOptions, ServerContext } from "../options.ts";
+import { answerError } from "./answer-error.ts";
+
+/** Go callers use GET with a body and whatever other method they like; the path decides. */
+export const ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+const WITHOUT_AUTHENTICATION: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+/** Their own limit counts them (http/streams.ts). */
+const STREAMS: ReadonlySet<string> = new Set(["/getLogs", "/status/stream"]);
+
+/** The HTTP frame around the routes: body bytes as they are, request ids, limits, errors as plain text, metrics. */
+export function createApp(
+  context: ServerContext,
+  listen: ListenOptions,
+  metrics: ServerMetrics,
+  authenticate: Authenticate | undefined,
+): FastifyInstance {
+  const { limits } = context;
+  const tls = "tls" in listen ? listen.tls : undefined;
+  const serverOptions = {
+    requestTimeout: limits.requestMs,
+    headersTimeout: Math.min(10_000, limits.requestMs),
+    keepAliveTimeout: 75_000,
+  };
+  const app = fastify({
+    serverFactory: (handler) =>
+      tls === undefined
+        ? createServer(serverOptions, handler)
+        : createTlsServer({ ...serverOptions, ...tls }, handler),
+    bodyLimit: limits.otherBytes,
+    loggerInstance: context.logger,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: "requestId",
+    }),
+    genReqId: requestId,
+    exposeHeadRoutes: false,
+  }) as unknown as FastifyInstance;
+
+  app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (request, body, done) => {
+    const encoding = request.headers["content-encoding"];
+    if (encoding === undefined || encoding === "identity") done(null, body);
+    else {
+      done(
+        new ProtocolError("unsupported", "compressed bodies are not accepted", { httpStatus: 415 }),
+      );
+    }
+  });
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .type("text/plain; charset=utf-8")
+      .send(`there is nothing at ${request.url.split("?")[0]?.slice(0, 200)} on an API server`),
+  );
+
+  let inWork = 0;
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-content-type-options", "nosniff");
+    reply.header(REQUEST_ID_HEADER, request.id);
+    const path = request.routeOptions.url ?? "";
+    if (!STREAMS.has(path)) {
+      inWork++;
+      reply.raw.once("close", () => inWork--);
+      if (inWork > limits.requests) {
+        throw new ProtocolError("unavailable", "too many requests at once; try again");
+      }
+    }
+    if (authenticate !== undefined && !WITHOUT_AUTHENTICATION.has(path)) {
+      await authenticate({
+        method: request.method,
+        path,
+        headers: request.headers,
+        ...certificateSubject(request.raw),
+      });
+    }
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const path = request.routeOptions.url ?? "unknown";
+    const { statusCode } = reply.raw;
+    const seconds = STREAMS.has(path) ? -1 : reply.elapsedTime / 1000;
+    metrics.requestDone(path.slice(1), statusCode, seconds);
+    request.log.debug({ path, code: statusCode, ms: Math.round(reply.elapsedTime) }, "answered");
+  });
+  return app;
+}
+
+/** The caller's id when it is fit for headers and logs; Go API servers make the same kind when there is none. */
+function requestId(request: IncomingMessage): string {
+  const given = request.headers[REQUEST_ID_HEADER];
+  return typeof given === "string" && isRequestId(given) ? given : `Request-${randomUUID()}`;
+}
+
+function certificateSubject(request: IncomingMessage): { certificateSubject?: string } {
+  const { socket } = request;
+  if (!("getPeerCertificate" in socket) || !("authorized" in socket) || !socket.authorized) {
+    return {};
+  }
+  const certificate = (
+    socket as { getPeerCertificate(): { subject?: { CN?: string | string[] } } }
+  ).getPeerCertificate();
+  const name = certificate.subject?.CN;
+  return typeof name === "string" ? { certificateSubject: name } : {};
+}

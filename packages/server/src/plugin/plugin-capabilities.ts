@@ -1,0 +1,55 @@
+import {
+  type Capabilities,
+  type InterlinkClient,
+  offers,
+  ProtocolError,
+} from "@interlink/protocol";
+
+/** What this server hands on for a plugin; exec, attach, port-forward and stats are not among it yet. */
+const HANDED_ON = ["status-stream", "log-options", "pod-ip-env"] as const;
+
+const FRESH_MS = 30_000;
+
+/** What the plugin offers, asked at most every 30 s where a decision only needs to be about right. */
+export class PluginCapabilities {
+  private known: { value: Capabilities | undefined; at: number } | undefined;
+  private readonly plugin: InterlinkClient;
+  private readonly now: () => number;
+
+  constructor(plugin: InterlinkClient, now: () => number) {
+    this.plugin = plugin;
+    this.now = now;
+  }
+
+  /** Asks the plugin. Throws ProtocolError when it cannot be asked: unknown is not none. */
+  async ask(signal: AbortSignal): Promise<Capabilities | undefined> {
+    const value = await this.plugin.capabilities({ signal });
+    this.known = { value, at: this.now() };
+    return value;
+  }
+
+  /**
+   * The last answer while it is fresh, else a new one. A plugin that answers the question with an error is treated as
+   * one of the base protocol, which is always safe. Throws when it cannot be reached.
+   */
+  async recent(signal: AbortSignal): Promise<Capabilities | undefined> {
+    if (this.known !== undefined && this.now() - this.known.at < FRESH_MS) return this.known.value;
+    try {
+      return await this.ask(signal);
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === "refused") return undefined;
+      throw error;
+    }
+  }
+}
+
+/** What a virtual node is told: the plugin's features as far as this server hands them on. */
+export function serverCapabilities(agent: string, plugin: Capabilities | undefined): Capabilities {
+  return {
+    protocol: "interlink",
+    version: "1.0",
+    agent: (plugin === undefined ? agent : `${agent} (${plugin.agent})`).slice(0, 256),
+    features: HANDED_ON.filter((feature) => offers(plugin, feature)),
+    ...(plugin?.runtime === undefined ? {} : { runtime: plugin.runtime }),
+  };
+}

@@ -1,0 +1,43 @@
+import { readCreateRequest, writeCreateAnswer } from "@interlink/protocol";
+import type { FastifyInstance } from "fastify";
+import { retrievedPodData } from "../create/retrieved-pod-data.ts";
+import { ANY_METHOD } from "../http/app.ts";
+import { readBody } from "../http/body.ts";
+import { callerSignal } from "../http/caller.ts";
+import { withJobScript } from "../job-script/job-script-builder.ts";
+import type { ServerContext } from "../options.ts";
+
+/**
+ * `POST /create`: judge, resolve the mounts, hand it to the plugin once. Not repeated here: create is idempotent by
+ * UID and the virtual node repeats it. The answer is exactly 200, which Go virtual nodes insist on.
+ */
+export function createRoute(app: FastifyInstance, context: ServerContext): void {
+  app.route({
+    method: ANY_METHOD,
+    url: "/create",
+    bodyLimit: context.limits.createBytes,
+    handler: async (request, reply) => {
+      const wanted = readBody(request, readCreateRequest);
+      const { name, namespace, uid = "" } = wanted.pod.metadata ?? {};
+      const log = request.log.child({ pod: `${namespace}/${name}`, uid });
+      context.checkpoint("create:received");
+      const signal = callerSignal(reply, context.cut);
+      const data = await withJobScript(
+        retrievedPodData(wanted),
+        wanted.jobscriptURL,
+        context.jobScriptBuilder,
+        signal,
+      );
+      context.checkpoint("create:before-plugin");
+      const answer = await context.plugin.create(data, { signal, requestId: request.id });
+      context.checkpoint("create:after-plugin");
+      if (answer.PodUID !== "" && answer.PodUID !== uid) {
+        log.warn({ answered: answer.PodUID }, "the plugin answered with another pod's UID");
+      }
+      log.info({ job: answer.PodJID }, "created");
+      reply.code(200).type("application/json");
+      // Go virtual nodes record the job id only under the pod's own UID; some plugins leave it out.
+      return writeCreateAnswer({ ...answer, PodUID: answer.PodUID === "" ? uid : answer.PodUID });
+    },
+  });
+}

@@ -1,0 +1,123 @@
+import {
+  createInterlinkClient,
+  type InterlinkClient,
+  type StatusStreamRecord,
+} from "@interlink/protocol";
+import { Registry } from "prom-client";
+import { createApp } from "./http/app.ts";
+import { listenOn } from "./http/listen.ts";
+import { Streams } from "./http/streams.ts";
+import { createMetrics } from "./observe/metrics.ts";
+import { DEFAULT_LIMITS, type ServerContext, type ServerOptions } from "./options.ts";
+import { PluginCapabilities } from "./plugin/plugin-capabilities.ts";
+import { capabilitiesRoute } from "./routes/capabilities.ts";
+import { createRoute } from "./routes/create.ts";
+import { deleteRoute } from "./routes/delete.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { logsRoute } from "./routes/logs.ts";
+import { pingRoute } from "./routes/ping.ts";
+import { statusRoute } from "./routes/status.ts";
+import { statusStreamRoute } from "./routes/status-stream.ts";
+import { updateCacheRoute } from "./routes/update-cache.ts";
+import { askPlugin } from "./status/ask-plugin.ts";
+import { LastSeen } from "./status/last-seen.ts";
+import { StatusBatcher } from "./status/status-batcher.ts";
+
+/** An API server that listens. */
+export interface RunningServer extends AsyncDisposable {
+  /** `http://host:port`, `https://host:port` or `unix:///path`, with the port that was really taken. */
+  readonly address: string;
+  /** Stops accepting, ends streams, lets requests in work finish (bounded), then lets go of everything. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Builds the parts, hands them to each other, listens. Throws when it cannot listen. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { logger } = options;
+  const closing = new AbortController();
+  const cut = new AbortController();
+  const now = (): number => Date.now();
+  const { plugin, release } = pluginOf(options.plugin);
+  const context: ServerContext = {
+    plugin,
+    logger,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    agent: options.agent ?? "interlink-server",
+    jobScriptBuilder: options.jobScriptBuilder,
+    checkpoint: options.checkpoint ?? (() => {}),
+    closing: closing.signal,
+    cut: cut.signal,
+  };
+
+  const seen = new LastSeen((status, from, to) =>
+    logger.info(
+      { pod: `${status.namespace}/${status.name}`, uid: status.UID, job: status.JID, from, to },
+      "pod changed",
+    ),
+  );
+  const metrics = createMetrics(options.registry ?? new Registry(), seen, now);
+  const capabilities = new PluginCapabilities(plugin, now);
+  const batcher = new StatusBatcher(
+    async (pods, signal) => {
+      const answersLists = (await capabilities.recent(signal)) !== undefined;
+      const statuses = await askPlugin(plugin, pods, answersLists, signal);
+      metrics.pluginAnswered();
+      for (const status of statuses) seen.saw(status);
+      return statuses;
+    },
+    (questions, pods) => metrics.batchAsked(questions, pods),
+  );
+  const heard = (record: StatusStreamRecord): void => {
+    metrics.pluginAnswered();
+    if (record.type === "status") seen.saw(record.status);
+    else if (record.type === "gone") seen.forget(record.UID);
+  };
+  const streams = new Streams(context.limits.streams, metrics);
+
+  const app = createApp(context, options.listen, metrics, options.authenticate);
+  createRoute(app, context);
+  deleteRoute(app, context, seen);
+  statusRoute(app, context, batcher);
+  logsRoute(app, context, capabilities, streams);
+  pingRoute(app, context);
+  updateCacheRoute(app, seen);
+  capabilitiesRoute(app, context, capabilities);
+  statusStreamRoute(app, context, capabilities, streams, heard);
+  healthRoutes(app, context, metrics);
+
+  async function stop(): Promise<void> {
+    closing.abort();
+    const timer = setTimeout(() => {
+      cut.abort();
+      app.server.closeAllConnections();
+    }, context.limits.closeMs);
+    try {
+      await app.close();
+    } finally {
+      clearTimeout(timer);
+      cut.abort();
+      await release();
+    }
+  }
+  let stopped: Promise<void> | undefined;
+  const close = (): Promise<void> => (stopped ??= stop());
+
+  try {
+    const address = await listenOn(app, options.listen);
+    logger.info({ address }, "API server listens");
+    return { address, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The client to the plugin, and how to let go of it: one that was handed in belongs to who made it. */
+function pluginOf(plugin: ServerOptions["plugin"]): {
+  plugin: InterlinkClient;
+  release: () => Promise<void>;
+} {
+  if ("create" in plugin) return { plugin, release: async () => {} };
+  const client = createInterlinkClient({ ...plugin, peer: "plugin" });
+  return { plugin: client, release: () => client.close() };
+}
