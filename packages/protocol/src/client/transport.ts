@@ -8,7 +8,7 @@ import { refusal } from "./peer-error.ts";
 import { transportError } from "./transport-error.ts";
 
 /** One HTTP exchange, as the operations describe it. */
-export interface Exchange {
+interface Exchange {
   operation: OperationName;
   method: "GET" | "POST" | "DELETE";
   path: string;

@@ -1,4 +1,4 @@
-import { type Static, Type } from "typebox";
+import { Type } from "typebox";
 import {
   DataKey,
   DnsLabel,
@@ -147,5 +147,3 @@ export const ContainerStatusSchema = Type.Object(
   },
   { description: "A Kubernetes v1.ContainerStatus" },
 );
-
-export type ShallowPod = Static<typeof PodSchema>;

@@ -2,7 +2,7 @@ import { httpStatusOf, ProtocolError } from "@interlink/protocol";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 
 /** What a caller is told of an error: one sentence as plain text, never escaped, never with a stack. */
-export function errorAnswer(
+function errorAnswer(
   error: unknown,
   requestId: string,
   bodyLimit: number | undefined,

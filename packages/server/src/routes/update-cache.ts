@@ -18,7 +18,7 @@ export function updateCacheRoute(app: FastifyInstance, seen: LastSeen): void {
 }
 
 /** The UID in a bare body, a JSON string or a pod. Throws ProtocolError `invalid`. */
-export function uidOf(body: string): string {
+function uidOf(body: string): string {
   const bare = body.startsWith('"') ? parseJson(body) : body;
   if (typeof bare === "string" && /^[A-Za-z0-9][A-Za-z0-9-]{0,62}$/.test(bare)) return bare;
   if (body.startsWith("{")) return readDeleteRequest(parseJson(body)).metadata?.uid ?? "";
