@@ -38,6 +38,13 @@ export type {
 } from "./runtime/container-runtime.ts";
 export type { ImageErrorCode, RuntimeErrorCode } from "./runtime/runtime-error.ts";
 export { ImageError, RuntimeError } from "./runtime/runtime-error.ts";
+export type {
+  CallDeadlines,
+  ListenAddress,
+  RunningPlugin,
+  ServePluginOptions,
+} from "./serve/options.ts";
+export { servePlugin } from "./serve/serve-plugin.ts";
 export type { Checkpoint } from "./supervisor/checkpoints.ts";
 export { CHECKPOINTS } from "./supervisor/checkpoints.ts";
 export type { Clock } from "./supervisor/clock.ts";

@@ -49,16 +49,17 @@ export function secretContents({ data, metadata }: Secret): Map<string, Buffer> 
 export function addSelected(
   files: VolumeFiles,
   contents: ReadonlyMap<string, Buffer>,
-  { volume, items, defaultMode = DEFAULT_MODE, optional }: Selection,
+  { volume, items, defaultMode, optional }: Selection,
   missing: (key: string) => string,
 ): void {
   const selected: readonly KeyToPath[] =
-    items !== undefined && items.length > 0
+    items !== undefined && items !== null && items.length > 0
       ? items
       : Array.from(contents.keys(), (key) => ({ key, path: key }));
   for (const { key, path, mode } of selected) {
     const content = contents.get(key);
-    if (content !== undefined) addFile(files, volume, path, content, mode ?? defaultMode);
+    if (content !== undefined)
+      addFile(files, volume, path, content, mode ?? defaultMode ?? DEFAULT_MODE);
     else if (optional !== true) throw new PluginError("rejected", missing(key));
   }
 }

@@ -4,7 +4,13 @@ import { safeSegment } from "../jobs/job-paths.ts";
 import { PluginError } from "../plugin-error.ts";
 import { parseQuantity } from "../resolve/quantity.ts";
 import type { PlannedFile, VolumeFiles } from "./payload.ts";
-import { addSelected, checkTree, configMapContents, secretContents } from "./payload.ts";
+import {
+  addSelected,
+  checkTree,
+  configMapContents,
+  DEFAULT_MODE,
+  secretContents,
+} from "./payload.ts";
 import type { PodObjects } from "./pod-objects.ts";
 import { podObjects } from "./pod-objects.ts";
 import { missingConfigKey, missingSecretKey, projectedFiles } from "./projected.ts";
@@ -71,8 +77,11 @@ function volumeFiles(volume: Volume, pod: Pod, objects: PodObjects): VolumeFiles
   }
   if (projected) return projectedFiles(name, projected, pod, objects);
   if (downwardAPI) {
-    const { defaultMode, items = [] } = downwardAPI;
-    const source = { sources: [{ downwardAPI: { items } }], ...(defaultMode && { defaultMode }) };
+    const { defaultMode, items } = downwardAPI;
+    const source = {
+      sources: [{ downwardAPI: { items: items ?? [] } }],
+      defaultMode: defaultMode ?? DEFAULT_MODE,
+    };
     return projectedFiles(name, source, pod, objects);
   }
   return undefined;

@@ -68,7 +68,7 @@ describe("volumes of files", () => {
     await mountsOf(configMapPod({ a: "new", c: "3" }), { directory: directory.path });
     const second = await readlink(join(path, "..data"));
     expect(second).not.toBe(first);
-    expect((await readdir(path)).toSorted()).toEqual([second, "..data", "a", "c"].toSorted());
+    expect(new Set(await readdir(path))).toEqual(new Set([second, "..data", "a", "c"]));
     expect(await readFile(join(path, "a"), "utf8")).toBe("new");
   });
 

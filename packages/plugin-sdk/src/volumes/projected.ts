@@ -67,18 +67,19 @@ function itemModes(volume: string, { sources }: ProjectedVolumeSource): Map<stri
 
 function filesFromSources(
   volume: string,
-  { sources, defaultMode = DEFAULT_MODE }: ProjectedVolumeSource,
+  source: ProjectedVolumeSource,
   pod: Pod,
   objects: PodObjects,
 ): VolumeFiles {
   const files: VolumeFiles = new Map();
-  for (const source of sources ?? []) {
-    if (!addSource(files, volume, source, defaultMode, pod, objects)) {
+  const defaultMode = source.defaultMode ?? DEFAULT_MODE;
+  for (const one of source.sources ?? []) {
+    if (!addSource(files, volume, one, defaultMode, pod, objects)) {
       // A site may switch API access off on its virtual node; pods that do not use it must still run.
       if (volume.startsWith(API_ACCESS_PREFIX)) continue;
       throw new PluginError(
         "rejected",
-        `Volume "${volume}" is projected, but its content did not come with the pod: ${Object.keys(source).join(", ")}. The virtual node must resolve it.`,
+        `Volume "${volume}" is projected, but its content did not come with the pod: ${Object.keys(one).join(", ")}. The virtual node must resolve it.`,
       );
     }
   }

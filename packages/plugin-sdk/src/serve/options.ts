@@ -1,0 +1,50 @@
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+
+/** Where a plugin listens. */
+export type ListenAddress =
+  | { host: string; port: number }
+  /** A unix socket, mode 0600 unless said otherwise: whoever may write to it may run pods. */
+  | { socketPath: string; mode?: number };
+
+/** Deadlines in milliseconds for what a provider does; its `AbortSignal` fires then, and the caller hears 503. */
+export interface CallDeadlines {
+  create: number;
+  delete: number;
+  status: number;
+  ping: number;
+}
+
+/** Just below the time after which API servers that exist hang up (120 s), so that the caller learns why. */
+export const DEFAULT_CALL_DEADLINES: CallDeadlines = {
+  create: 110_000,
+  delete: 110_000,
+  status: 60_000,
+  ping: 20_000,
+};
+
+export interface ServePluginOptions {
+  listen: ListenAddress;
+  logger: Logger;
+  /** Of the program, e.g. `0.1.0`; told in `/capabilities`. */
+  version: string;
+  /** Ends the start (`provider.start`), not what is served. */
+  signal?: AbortSignal;
+  /** Largest body that is read, in bytes. Default 16 MiB. */
+  bodyLimitBytes?: number;
+  deadlines?: Partial<CallDeadlines>;
+  /** How long `close()` waits for calls under way before it cuts them off. Default 10 s. */
+  drainMs?: number;
+  /** The plugin's own metrics go along on `/metrics`. Default: a registry of its own. */
+  registry?: Registry;
+  /** Between heartbeats of the status stream, in milliseconds. Default 9 s. */
+  heartbeatMs?: number;
+}
+
+/** A plugin that answers. */
+export interface RunningPlugin extends AsyncDisposable {
+  /** What an API server is given: `http://127.0.0.1:4000` or `unix:///run/plugin.sock`. */
+  readonly address: string;
+  /** Stop answering, let calls under way finish, close the provider. Jobs go on running. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,174 @@
+import type { Capabilities, PingAnswer } from "@interlink/protocol";
+import {
+  EXTENSION_VERSION,
+  REQUEST_ID_HEADER,
+  readDeleteRequest,
+  readLogRequest,
+  readRetrievedPodData,
+  readStatusRequest,
+  writeCapabilities,
+  writeCreateAnswer,
+  writeStatusAnswer,
+} from "@interlink/protocol";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import type { Provider } from "../provider.ts";
+import { callSignal, unlessAborted } from "./call-signal.ts";
+import { writeLog } from "./log-stream.ts";
+import type { PluginMetrics } from "./metrics.ts";
+import type { CallDeadlines } from "./options.ts";
+import { readBody } from "./read-body.ts";
+import { writeStatusStream } from "./status-stream.ts";
+
+export interface PluginRoutesOptions {
+  provider: Provider;
+  logger: Logger;
+  metrics: PluginMetrics;
+  version: string;
+  bodyLimitBytes: number;
+  deadlines: CallDeadlines;
+  heartbeatMs: number;
+  /** Fires when the plugin closes; ends the streams. */
+  closing: AbortSignal;
+}
+
+const JSON_TYPE = "application/json";
+
+/** The interLink wire in front of a provider (interlink-wire-and-node 1.5, interlink-other-plugins 9). */
+export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptions): void {
+  const { provider, deadlines, closing } = options;
+
+  /** One bounded call of the provider. */
+  const call = async <T>(
+    reply: FastifyReply,
+    deadlineMs: number,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    using bounded = callSignal(reply.raw, { deadlineMs });
+    return await unlessAborted(work(bounded.signal), bounded.signal);
+  };
+  const body = (request: FastifyRequest): Promise<unknown> =>
+    readBody(request.raw, options.bodyLimitBytes);
+
+  app.route({
+    method: "POST",
+    url: "/create",
+    handler: async (request, reply) => {
+      const data = readRetrievedPodData(await body(request));
+      const answer = await call(reply, deadlines.create, (signal) => provider.create(data, signal));
+      const { uid, name, namespace } = data.pod.metadata ?? {};
+      options.logger.info({ id: request.id, uid, name, namespace, job: answer.PodJID }, "created");
+      return reply.type(JSON_TYPE).send(writeCreateAnswer(answer));
+    },
+  });
+
+  app.route({
+    method: ["POST", "DELETE"],
+    url: "/delete",
+    handler: async (request, reply) => {
+      const pod = readDeleteRequest(await body(request));
+      await call(reply, deadlines.delete, (signal) => provider.delete(pod, signal));
+      const { uid, name, namespace } = pod.metadata ?? {};
+      options.logger.info({ id: request.id, uid, name, namespace }, "delete taken on");
+      return reply.type("text/plain; charset=utf-8").send(`Pod ${uid} is being deleted.`);
+    },
+  });
+
+  app.route({
+    method: ["GET", "POST"],
+    url: "/status",
+    handler: async (request, reply) => {
+      const pods = readStatusRequest((await body(request)) ?? []);
+      if (pods.length === 0) {
+        const answer = await call(reply, deadlines.ping, (signal) => ping(provider, signal));
+        return reply.type(JSON_TYPE).send(JSON.stringify(answer));
+      }
+      const statuses = await call(reply, deadlines.status, (signal) =>
+        provider.status(pods, signal),
+      );
+      return reply.type(JSON_TYPE).send(writeStatusAnswer(statuses));
+    },
+  });
+
+  app.route({
+    method: ["GET", "POST"],
+    url: "/getLogs",
+    handler: async (request, reply) => {
+      const wanted = readLogRequest(await body(request));
+      using caller = callSignal(reply.raw, { others: [closing] });
+      await streaming(request, reply, (headers) =>
+        writeLog(reply.raw, headers, provider.logs(wanted, caller.signal), caller.signal),
+      );
+      return reply;
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/status/stream",
+    handler: async (request, reply) => {
+      using caller = callSignal(reply.raw, { others: [closing] });
+      await streaming(request, reply, (headers) =>
+        writeStatusStream(reply.raw, headers, {
+          provider,
+          metrics: options.metrics,
+          heartbeatMs: options.heartbeatMs,
+          deadlineMs: deadlines.status,
+          signal: caller.signal,
+        }),
+      );
+      return reply;
+    },
+  });
+
+  app.get("/capabilities", async (_request, reply) =>
+    reply.type(JSON_TYPE).send(writeCapabilities(capabilities(provider, options.version))),
+  );
+
+  app.get("/healthz", async () => "ok");
+
+  app.get("/readyz", async (_request, reply) => {
+    await call(reply, deadlines.ping, (signal) => ping(provider, signal));
+    return "ok";
+  });
+
+  app.get("/metrics", async (_request, reply) => {
+    const { registry } = options.metrics;
+    return reply.type(registry.contentType).send(await registry.metrics());
+  });
+}
+
+/**
+ * A handler that writes to the socket itself. Before the headers are out an error is answered as usual; after that the
+ * connection is cut, which tells the reader that something is missing.
+ */
+async function streaming(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  write: (headers: Record<string, string>) => Promise<void>,
+): Promise<void> {
+  try {
+    await write({ [REQUEST_ID_HEADER]: request.id });
+  } catch (error) {
+    if (!reply.raw.headersSent && !reply.raw.destroyed) throw error;
+    if (!reply.raw.destroyed) {
+      request.log.warn({ err: error, id: request.id }, "a stream ended early");
+      reply.raw.destroy();
+    }
+  }
+  reply.hijack();
+}
+
+async function ping(provider: Provider, signal: AbortSignal): Promise<PingAnswer> {
+  return (await provider.ping?.(signal)) ?? { status: "ok" };
+}
+
+function capabilities(provider: Provider, version: string): Capabilities {
+  return {
+    protocol: "interlink",
+    version: EXTENSION_VERSION,
+    agent: `plugin-${provider.name} ${version}`,
+    features: [...provider.features],
+    runtime: provider.name,
+  };
+}

@@ -1,0 +1,163 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { rm } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { isRequestId, REQUEST_ID_HEADER } from "@interlink/protocol";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { fastify } from "fastify";
+import type { Logger } from "pino";
+import { PluginError } from "../plugin-error.ts";
+import type { Provider } from "../provider.ts";
+import { errorAnswer } from "./error-answer.ts";
+import { listenOn } from "./listen.ts";
+import type { PluginMetrics } from "./metrics.ts";
+import { createPluginMetrics } from "./metrics.ts";
+import type { RunningPlugin, ServePluginOptions } from "./options.ts";
+import { DEFAULT_CALL_DEADLINES } from "./options.ts";
+import { addPluginRoutes } from "./plugin-routes.ts";
+
+const DEFAULT_BODY_LIMIT = 16 * 1024 * 1024;
+const DEFAULT_HEARTBEAT_MS = 9_000;
+const DEFAULT_DRAIN_MS = 10_000;
+/** Peers keep idle connections for 120 s; closing them earlier would race with their next call. */
+const KEEP_ALIVE_MS = 150_000;
+/** To send a whole request. */
+const REQUEST_MS = 60_000;
+
+/**
+ * Put the interLink wire in front of a provider: `provider.start`, then listen. Everything that reaches the provider
+ * has been validated; malformed requests are answered with 4xx and a sentence. Throws what `provider.start` throws, and
+ * `PluginError` when the address cannot be listened on or the provider contradicts itself.
+ */
+export async function servePlugin(
+  provider: Provider,
+  options: ServePluginOptions,
+): Promise<RunningPlugin> {
+  if (provider.features.includes("status-stream") && provider.subscribe === undefined) {
+    throw new PluginError(
+      "invalid",
+      `The provider ${provider.name} offers "status-stream" but has no subscribe().`,
+    );
+  }
+  const metrics = createPluginMetrics(options.registry);
+  const closing = new AbortController();
+  const app = createApp(options.logger, metrics);
+  addPluginRoutes(app, {
+    provider,
+    logger: options.logger,
+    metrics,
+    version: options.version,
+    bodyLimitBytes: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT,
+    deadlines: { ...DEFAULT_CALL_DEADLINES, ...options.deadlines },
+    heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
+    closing: closing.signal,
+  });
+  await provider.start?.(options.signal ?? new AbortController().signal);
+  let address: string;
+  try {
+    await app.ready();
+    address = await listenOn(app.server, options.listen);
+  } catch (error) {
+    await provider.close?.();
+    throw error;
+  }
+  options.logger.info({ address, provider: provider.name }, "plugin is listening");
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= closeAll(app, provider, closing, options);
+    return closed;
+  };
+  return { address, close, [Symbol.asyncDispose]: close };
+}
+
+function createApp(logger: Logger, metrics: PluginMetrics): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      const { status, text } = errorAnswer(error, request.id);
+      void reply.code(status).type("text/plain; charset=utf-8").send(text);
+    },
+    genReqId: ({ headers }) => {
+      const given = headers[REQUEST_ID_HEADER];
+      return typeof given === "string" && isRequestId(given) ? given : `Request-${randomUUID()}`;
+    },
+  });
+  // Bodies are read by the handlers, because GET has one here and fastify would not read it.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  app.addHook("onRequest", async (request, reply) => {
+    void reply.header(REQUEST_ID_HEADER, request.id);
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const operation = request.routeOptions.url ?? "unknown";
+    const { statusCode } = reply.raw;
+    if (operation !== "/status/stream" && operation !== "/getLogs") {
+      metrics.answered(operation, statusCode, reply.elapsedTime / 1000);
+    }
+    const line = { id: request.id, method: request.method, path: operation, status: statusCode };
+    logger.debug({ ...line, milliseconds: Math.round(reply.elapsedTime) }, "answered");
+  });
+  app.setErrorHandler(async (error, request, reply) => {
+    const { status, text, unexpected } = errorAnswer(error, request.id);
+    const about = {
+      id: request.id,
+      method: request.method,
+      path: request.routeOptions.url,
+      status,
+    };
+    if (unexpected) logger.error({ ...about, err: error }, "a call failed unexpectedly");
+    else logger.info({ ...about, reason: text }, "a call was refused");
+    return reply.code(status).type("text/plain; charset=utf-8").send(text);
+  });
+  app.setNotFoundHandler(async (request, reply) => {
+    const known = app.hasRoute({ url: pathOf(request.url), method: "GET" });
+    const other = app.hasRoute({ url: pathOf(request.url), method: "POST" });
+    const text =
+      known || other
+        ? `${request.method} is not a method of this path.`
+        : "There is nothing at this path. A plugin answers to /create, /delete, /status, /getLogs and /capabilities.";
+    return reply
+      .code(known || other ? 405 : 404)
+      .type("text/plain; charset=utf-8")
+      .send(text);
+  });
+  return app;
+}
+
+function pathOf(url: string): string {
+  return url.split("?", 1)[0] ?? url;
+}
+
+/** Order: no new connections, streams end, calls under way finish or are cut off, the provider lets go. */
+async function closeAll(
+  app: FastifyInstance,
+  provider: Provider,
+  closing: AbortController,
+  options: ServePluginOptions,
+): Promise<void> {
+  const { server } = app;
+  const drained = once(server, "close");
+  server.close();
+  server.closeIdleConnections();
+  closing.abort(new PluginError("unavailable", "The plugin is shutting down."));
+  const patience = new AbortController();
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  try {
+    await Promise.race([
+      drained,
+      delay(options.drainMs ?? DEFAULT_DRAIN_MS, undefined, { signal: patience.signal }),
+    ]);
+    server.closeAllConnections();
+    await drained;
+  } finally {
+    patience.abort();
+    clearInterval(idle);
+  }
+  if ("socketPath" in options.listen) await rm(options.listen.socketPath, { force: true });
+  await app.close();
+  await provider.close?.();
+  options.logger.info("plugin has stopped");
+}

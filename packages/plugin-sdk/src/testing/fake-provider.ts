@@ -1,0 +1,83 @@
+import type {
+  CreateAnswer,
+  Feature,
+  LogRequest,
+  PingAnswer,
+  RemotePodStatus,
+  RetrievedPodData,
+} from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Provider, ProviderListener } from "../provider.ts";
+
+/** A provider whose every answer a test sets, and that remembers what reached it. */
+export class FakeProvider implements Provider {
+  readonly name = "fake";
+  readonly features: readonly Feature[] = ["status-stream", "log-options"];
+  readonly calls: string[] = [];
+  readonly listeners = new Set<ProviderListener>();
+  closed = false;
+
+  onCreate: (data: RetrievedPodData, signal: AbortSignal) => Promise<CreateAnswer> = async (
+    data,
+  ) => ({ PodUID: data.pod.metadata?.uid ?? "", PodJID: "17" });
+  onDelete: (pod: Pod, signal: AbortSignal) => Promise<void> = async () => undefined;
+  onStatus: (pods: readonly Pod[] | "all", signal: AbortSignal) => Promise<RemotePodStatus[]> =
+    async () => [];
+  onLogs: (request: LogRequest, signal: AbortSignal) => AsyncIterable<Uint8Array> =
+    async function* () {};
+  onPing: (signal: AbortSignal) => Promise<PingAnswer> = async () => ({ status: "ok" });
+
+  create(data: RetrievedPodData, signal: AbortSignal): Promise<CreateAnswer> {
+    this.calls.push("create");
+    return this.onCreate(data, signal);
+  }
+  delete(pod: Pod, signal: AbortSignal): Promise<void> {
+    this.calls.push("delete");
+    return this.onDelete(pod, signal);
+  }
+  status(pods: readonly Pod[] | "all", signal: AbortSignal): Promise<RemotePodStatus[]> {
+    this.calls.push("status");
+    return this.onStatus(pods, signal);
+  }
+  logs(request: LogRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    this.calls.push("logs");
+    return this.onLogs(request, signal);
+  }
+  ping(signal: AbortSignal): Promise<PingAnswer> {
+    return this.onPing(signal);
+  }
+  subscribe(listener: ProviderListener): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  /** Tell every subscriber. */
+  tell(tell: (listener: ProviderListener) => void): void {
+    for (const listener of this.listeners) tell(listener);
+  }
+}
+
+/** The status of a pod whose one container runs. */
+export function runningStatus(UID: string, revision?: number): RemotePodStatus {
+  return {
+    name: `pod-${UID}`,
+    namespace: "default",
+    UID,
+    JID: "17",
+    containers: [
+      {
+        name: "main",
+        image: "busybox",
+        imageID: "",
+        ready: true,
+        restartCount: 0,
+        state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
+      },
+    ],
+    initContainers: [],
+    ...(revision !== undefined && { extension: { revision } }),
+  };
+}
