@@ -1,3 +1,17 @@
+export { type Authenticate, createAuthenticator, type User } from "./kubelet-api/authentication.ts";
+export { type Authorize, createAuthorizer } from "./kubelet-api/authorization.ts";
+export { type KubeletBackend, KubeletError, type KubeletErrorCode } from "./kubelet-api/backend.ts";
+export { findClientCa } from "./kubelet-api/client-ca.ts";
+export {
+  type KubeletApi,
+  type KubeletApiOptions,
+  startKubeletApi,
+} from "./kubelet-api/kubelet-api.ts";
+export type { ContainerLogOptions } from "./kubelet-api/log-options.ts";
+export {
+  type ServingCertificate,
+  selfSignedCertificate,
+} from "./kubelet-api/serving-certificate.ts";
 export {
   type LeaseKeeper,
   type LeaseKeeperOptions,

@@ -57,6 +57,7 @@ export class FakeApiServer implements AsyncDisposable {
   readonly #objects = new Map<string, Stored>();
   readonly #log: { version: number; key: string; event: WatchEvent<Stored> }[] = [];
   readonly #watchers = new Set<Watcher>();
+  readonly #replies = new Map<string, (body: unknown) => unknown>();
   #rules: Rule[] = [];
   #version = 100;
   /** Watches and lists from before this version are answered 410. */
@@ -92,6 +93,11 @@ users: [{name: fake, user: {token: fake-token}}]
   /** The next `times` requests that match get `fault`. */
   inject(matches: (request: SeenRequest) => boolean, fault: Fault, times = 1): void {
     this.#rules.push({ matches, fault, times });
+  }
+
+  /** Answers POSTs to `path` with what `reply` makes of the body, as reviews are answered, and keeps nothing. */
+  answer(path: string, reply: (body: unknown) => unknown): void {
+    this.#replies.set(path, reply);
   }
 
   clearFaults(): void {
@@ -208,7 +214,9 @@ users: [{name: fake, user: {token: fake-token}}]
       applyFault(rule.fault, response);
       return;
     }
-    this.#answer(seen, response);
+    const reply = seen.method === "POST" ? this.#replies.get(seen.path) : undefined;
+    if (reply === undefined) this.#answer(seen, response);
+    else send(response, 201, reply(seen.body));
   }
 
   #answer(seen: SeenRequest, response: ServerResponse): void {
