@@ -84,8 +84,9 @@ describe("followed logs", () => {
   });
 
   it("pass on a refusal of the plugin with its words", async () => {
-    site.plugin.says("/getLogs", "no such container: main", 404);
-    const answer = await send(site.address, "GET", "/getLogs", follow);
+    await using patient = await startSite({ limits: { followHeadersMs: 60_000 } });
+    patient.plugin.says("/getLogs", "no such container: main", 404);
+    const answer = await send(patient.address, "GET", "/getLogs", follow);
     expect(answer).toMatchObject({ code: 404, body: "no such container: main" });
   });
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { propagation } from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ProtocolError } from "../errors.ts";
 import {
@@ -147,6 +148,26 @@ describe("towards a plugin and towards an API server", () => {
     expect(ids[2]).toMatch(/^PingInterLink#[0-9a-f-]{36}$/);
   });
 
+  it("carries the trace context of its caller", async () => {
+    const { peer, client } = await peerAnd(answering("[]"));
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    propagation.setGlobalPropagator({
+      inject: (_context, carrier, setter) => setter.set(carrier, "traceparent", traceparent),
+      extract: (context) => context,
+      fields: () => ["traceparent"],
+    });
+    try {
+      await client.ping();
+    } finally {
+      propagation.disable();
+    }
+    await client.ping();
+    expect(peer.requests.map(({ headers }) => headers["traceparent"])).toEqual([
+      traceparent,
+      undefined,
+    ]);
+  });
+
   it("reads the token from its file at every call and trims it", async () => {
     const file = join(folder, "token");
     const { peer, client } = await peerAnd(answering("[]"), { token: { file } });
@@ -224,6 +245,7 @@ describe("errors", () => {
     );
     expect(await failure(client.create(podData))).toMatchObject({ code: "timeout" });
     expect(await failure(client.status([]))).toMatchObject({ code: "timeout" });
+    expect(await failure(client.ping({ timeoutMs: 50 }))).toMatchObject({ code: "timeout" });
   });
 
   it("say `aborted` when the caller gives up, and the peer sees it", async () => {
@@ -390,7 +412,7 @@ describe("the status stream", () => {
 
   it("throws `timeout` when it falls silent", async () => {
     const { client } = await peerAnd((_, response) => void response.write(line("stream-synced")), {
-      streamSilenceMs: 50,
+      streamSilenceMs: 500,
     });
     const stream = client.statusStream();
     expect((await stream.next()).value).toEqual({ type: "synced", at: "2026-01-05T10:00:06Z" });

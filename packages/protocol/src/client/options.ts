@@ -64,4 +64,6 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Value of `InterLink-Http-Session`: the id that the caller was given. Made when absent: `<Op>#<uuid>`. */
   requestId?: string;
+  /** Instead of the operation's deadline, in milliseconds. */
+  timeoutMs?: number;
 }

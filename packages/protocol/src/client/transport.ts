@@ -96,7 +96,7 @@ export function createTransport(options: InterlinkClientOptions): Transport {
   return {
     async call(exchange, call) {
       const what = `${exchange.method} ${exchange.path}`;
-      using deadline = startDeadline(call.signal, exchange.timeoutMs, what);
+      using deadline = startDeadline(call.signal, call.timeoutMs ?? exchange.timeoutMs, what);
       const response = await send(calls, exchange, call, deadline);
       try {
         return await readWhole(response.body, maxAnswerBytes);
@@ -107,7 +107,7 @@ export function createTransport(options: InterlinkClientOptions): Transport {
 
     async open(exchange, call) {
       const what = `${exchange.method} ${exchange.path}`;
-      const deadline = startDeadline(call.signal, exchange.timeoutMs, what);
+      const deadline = startDeadline(call.signal, call.timeoutMs ?? exchange.timeoutMs, what);
       try {
         const { body } = await send(streams, exchange, call, deadline);
         deadline.stopClock();

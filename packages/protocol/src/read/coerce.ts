@@ -2,7 +2,6 @@ import { isJsonObject } from "./json.ts";
 
 /** The part of a JSON schema that tolerant reading goes by. */
 export interface CoercibleSchema {
-  type?: string | string[];
   properties?: Record<string, CoercibleSchema>;
   items?: CoercibleSchema;
   default?: unknown;
@@ -10,46 +9,77 @@ export interface CoercibleSchema {
   "x-accept-number"?: boolean;
 }
 
+/** Shapes a value; `undefined` means that the field is to be left out. */
+export type Coercer = (value: unknown) => unknown;
+
 /**
- * Turns what old peers send into the shape that the schema describes, without judging it:
+ * Makes the function that turns what old peers send into the shape of a schema, without judging it:
  * - field names in any letter case, as Go decodes them; the exact spelling wins over others
  * - `null` where nothing is meant: the schema's default, or the field is left out
  * - numbers where the schema says `x-accept-number`
  * Only described fields are touched: free maps (labels, ConfigMap data) and undescribed fields pass as they are.
  * The input is never changed. Expects a value that passed `assertTame`.
  */
-export function coerce(value: unknown, schema: CoercibleSchema): unknown {
-  const present = value === null || value === undefined ? structuredClone(schema.default) : value;
-  if (present === undefined) return value === null ? undefined : value;
-  if (schema.properties !== undefined && isJsonObject(present)) {
-    return coerceObject(present, schema.properties);
+export function coercerOf(schema: CoercibleSchema): Coercer {
+  const shape = shaperOf(schema);
+  return (value) => {
+    if (value !== null && value !== undefined) return shape(value);
+    return schema.default === undefined ? undefined : shape(structuredClone(schema.default));
+  };
+}
+
+function shaperOf(schema: CoercibleSchema): Coercer {
+  if (schema.properties !== undefined) {
+    const fields = fieldsOf(schema.properties);
+    return (value) => (isJsonObject(value) ? coerceObject(value, fields) : value);
   }
-  if (schema.items !== undefined && Array.isArray(present)) {
-    const items = schema.items;
-    return present.map((item) => coerce(item, items));
+  if (schema.items !== undefined) {
+    const item = coercerOf(schema.items);
+    return (value) => (Array.isArray(value) ? value.map(item) : value);
   }
-  if (schema["x-accept-number"] === true && typeof present === "number") {
-    // Beyond 2^53 the digits are already lost; no id is more truthful than a wrong one.
-    return Number.isSafeInteger(present) ? String(present) : "";
+  // Beyond 2^53 the digits of an id are already lost; no id is more truthful than a wrong one.
+  if (schema["x-accept-number"] === true) {
+    return (value) => {
+      if (typeof value !== "number") return value;
+      return Number.isSafeInteger(value) ? String(value) : "";
+    };
   }
-  return present;
+  return (value) => value;
+}
+
+interface Fields {
+  /** From the exact and from the lower-case spelling to the exact one. */
+  spelling: ReadonlyMap<string, string>;
+  coercers: ReadonlyMap<string, Coercer>;
+}
+
+function fieldsOf(properties: Record<string, CoercibleSchema>): Fields {
+  const names = Object.keys(properties);
+  return {
+    spelling: new Map([
+      ...names.map((name) => [name.toLowerCase(), name] as const),
+      ...names.map((name) => [name, name] as const),
+    ]),
+    coercers: new Map(
+      Object.entries(properties).map(([name, schema]) => [name, coercerOf(schema)]),
+    ),
+  };
 }
 
 function coerceObject(
   value: Record<string, unknown>,
-  properties: Record<string, CoercibleSchema>,
+  { spelling, coercers }: Fields,
 ): Record<string, unknown> {
-  const canonical = new Map(Object.keys(properties).map((name) => [name.toLowerCase(), name]));
   const out: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) {
-    const name = canonical.get(key.toLowerCase());
-    if (name === undefined) out[key] = item;
-    else if (name === key || !Object.hasOwn(value, name)) out[name] = item;
+  for (const key of Object.keys(value)) {
+    const name = spelling.get(key) ?? spelling.get(key.toLowerCase());
+    if (name === undefined) out[key] = value[key];
+    else if (name === key || !Object.hasOwn(value, name)) out[name] = value[key];
   }
-  for (const [name, schema] of Object.entries(properties)) {
-    const item = coerce(out[name], schema);
-    if (item === undefined) delete out[name];
-    else out[name] = item;
+  for (const [name, coerceField] of coercers) {
+    const item = coerceField(out[name]);
+    if (item !== undefined) out[name] = item;
+    else if (Object.hasOwn(out, name)) delete out[name];
   }
   return out;
 }

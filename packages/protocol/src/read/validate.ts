@@ -1,7 +1,7 @@
 import type { TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import { ProtocolError } from "../errors.ts";
-import { coerce } from "./coerce.ts";
+import { coercerOf } from "./coerce.ts";
 
 /** Reads an untrusted value into `T`, or throws a ProtocolError `invalid` that names the field. */
 export type Reader<T> = (value: unknown) => T;
@@ -11,9 +11,10 @@ export type Reader<T> = (value: unknown) => T;
  * Expects a value that passed `assertTame`.
  */
 export function readerOf<T>(schema: TSchema, what: string): Reader<T> {
+  const coerce = coercerOf(schema);
   const validator = Compile(schema);
   return (value) => {
-    const shaped = coerce(value, schema);
+    const shaped = coerce(value);
     if (validator.Check(shaped)) return shaped as T;
     throw new ProtocolError("invalid", `${what}: ${firstProblem(validator.Errors(shaped))}`);
   };

@@ -1,5 +1,6 @@
 import { httpStatusOf, ProtocolError } from "@interlink/protocol";
 import type { FastifyInstance } from "fastify";
+import { callerSignal } from "../http/caller.ts";
 import type { ServerMetrics } from "../observe/metrics.ts";
 import type { ServerContext } from "../options.ts";
 
@@ -20,7 +21,8 @@ export function healthRoutes(
     reply.type("text/plain; charset=utf-8");
     try {
       await context.plugin.ping({
-        signal: AbortSignal.any([context.closing, AbortSignal.timeout(READY_MS)]),
+        signal: callerSignal(reply, context.closing),
+        timeoutMs: READY_MS,
         requestId: request.id,
       });
       return "ok";
