@@ -15,7 +15,7 @@ export async function listenOn(server: Server, address: ListenAddress): Promise<
     const host = address.host.includes(":") ? `[${address.host}]` : address.host;
     return `http://${host}:${port}`;
   }
-  const path = resolve(address.socketPath);
+  const path = resolve(address.unixSocket);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await removeStaleSocket(path);
   const mode = address.mode ?? 0o600;
@@ -43,7 +43,7 @@ async function listening(
     await ready;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const text = "port" in address ? `${address.host}:${address.port}` : address.socketPath;
+    const text = "port" in address ? `${address.host}:${address.port}` : address.unixSocket;
     throw code === "EADDRINUSE"
       ? new PluginError(
           "conflict",

@@ -5,7 +5,7 @@ import type { Registry } from "prom-client";
 export type ListenAddress =
   | { host: string; port: number }
   /** A unix socket, mode 0600 unless said otherwise: whoever may write to it may run pods. */
-  | { socketPath: string; mode?: number };
+  | { unixSocket: string; mode?: number };
 
 /** Deadlines in milliseconds for what a provider does; its `AbortSignal` fires then, and the caller hears 503. */
 export interface CallDeadlines {
@@ -27,10 +27,10 @@ export interface ServePluginOptions {
   listen: ListenAddress;
   logger: Logger;
   /** Of the program, e.g. `0.1.0`; told in `/capabilities`. */
-  version: string;
+  version?: string;
   /** Ends the start (`provider.start`), not what is served. */
   signal?: AbortSignal;
-  /** Largest body that is read, in bytes. Default 16 MiB. */
+  /** Largest body that is read, in bytes; four times as much for status, which holds whole pods. Default 32 MiB. */
   bodyLimitBytes?: number;
   deadlines?: Partial<CallDeadlines>;
   /** How long `close()` waits for calls under way before it cuts them off. Default 10 s. */

@@ -24,7 +24,7 @@ export interface PluginRoutesOptions {
   provider: Provider;
   logger: Logger;
   metrics: PluginMetrics;
-  version: string;
+  version?: string;
   bodyLimitBytes: number;
   deadlines: CallDeadlines;
   heartbeatMs: number;
@@ -47,8 +47,8 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     using bounded = callSignal(reply.raw, { deadlineMs });
     return await unlessAborted(work(bounded.signal), bounded.signal);
   };
-  const body = (request: FastifyRequest): Promise<unknown> =>
-    readBody(request.raw, options.bodyLimitBytes);
+  const body = (request: FastifyRequest, limit = options.bodyLimitBytes): Promise<unknown> =>
+    readBody(request.raw, limit);
 
   app.route({
     method: "POST",
@@ -78,7 +78,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     method: ["GET", "POST"],
     url: "/status",
     handler: async (request, reply) => {
-      const pods = readStatusRequest((await body(request)) ?? []);
+      const pods = readStatusRequest((await body(request, 4 * options.bodyLimitBytes)) ?? []);
       if (pods.length === 0) {
         const answer = await call(reply, deadlines.ping, (signal) => ping(provider, signal));
         return reply.type(JSON_TYPE).send(JSON.stringify(answer));
@@ -163,11 +163,11 @@ async function ping(provider: Provider, signal: AbortSignal): Promise<PingAnswer
   return (await provider.ping?.(signal)) ?? { status: "ok" };
 }
 
-function capabilities(provider: Provider, version: string): Capabilities {
+function capabilities(provider: Provider, version: string | undefined): Capabilities {
   return {
     protocol: "interlink",
     version: EXTENSION_VERSION,
-    agent: `plugin-${provider.name} ${version}`,
+    agent: version === undefined ? `plugin-${provider.name}` : `plugin-${provider.name} ${version}`,
     features: [...provider.features],
     runtime: provider.name,
   };

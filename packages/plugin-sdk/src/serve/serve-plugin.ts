@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
-import { setTimeout as delay } from "node:timers/promises";
 import { isRequestId, REQUEST_ID_HEADER } from "@interlink/protocol";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { fastify } from "fastify";
 import type { Logger } from "pino";
 import { PluginError } from "../plugin-error.ts";
 import type { Provider } from "../provider.ts";
+import { CallCount } from "./call-count.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { listenOn } from "./listen.ts";
 import type { PluginMetrics } from "./metrics.ts";
@@ -16,7 +16,8 @@ import type { RunningPlugin, ServePluginOptions } from "./options.ts";
 import { DEFAULT_CALL_DEADLINES } from "./options.ts";
 import { addPluginRoutes } from "./plugin-routes.ts";
 
-const DEFAULT_BODY_LIMIT = 16 * 1024 * 1024;
+/** What an API server lets in, and room for objects that it repeats per mount. */
+const DEFAULT_BODY_LIMIT = 32 * 1024 * 1024;
 const DEFAULT_HEARTBEAT_MS = 9_000;
 const DEFAULT_DRAIN_MS = 10_000;
 /** Peers keep idle connections for 120 s; closing them earlier would race with their next call. */
@@ -41,12 +42,13 @@ export async function servePlugin(
   }
   const metrics = createPluginMetrics(options.registry);
   const closing = new AbortController();
-  const app = createApp(options.logger, metrics);
+  const calls = new CallCount();
+  const app = createApp(options.logger, metrics, calls);
   addPluginRoutes(app, {
     provider,
     logger: options.logger,
     metrics,
-    version: options.version,
+    ...(options.version !== undefined && { version: options.version }),
     bodyLimitBytes: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT,
     deadlines: { ...DEFAULT_CALL_DEADLINES, ...options.deadlines },
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
@@ -64,13 +66,13 @@ export async function servePlugin(
   options.logger.info({ address, provider: provider.name }, "plugin is listening");
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closed ??= closeAll(app, provider, closing, options);
+    closed ??= closeAll(app, provider, calls, closing, options);
     return closed;
   };
   return { address, close, [Symbol.asyncDispose]: close };
 }
 
-function createApp(logger: Logger, metrics: PluginMetrics): FastifyInstance {
+function createApp(logger: Logger, metrics: PluginMetrics, calls: CallCount): FastifyInstance {
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
@@ -90,6 +92,8 @@ function createApp(logger: Logger, metrics: PluginMetrics): FastifyInstance {
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
   app.addHook("onRequest", async (request, reply) => {
     void reply.header(REQUEST_ID_HEADER, request.id);
+    calls.begin();
+    reply.raw.once("close", () => calls.end());
   });
   app.addHook("onResponse", async (request, reply) => {
     const operation = request.routeOptions.url ?? "unknown";
@@ -135,28 +139,18 @@ function pathOf(url: string): string {
 async function closeAll(
   app: FastifyInstance,
   provider: Provider,
+  calls: CallCount,
   closing: AbortController,
   options: ServePluginOptions,
 ): Promise<void> {
   const { server } = app;
-  const drained = once(server, "close");
+  const closed = once(server, "close");
   server.close();
-  server.closeIdleConnections();
   closing.abort(new PluginError("unavailable", "The plugin is shutting down."));
-  const patience = new AbortController();
-  const idle = setInterval(() => server.closeIdleConnections(), 50);
-  try {
-    await Promise.race([
-      drained,
-      delay(options.drainMs ?? DEFAULT_DRAIN_MS, undefined, { signal: patience.signal }),
-    ]);
-    server.closeAllConnections();
-    await drained;
-  } finally {
-    patience.abort();
-    clearInterval(idle);
-  }
-  if ("socketPath" in options.listen) await rm(options.listen.socketPath, { force: true });
+  await calls.none(options.drainMs ?? DEFAULT_DRAIN_MS);
+  server.closeAllConnections();
+  await closed;
+  if ("unixSocket" in options.listen) await rm(options.listen.unixSocket, { force: true });
   await app.close();
   await provider.close?.();
   options.logger.info("plugin has stopped");
