@@ -1,1 +1,2 @@
-export {};
+export type { ProcessProviderOptions } from "./process-provider.ts";
+export { createProcessProvider } from "./process-provider.ts";

@@ -109,6 +109,8 @@ export interface ImageState {
   imageID: string;
   /** Whether it had to be fetched; `false` gives the event "already present on machine". */
   pulled: boolean;
+  /** The runtime has no images; what the pod says about them is not told as events either. */
+  isIgnored?: boolean;
 }
 
 export interface ContainerSpec {

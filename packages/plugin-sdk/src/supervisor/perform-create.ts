@@ -28,7 +28,7 @@ export async function ensureImage(
   const { container } = plannedContainer(work, name);
   const image = container.image ?? "";
   try {
-    const { imageID, pulled } = await parts.pulls.run(signal, () =>
+    const { imageID, pulled, isIgnored } = await parts.pulls.run(signal, () =>
       parts.runtime.ensureImage(
         {
           uid: plan.uid,
@@ -45,7 +45,7 @@ export async function ensureImage(
         signal,
       ),
     );
-    if (!pulled && image !== "") work.tell(eventTexts.present(name, image));
+    if (!pulled && !isIgnored) work.tell(eventTexts.present(name, image));
     work.images.set(name, { attempt, imageID });
     work.change((record) => withContainer(record, name, withoutImageTrouble));
     parts.checkpoint("create.image-ready");
