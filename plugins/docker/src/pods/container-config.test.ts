@@ -1,0 +1,142 @@
+import { describe, expect, it } from "vitest";
+import { testContainerSpec, testPod } from "../testing/pods.ts";
+import { commandLine, containerConfig } from "./container-config.ts";
+
+const OPTIONS = { plugin: "p", sandbox: "abc", log: { maxSize: "1m", maxFiles: 2 } };
+
+function config(spec: Parameters<typeof containerConfig>[0]): {
+  HostConfig: Record<string, unknown>;
+  [key: string]: unknown;
+} {
+  return containerConfig(spec, OPTIONS) as never;
+}
+
+describe("containerConfig", () => {
+  it("joins the sandbox, restarts nothing, and keeps the image's health check out", () => {
+    const made = config(testContainerSpec());
+    expect(made).toMatchObject({
+      Image: "docker.io/library/busybox@sha256:00",
+      Healthcheck: { Test: ["NONE"] },
+      Tty: false,
+      OpenStdin: false,
+      HostConfig: {
+        NetworkMode: "container:abc",
+        IpcMode: "container:abc",
+        RestartPolicy: { Name: "no" },
+        LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "2" } },
+      },
+    });
+    for (const key of ["Entrypoint", "Cmd", "WorkingDir", "User", "StopSignal", "Hostname"]) {
+      expect(made).not.toHaveProperty(key);
+    }
+    expect(made.HostConfig).not.toHaveProperty("PidMode");
+  });
+
+  it.each([
+    [{ shareProcessNamespace: true }, { PidMode: "container:abc" }],
+    [{ hostPID: true }, { PidMode: "host" }],
+    [{ hostIPC: true }, { IpcMode: "host" }],
+  ])("shares with %j what the pod asks for", (spec, expected) => {
+    expect(config(testContainerSpec({}, { pod: testPod(spec) })).HostConfig).toMatchObject(
+      expected,
+    );
+  });
+
+  it("passes environment, directory, terminal and signal as they are", () => {
+    const env = [
+      { name: "A", value: "x=y\n'\"" },
+      { name: "B", value: "" },
+    ];
+    const lifecycle = { stopSignal: "SIGUSR1" } as object;
+    expect(
+      config(
+        testContainerSpec(
+          { workingDir: "/a b", tty: true, stdin: true, stdinOnce: true, lifecycle },
+          { env },
+        ),
+      ),
+    ).toMatchObject({
+      Env: ["A=x=y\n'\"", "B="],
+      WorkingDir: "/a b",
+      Tty: true,
+      OpenStdin: true,
+      StdinOnce: true,
+      StopSignal: "SIGUSR1",
+    });
+  });
+
+  it("mounts by fields, so that no path can say more than a path", () => {
+    const mounts = [
+      { hostPath: "/jobs/a:b", mountPath: "/x:ro,y", readOnly: false },
+      { hostPath: "/jobs/c", mountPath: "/c", readOnly: true },
+    ];
+    const volumeMounts = [
+      { name: "c", mountPath: "/c", mountPropagation: "HostToContainer" as const },
+    ];
+    expect(config(testContainerSpec({ volumeMounts }, { mounts })).HostConfig.Mounts).toEqual([
+      {
+        Type: "bind",
+        Source: "/jobs/a:b",
+        Target: "/x:ro,y",
+        ReadOnly: false,
+        BindOptions: { Propagation: "rprivate" },
+      },
+      {
+        Type: "bind",
+        Source: "/jobs/c",
+        Target: "/c",
+        ReadOnly: true,
+        BindOptions: { Propagation: "rslave" },
+      },
+      { Type: "bind", Source: "/jobs/x/termination", Target: "/dev/termination-log" },
+    ]);
+  });
+
+  it("binds the termination message where the container writes it", () => {
+    const made = config(testContainerSpec({ terminationMessagePath: "/tmp/end" }));
+    expect(made.HostConfig.Mounts).toEqual([
+      { Type: "bind", Source: "/jobs/x/termination", Target: "/tmp/end" },
+    ]);
+  });
+
+  it("mounts an emptyDir in memory as the pod's volume of the engine", () => {
+    const mounts = [{ hostPath: "/h", mountPath: "/m", readOnly: false, tmpfs: {} }];
+    const volumeMounts = [{ name: "v", mountPath: "/m" }];
+    expect(
+      config(testContainerSpec({ volumeMounts }, { mounts })).HostConfig.Mounts,
+    ).toContainEqual({
+      Type: "volume",
+      Source: `interlink_${testPod().metadata?.uid}_v`,
+      Target: "/m",
+      ReadOnly: false,
+      VolumeOptions: { NoCopy: true },
+    });
+  });
+
+  it("says that it cannot mount a part of one", () => {
+    const mounts = [{ hostPath: "/h", mountPath: "/m", readOnly: false, tmpfs: {} }];
+    const volumeMounts = [{ name: "v", mountPath: "/m", subPath: "s" }];
+    expect(() => config(testContainerSpec({ volumeMounts }, { mounts }))).toThrow(
+      expect.objectContaining({ code: "InvalidConfig" }) as Error,
+    );
+  });
+
+  it("takes the container's security context when the supervisor gives no other", () => {
+    const securityContext = { runAsUser: 7 };
+    expect(config(testContainerSpec({ securityContext }))).toMatchObject({ User: "7" });
+    const more = { securityContext: { runAsUser: 8 } };
+    expect(config(testContainerSpec({ securityContext }, more))).toMatchObject({ User: "8" });
+  });
+});
+
+describe("commandLine", () => {
+  it.each([
+    [undefined, undefined, {}],
+    [[], [], {}],
+    [undefined, ["a b", ""], { Cmd: ["a b", ""] }],
+    [["c", "d"], undefined, { Entrypoint: ["c", "d"] }],
+    [["c"], ["a"], { Entrypoint: ["c"], Cmd: ["a"] }],
+  ])("gives command %j and args %j as %j", (command, args, expected) => {
+    expect(commandLine({ ...(command && { command }), ...(args && { args }) })).toEqual(expected);
+  });
+});

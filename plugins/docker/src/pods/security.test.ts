@@ -1,0 +1,117 @@
+import type { PodSecurityContext, SecurityContext } from "kubernetes-types/core/v1.js";
+import { describe, expect, it } from "vitest";
+import { testPod } from "../testing/pods.ts";
+import { engineSecurity, needsImageUser } from "./security.ts";
+
+const NOTHING = {
+  GroupAdd: [],
+  Privileged: false,
+  ReadonlyRootfs: false,
+  CapAdd: [],
+  CapDrop: [],
+  SecurityOpt: [],
+};
+
+const WHERE = '(pod: "pod_ns(0f1e2d3c-0000-4000-8000-000000000001)", container: main)';
+
+describe("engineSecurity", () => {
+  it.each<[string, PodSecurityContext, SecurityContext, string, object]>([
+    ["nothing", {}, {}, "", {}],
+    ["the pod's user", { runAsUser: 5 }, {}, "", { User: "5" }],
+    ["the container's user over the pod's", { runAsUser: 5 }, { runAsUser: 6 }, "", { User: "6" }],
+    ["user and group", { runAsUser: 5, runAsGroup: 7 }, {}, "", { User: "5:7" }],
+    ["a group for the image's user", { runAsGroup: 7 }, {}, "app:app", { User: "app:7" }],
+    ["a group for an image that runs as root", { runAsGroup: 7 }, {}, "", { User: "0:7" }],
+    [
+      "further groups, once each",
+      { fsGroup: 9, supplementalGroups: [8, 9] },
+      {},
+      "",
+      { GroupAdd: ["8", "9"] },
+    ],
+    ["privileged", {}, { privileged: true }, "", { Privileged: true }],
+    ["a read-only root", {}, { readOnlyRootFilesystem: true }, "", { ReadonlyRootfs: true }],
+    [
+      "capabilities",
+      {},
+      { capabilities: { add: ["NET_ADMIN"], drop: ["ALL"] } },
+      "",
+      { CapAdd: ["NET_ADMIN"], CapDrop: ["ALL"] },
+    ],
+    [
+      "no escalation",
+      {},
+      { allowPrivilegeEscalation: false },
+      "",
+      { SecurityOpt: ["no-new-privileges:true"] },
+    ],
+    ["escalation", {}, { allowPrivilegeEscalation: true }, "", {}],
+    ["the engine's seccomp profile", { seccompProfile: { type: "RuntimeDefault" } }, {}, "", {}],
+    [
+      "no seccomp profile",
+      { seccompProfile: { type: "Unconfined" } },
+      {},
+      "",
+      { SecurityOpt: ["seccomp=unconfined"] },
+    ],
+    [
+      "an SELinux level",
+      {},
+      { seLinuxOptions: { level: "s0:c1,c2" } },
+      "",
+      { SecurityOpt: ["label=level:s0:c1,c2"] },
+    ],
+    ["not root, said by a number", { runAsNonRoot: true }, { runAsUser: 5 }, "", { User: "5" }],
+    ["not root, said by the image", { runAsNonRoot: true }, {}, "5:5", {}],
+  ])("turns %s into fields of the engine", (_, pod, container, imageUser, expected) => {
+    expect(engineSecurity(testPod({ securityContext: pod }), "main", container, imageUser)).toEqual(
+      {
+        ...NOTHING,
+        ...expected,
+      },
+    );
+  });
+
+  it.each<[PodSecurityContext, string, string]>([
+    [{ runAsNonRoot: true }, "", `container has runAsNonRoot and image will run as root ${WHERE}`],
+    [
+      { runAsNonRoot: true },
+      "root",
+      `container has runAsNonRoot and image will run as root ${WHERE}`,
+    ],
+    [
+      { runAsNonRoot: true },
+      "0:0",
+      `container has runAsNonRoot and image will run as root ${WHERE}`,
+    ],
+    [
+      { runAsNonRoot: true },
+      "app",
+      `container has runAsNonRoot and image has non-numeric user (app), cannot verify user is non-root ${WHERE}`,
+    ],
+    [
+      { runAsNonRoot: true, runAsUser: 0 },
+      "5",
+      `container's runAsUser breaks non-root policy ${WHERE}`,
+    ],
+  ])("refuses %j with image user %j in the kubelet's words", (pod, imageUser, message) => {
+    expect(() => engineSecurity(testPod({ securityContext: pod }), "main", {}, imageUser)).toThrow(
+      expect.objectContaining({ code: "InvalidConfig", message }) as Error,
+    );
+  });
+
+  it("does not run less confined than it was asked to", () => {
+    const securityContext = { seccompProfile: { type: "Localhost", localhostProfile: "x.json" } };
+    expect(() => engineSecurity(testPod({ securityContext }), "main")).toThrow("not supported");
+  });
+});
+
+it.each<[PodSecurityContext, SecurityContext, boolean]>([
+  [{}, {}, false],
+  [{ runAsNonRoot: true }, {}, true],
+  [{ runAsNonRoot: true }, { runAsUser: 1 }, false],
+  [{ runAsGroup: 1 }, {}, true],
+  [{ runAsUser: 1, runAsGroup: 1 }, {}, false],
+])("asks for the image's user only when it matters: %j %j", (pod, container, expected) => {
+  expect(needsImageUser(testPod({ securityContext: pod }), container)).toBe(expected);
+});

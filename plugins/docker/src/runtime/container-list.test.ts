@@ -1,0 +1,81 @@
+import { expect, it } from "vitest";
+import { containerLabels } from "../pods/labels.ts";
+import { FakeEngine, json } from "../testing/fake-engine.ts";
+import { testContainerSpec } from "../testing/pods.ts";
+import { ContainerList } from "./container-list.ts";
+
+const signal = new AbortController().signal;
+
+/** An engine with these containers, by id and state. */
+async function engineWith(states: Map<string, string>): Promise<FakeEngine> {
+  return FakeEngine.open((_, response, url) => {
+    const id = /\/containers\/(\w+)\/json$/.exec(url.pathname)?.[1];
+    if (id === undefined || id === "json") {
+      const Labels = containerLabels("p", testContainerSpec());
+      json(
+        response,
+        200,
+        [...states].map(([Id, State]) => ({ Id, State, Labels })),
+      );
+      return;
+    }
+    const Status = states.get(id);
+    if (Status === undefined || Status === "removed") return json(response, 404, { message: "no" });
+    const State = {
+      Status,
+      ExitCode: 1,
+      Error: "",
+      OOMKilled: false,
+      StartedAt: "",
+      FinishedAt: "",
+    };
+    json(response, 200, { Id: id, State });
+  });
+}
+
+it("asks one question when nothing has changed", async () => {
+  const states = new Map([
+    ["a", "running"],
+    ["b", "exited"],
+  ]);
+  await using engine = await engineWith(states);
+  const list = new ContainerList(engine.client, "p", () => false);
+  const asked = async (): Promise<readonly string[]> => {
+    const before = engine.asked.length;
+    await list.list(signal);
+    return engine.asked.slice(before).filter((one) => one !== "GET /version");
+  };
+  expect(await asked()).toEqual([
+    "GET /containers/json",
+    "GET /containers/a/json",
+    "GET /containers/b/json",
+  ]);
+  expect(await asked()).toEqual(["GET /containers/json"]);
+  states.set("a", "exited");
+  expect(await asked()).toEqual(["GET /containers/json", "GET /containers/a/json"]);
+  expect(await asked()).toEqual(["GET /containers/json"]);
+  states.delete("a");
+  await list.list(signal);
+  states.set("a", "exited");
+  expect(await asked()).toContain("GET /containers/a/json");
+});
+
+it("leaves out one that is removed while it looks", async () => {
+  await using engine = await engineWith(new Map([["a", "removed"]]));
+  expect(await new ContainerList(engine.client, "p", () => false).list(signal)).toEqual([]);
+});
+
+it("does not ask about one that it knows was never started", async () => {
+  await using engine = await engineWith(new Map([["a", "created"]]));
+  const list = new ContainerList(engine.client, "p", (id) => id === "a");
+  expect(await list.list(signal)).toMatchObject([{ id: "a", state: "created", attempt: 2 }]);
+  expect(engine.asked).not.toContain("GET /containers/a/json");
+});
+
+it("throws rather than answering with fewer when the engine fails", async () => {
+  await using engine = await FakeEngine.open((_, response) =>
+    json(response, 500, { message: "sick" }),
+  );
+  const list = new ContainerList(engine.client, "p", () => false);
+  await expect(list.list(signal)).rejects.toThrow("sick");
+});
