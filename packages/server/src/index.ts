@@ -1,5 +1,6 @@
 export type { Authenticate, CallerRequest } from "./auth/authenticate.ts";
+export { type Checkpoint, SERVER_CHECKPOINTS } from "./checkpoints.ts";
 export type { JobScriptBuilder } from "./job-script/job-script-builder.ts";
-export type { Checkpoint, ListenOptions, ServerLimits, ServerOptions } from "./options.ts";
+export type { ListenOptions, ServerLimits, ServerOptions } from "./options.ts";
 export { DEFAULT_LIMITS } from "./options.ts";
 export { type RunningServer, startServer } from "./server.ts";

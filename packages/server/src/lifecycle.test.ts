@@ -229,11 +229,11 @@ describe("the places for later", () => {
     await send(address, "POST", "/create", createBody);
     await send(address, "DELETE", "/delete", fixture("delete-request").body);
     expect(steps).toEqual([
-      "create:received",
-      "create:before-plugin",
-      "create:after-plugin",
-      "delete:before-plugin",
-      "delete:after-plugin",
+      "server.create.received",
+      "server.create.before-plugin",
+      "server.create.after-plugin",
+      "server.delete.before-plugin",
+      "server.delete.after-plugin",
     ]);
   });
 });

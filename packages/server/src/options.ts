@@ -2,15 +2,8 @@ import type { InterlinkClient, InterlinkClientOptions } from "@interlink/protoco
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Authenticate } from "./auth/authenticate.ts";
+import type { Checkpoint } from "./checkpoints.ts";
 import type { JobScriptBuilder } from "./job-script/job-script-builder.ts";
-
-/** Steps at which a crash test may kill the process; production does nothing there. */
-export type Checkpoint =
-  | "create:received"
-  | "create:before-plugin"
-  | "create:after-plugin"
-  | "delete:before-plugin"
-  | "delete:after-plugin";
 
 /** Where the server listens. */
 export type ListenOptions =

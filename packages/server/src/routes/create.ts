@@ -20,7 +20,7 @@ export function createRoute(app: FastifyInstance, context: ServerContext): void 
       const wanted = readBody(request, readCreateRequest);
       const { name, namespace, uid = "" } = wanted.pod.metadata ?? {};
       const log = request.log.child({ pod: `${namespace}/${name}`, uid });
-      context.checkpoint("create:received");
+      context.checkpoint("server.create.received");
       const signal = callerSignal(reply, context.cut);
       const data = await withJobScript(
         retrievedPodData(wanted),
@@ -28,9 +28,9 @@ export function createRoute(app: FastifyInstance, context: ServerContext): void 
         context.jobScriptBuilder,
         signal,
       );
-      context.checkpoint("create:before-plugin");
+      context.checkpoint("server.create.before-plugin");
       const answer = await context.plugin.create(data, { signal, requestId: request.id });
-      context.checkpoint("create:after-plugin");
+      context.checkpoint("server.create.after-plugin");
       if (answer.PodUID !== "" && answer.PodUID !== uid) {
         log.warn({ answered: answer.PodUID }, "the plugin answered with another pod's UID");
       }

@@ -17,9 +17,9 @@ export function deleteRoute(app: FastifyInstance, context: ServerContext, seen: 
     handler: async (request, reply) => {
       const pod = readBody(request, readDeleteRequest);
       const { name, namespace, uid = "" } = pod.metadata ?? {};
-      context.checkpoint("delete:before-plugin");
+      context.checkpoint("server.delete.before-plugin");
       await context.plugin.delete(pod, { signal: context.cut, requestId: request.id });
-      context.checkpoint("delete:after-plugin");
+      context.checkpoint("server.delete.after-plugin");
       seen.forget(uid);
       request.log.info({ pod: `${namespace}/${name}`, uid }, "deletion handed to the plugin");
       reply.code(200).type("text/plain; charset=utf-8");
