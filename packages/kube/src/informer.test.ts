@@ -249,6 +249,15 @@ describe("Informer", () => {
     expect(informer.hasSynced).toBe(false);
   });
 
+  it("does not ask in a loop when every watch is answered with 410", async () => {
+    fake.inject(isWatch, { kind: "status", code: 410, reason: "Expired" }, 100);
+    const { informer } = start({
+      timing: { backoff: { firstMs: 60_000, capMs: 60_000, jitter: 0 } },
+    });
+    await eventually(() => informer.state().phase === "waiting");
+    expect(fake.requests.filter(isWatch)).toHaveLength(2);
+  });
+
   it("goes on when a handler throws, and says so", async () => {
     const { informer, told, hooks } = start();
     informer.on({

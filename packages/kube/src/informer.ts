@@ -197,19 +197,20 @@ export class Informer<T extends KubeObject> {
 
   async #failed(error: KubeError, signal: AbortSignal): Promise<void> {
     const { hooks } = this.#options;
+    const now = this.#timing.now();
+    let wait = Math.max(this.#backoff.next(now), error.retryAfterMs ?? 0);
     if (error.code === "gone") {
       hooks?.expired?.();
-      const listing = this.#resourceVersion === undefined;
       // First a list not older than what we saw; if the server has forgotten even that, the newest.
-      this.#listFrom = listing ? "" : (this.#resourceVersion ?? "");
+      this.#listFrom = this.#resourceVersion ?? "";
+      // The usual 410 needs no pause, but a server that answers every watch with one must not be asked in a loop.
+      if (this.#resourceVersion !== undefined && this.#backoff.failures === 1) wait = 0;
       this.#resourceVersion = undefined;
-      if (!listing) return;
     } else if (isTooLargeVersion(error) && this.#resourceVersion === undefined) {
       this.#listFrom = "";
     }
+    if (wait === 0) return;
     hooks?.problem?.(error);
-    const now = this.#timing.now();
-    const wait = Math.max(this.#backoff.next(now), error.retryAfterMs ?? 0);
     this.#enter({ phase: "waiting", since: now, untilMs: now + wait, error });
     await pause(wait, signal);
   }

@@ -1,8 +1,10 @@
 import { X509Certificate } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
+import type { TLSSocket } from "node:tls";
 import { createKubeClient, type KubeClient, loadKubeCredentials } from "@interlink/kube";
 import { eventually, FakeApiServer } from "@interlink/kube/testing";
+import fc from "fast-check";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { pino } from "pino";
 import { Registry } from "prom-client";
@@ -350,6 +352,48 @@ describe("what is shown", () => {
     const response = await open(`${logsPath}?follow=true`, { cert: admin });
     await response[Symbol.asyncIterator]().next();
     await api.close();
+  });
+});
+
+describe("hostile requests", () => {
+  it("are answered, never with a crash, and open no log of a container that there is not", async () => {
+    cluster(allowAll);
+    const piece = fc.oneof(
+      fc.constantFrom(
+        "containerLogs",
+        "pods",
+        "exec",
+        "..",
+        "%2e%2e",
+        "%00",
+        "%zz",
+        "ns",
+        "p",
+        "?",
+        "%2F",
+      ),
+      fc.string({ maxLength: 20 }).map(encodeURIComponent),
+    );
+    const method = fc.constantFrom("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS");
+    await fc.assert(
+      fc.asyncProperty(method, fc.array(piece, { maxLength: 6 }), async (verb, pieces) => {
+        const { status } = await ask(`/${pieces.join("/")}`, { method: verb, cert: admin });
+        expect([200, 400, 404, 405, 414, 422, 501]).toContain(status);
+      }),
+      { numRuns: 60 },
+    );
+    expect(asked).toEqual([]);
+    expect((await ask("/healthz", {})).status).toBe(200);
+  });
+});
+
+describe("useCertificate", () => {
+  it("serves new connections with the new certificate", async () => {
+    api.useCertificate(await selfSignedCertificate("n", ["renewed"], new Date()));
+    const response = await open("/healthz", {});
+    const { subjectaltname } = (response.socket as TLSSocket).getPeerCertificate();
+    response.destroy();
+    expect(subjectaltname).toBe("DNS:renewed");
   });
 });
 

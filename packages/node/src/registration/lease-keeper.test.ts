@@ -117,6 +117,21 @@ describe("LeaseKeeper", () => {
     expect(keeper.renewedAtMs).toBeUndefined();
   });
 
+  it("does not keep a process alive that has nothing else to do", () => {
+    const built = new URL("lease-keeper.js", workerFile(import.meta.url)).href;
+    const program = `
+      const { startLeaseKeeper } = await import(${JSON.stringify(built)});
+      const credentials = { kubeconfigYaml: "{}" };
+      const logger = { warn() {}, info() {}, error() {} };
+      const keeper = startLeaseKeeper({ credentials, nodeName: "n", logger });
+      keeper.nodeIs("uid-1");
+      console.log(keeper.thread);
+    `;
+    const args = ["--input-type=module", "--eval", program];
+    const { status, stdout } = spawnSync(process.execPath, args, { timeout: 15_000 });
+    expect([status, String(stdout)]).toEqual([0, "worker\n"]);
+  });
+
   it("renews in this thread, and says so, when its file is missing", async () => {
     await using server = await startLeaseServer();
     await using keeper = keep(server, { workerFile: new URL("file:///nowhere/lease-worker.js") });

@@ -126,6 +126,8 @@ class ThreadKeeper implements LeaseKeeper {
         if (this.#uid !== undefined) this.nodeIs(this.#uid);
       }, 1000);
     });
+    // The thread lives only as long as there is something to renew the lease for. Last: a listener refs it again.
+    worker.unref();
     return worker;
   }
 

@@ -125,6 +125,18 @@ describe("NodeRegistration", () => {
     expect(condition("KernelDeadlock")).toBe("False");
   });
 
+  it("keeps a ready node ready while it starts, but not for longer than its grace", async () => {
+    put({ status: { conditions: [{ type: "Ready", status: "True" }] } });
+    let now = 0;
+    const registration = start({ computeMs: 1, now: () => new Date(now) });
+    await eventually(() => condition("DiskPressure") === "False");
+    expect(condition("Ready")).toBe("True");
+    now = 30_000;
+    await eventually(() => condition("Ready") === "False");
+    registration.setNotReady(undefined);
+    await eventually(() => condition("Ready") === "True");
+  });
+
   it("makes the node anew at once when somebody deletes it", async () => {
     const registration = start();
     await registration.registered();

@@ -25,6 +25,7 @@ import { nodeObject } from "./node-object.ts";
 import type { NodeOptions } from "./node-options.ts";
 import { statusPatch, taintPatch } from "./node-patches.ts";
 import type { PingResult } from "./ping-loop.ts";
+import { registerNode } from "./register-node.ts";
 import { configuredOffer, offerAfterPing, type SiteOffer } from "./site-offer.ts";
 
 export interface RegistrationTiming {
@@ -32,6 +33,8 @@ export interface RegistrationTiming {
   computeMs: number;
   /** How long a status without news stays unwritten; default 5 min. */
   reportMs: number;
+  /** How long a node that was ready before we started stays so while we start; default 30 s. */
+  startGraceMs: number;
   now: () => Date;
   random: () => number;
 }
@@ -50,6 +53,7 @@ export type RegistrationState = "idle" | "registering" | "registered" | "stopped
 const defaults: RegistrationTiming = {
   computeMs: 10_000,
   reportMs: 300_000,
+  startGraceMs: 30_000,
   now: () => new Date(),
   random: Math.random,
 };
@@ -70,6 +74,9 @@ export class NodeRegistration {
   /** The Node as the server last told it. */
   #live: Node | undefined;
   #reportAtMs = 0;
+  /** Nobody has said yet whether the node takes pods. */
+  #starting = true;
+  #startedAtMs = 0;
   #wake = new AbortController();
   #taintsRefused = false;
   readonly #backoff = new Backoff({ firstMs: 200, capMs: 30_000, jitter: 0.5 });
@@ -110,6 +117,7 @@ export class NodeRegistration {
 
   /** The node takes pods from now on: what ran before is known. `undefined`, or the reason why it does not. */
   setNotReady(reason: string | undefined): void {
+    this.#starting = false;
     if (this.#health.notReady === reason) return;
     this.#health = { ...this.#health, notReady: reason };
     this.#wakeUp();
@@ -137,6 +145,7 @@ export class NodeRegistration {
   /** Registers and keeps the Node right until the signal fires. Never rejects. The Node and its lease stay. */
   async run(signal: AbortSignal): Promise<void> {
     if (this.#state !== "idle") throw new Error("a registration runs once; make another");
+    this.#startedAtMs = this.#timing.now().getTime();
     this.#event("Normal", "Starting", "Starting kubelet.");
     const watch = this.#informer.run(signal);
     while (!signal.aborted) {
@@ -147,44 +156,18 @@ export class NodeRegistration {
     await watch;
   }
 
-  /** Creates the Node, or finds it, however long that takes. */
   async #register(signal: AbortSignal): Promise<void> {
     const { client, logger } = this.#parts;
-    const backoff = new Backoff({ firstMs: 100, capMs: 7000, jitter: 0 });
+    const { name } = this.#options;
     this.#state = "registering";
-    while (!signal.aborted) {
-      try {
-        const live = await this.#createOrGet(client, signal);
-        this.#adopt(live);
-        return;
-      } catch (error) {
-        if (signal.aborted) return;
-        if (backoff.failures === 0)
-          logger.warn(
-            { err: error, node: this.#options.name },
-            "The node cannot be registered yet.",
-          );
-        await pause(backoff.next(Date.now()), signal);
-      }
-    }
-  }
-
-  async #createOrGet(client: KubeClient, signal: AbortSignal): Promise<Node> {
-    try {
-      return await client.create<Node>(paths.nodes.collection(), this.#wanted(undefined), {
-        signal,
-      });
-    } catch (error) {
-      // Forbidden: some clusters let a node be made by others only.
-      if (!isKubeError(error, "already-exists", "conflict", "forbidden")) throw error;
-      const path = paths.nodes.named(this.#options.name);
-      try {
-        return await client.get<Node>(path, { signal });
-      } catch (inner) {
-        // The refusal to create says more than "not found".
-        throw isKubeError(inner, "not-found") ? error : inner;
-      }
-    }
+    const live = await registerNode(
+      client,
+      name,
+      () => this.#wanted(undefined),
+      (error) => logger.warn({ err: error, node: name }, "The node cannot be registered yet."),
+      signal,
+    );
+    if (live !== undefined) this.#adopt(live);
   }
 
   #adopt(live: Node): void {
@@ -265,7 +248,17 @@ export class NodeRegistration {
   }
 
   #wanted(live: Node | undefined): Node {
-    return nodeObject(this.#options, this.#offer, this.#health, this.#timing.now(), live);
+    const now = this.#timing.now();
+    const health = this.#keepsReady(live, now)
+      ? { ...this.#health, notReady: undefined }
+      : this.#health;
+    return nodeObject(this.#options, this.#offer, health, now, live);
+  }
+
+  /** A restart must not show: a moment of NotReady marks every pod of the node not ready, and Services drop them. */
+  #keepsReady(live: Node | undefined, now: Date): boolean {
+    const inGrace = now.getTime() - this.#startedAtMs < this.#timing.startGraceMs;
+    return this.#starting && inGrace && live !== undefined && isReady(live);
   }
 
   #takeOffer(answer: Extract<PingResult, { ok: true }>["answer"]): void {
@@ -290,10 +283,8 @@ export class NodeRegistration {
   }
 
   #tellReadiness(before: Node, after: Node): void {
-    const ready = (node: Node): string =>
-      node.status?.conditions?.find((one) => one.type === "Ready")?.status ?? "";
-    if (ready(before) === ready(after)) return;
-    const reason = ready(after) === "True" ? "NodeReady" : "NodeNotReady";
+    if (isReady(before) === isReady(after)) return;
+    const reason = isReady(after) ? "NodeReady" : "NodeNotReady";
     this.#event("Normal", reason, `Node ${this.#options.name} status is now: ${reason}`);
   }
 
@@ -304,4 +295,10 @@ export class NodeRegistration {
   #wakeUp(): void {
     this.#wake.abort();
   }
+}
+
+function isReady(node: Node): boolean {
+  return (
+    node.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True") === true
+  );
 }
