@@ -155,7 +155,7 @@ export function buildProgram(context: CliContext): Command {
 
   program
     .command("version")
-    .description("Print the versions of interLink and Node.")
+    .description("print the versions of interLink and Node")
     .action(() => {
       context.stdout.write(
         `interlink ${readVersion()} (node ${process.version}, ${process.platform}-${process.arch})\n`,

@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Cluster, startCluster } from "@interlink/cluster";
+import type { Node, Pod } from "kubernetes-types/core/v1.js";
+import { waitUntil } from "../systems/wait-until.ts";
+import { Kubectl } from "./kubectl.ts";
+import { Program } from "./program.ts";
+
+/** The three programs between Kubernetes and the containers. */
+export type Part = "node" | "server" | "plugin";
+export const PARTS: readonly Part[] = ["node", "server", "plugin"];
+
+export interface SystemOptions {
+  /** Where pods run. */
+  plugin: { name: "process" } | { name: "docker"; dockerHost: string };
+  /** Environment of one part, for instance a crash point. */
+  env?: Partial<Record<Part, Record<string, string>>>;
+}
+
+/**
+ * A whole system for a test: an embedded cluster in this process; node, API server and plugin as the built programs in
+ * processes of their own, which a test may kill and start again; and a real kubectl.
+ */
+export class System implements AsyncDisposable {
+  readonly cluster: Cluster;
+  readonly kubectl: Kubectl;
+  readonly directory: string;
+  readonly nodeName = "virtual";
+  readonly #options: SystemOptions;
+  readonly #parts = new Map<Part, Program>();
+
+  private constructor(cluster: Cluster, directory: string, options: SystemOptions) {
+    this.cluster = cluster;
+    this.directory = directory;
+    this.kubectl = new Kubectl(cluster.kubeconfigFile);
+    this.#options = options;
+  }
+
+  static async start(options: SystemOptions): Promise<System> {
+    const directory = await mkdtemp(join(tmpdir(), "interlink-e2e-"));
+    const cluster = await startCluster({ directory: join(directory, "cluster") });
+    const system = new System(cluster, directory, options);
+    try {
+      await Promise.all(PARTS.map((part) => system.launch(part, options.env?.[part])));
+      await system.nodeReady();
+    } catch (error) {
+      await system[Symbol.asyncDispose]();
+      throw error;
+    }
+    return system;
+  }
+
+  /** Start one part (again), and wait until it serves. */
+  async launch(part: Part, env: Record<string, string> = {}): Promise<Program> {
+    const program = new Program(this.#arguments(part), env);
+    this.#parts.set(part, program);
+    // A crash point may end it before it serves; that is what such a test waits for itself.
+    if (env["INTERLINK_CRASH_AT"] === undefined) await program.ready();
+    return program;
+  }
+
+  part(part: Part): Program {
+    const program = this.#parts.get(part);
+    if (program === undefined) throw new Error(`The ${part} was never started`);
+    return program;
+  }
+
+  async kill9(part: Part): Promise<void> {
+    await this.part(part).kill9();
+  }
+
+  async nodeReady(): Promise<void> {
+    await waitUntil("the virtual node is Ready", async () => {
+      const node = await this.kubectl.json<Node>(["get", "node", this.nodeName]);
+      return node.status?.conditions?.some(
+        ({ type, status }) => type === "Ready" && status === "True",
+      );
+    });
+  }
+
+  /** The pod's object, or undefined when there is none. */
+  async pod(name: string): Promise<Pod | undefined> {
+    const result = await this.kubectl.try(["get", "pod", name, "--ignore-not-found", "-o", "json"]);
+    if (result.code !== 0) throw new Error(result.stderr);
+    return result.stdout === "" ? undefined : (JSON.parse(result.stdout) as Pod);
+  }
+
+  async podInPhase(name: string, ...phases: string[]): Promise<Pod> {
+    return waitUntil(`pod ${name} is ${phases.join(" or ")}`, async () => {
+      const pod = await this.pod(name);
+      return phases.includes(pod?.status?.phase ?? "") ? pod : undefined;
+    });
+  }
+
+  #arguments(part: Part): string[] {
+    const { plugin } = this.#options;
+    const pluginSocket = `unix://${join(this.directory, "plugin.sock")}`;
+    const serverSocket = `unix://${join(this.directory, "server.sock")}`;
+    if (part === "plugin") {
+      const root = join(this.directory, "jobs");
+      const docker =
+        plugin.name === "docker"
+          ? ["--docker-host", plugin.dockerHost, "--instance", this.directory.slice(-6)]
+          : [];
+      return ["plugin", plugin.name, "--listen", pluginSocket, "--root", root, ...docker];
+    }
+    if (part === "server") return ["server", "--plugin", pluginSocket, "--listen", serverSocket];
+    const kubeconfig = ["--kubeconfig", this.cluster.kubeconfigFile];
+    const node = ["node", "--name", this.nodeName, "--site", serverSocket, "--kubelet-port", "0"];
+    return node.concat(kubeconfig);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A failed test may leave a part dead, and then nothing could be deleted.
+    for (const part of PARTS) if (this.#parts.get(part)?.isOver === true) await this.launch(part);
+    // Pods first, by the ordinary way, so that no container outlives the test.
+    await this.kubectl.try(["delete", "pods,jobs", "--all", "--grace-period=1", "--timeout=30s"]);
+    for (const program of [...this.#parts.values()].toReversed())
+      await program[Symbol.asyncDispose]();
+    await this.cluster.close();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}

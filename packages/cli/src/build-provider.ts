@@ -1,0 +1,33 @@
+import type { Provider } from "@interlink/plugin-sdk";
+import type { Logger } from "pino";
+
+/** What the plugins of this command line are built from. */
+export interface ProviderSettings {
+  /** Absolute directory of the plugin's jobs. */
+  root: string;
+  /** Tells two Docker plugins on one engine apart. */
+  instance: string;
+  /** As `DOCKER_HOST`; default: the engine's usual socket. */
+  dockerHost?: string;
+  logger: Logger;
+  checkpoint?: (step: string) => void;
+}
+
+/** The provider of a built-in plugin. Only the code of that plugin is loaded. */
+export async function buildProvider(
+  name: "docker" | "process",
+  settings: ProviderSettings,
+): Promise<Provider> {
+  const { root, logger, instance, dockerHost, checkpoint } = settings;
+  const common = { root, logger, ...(checkpoint ? { checkpoint } : {}) };
+  if (name === "process") {
+    const { createProcessProvider } = await import("@interlink/plugin-process");
+    return createProcessProvider(common);
+  }
+  const { createDockerProvider } = await import("@interlink/plugin-docker");
+  return createDockerProvider({
+    ...common,
+    plugin: instance,
+    ...(dockerHost ? { dockerHost } : {}),
+  });
+}

@@ -1,0 +1,49 @@
+import { mkdir, mkdtemp } from "node:fs/promises";
+import { homedir, tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { CliError } from "../cli-error.ts";
+
+/** Longest path of a unix socket that every system takes (Linux 107, macOS 103). */
+const MAX_SOCKET_PATH = 100;
+
+/** Where one system of `interlink up` keeps its files. */
+export interface StateDirectory {
+  path: string;
+  kubeconfigDirectory: string;
+  jobs: string;
+  pluginSocket: string;
+  serverSocket: string;
+}
+
+/** `$XDG_STATE_HOME/interlink/NAME`, else `~/.local/state/interlink/NAME`; made if missing, for its owner only. */
+export async function openStateDirectory(
+  name: string,
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<StateDirectory> {
+  if (!/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/.test(name)) {
+    throw new CliError(
+      "usage",
+      `--name "${name}": use lower-case letters, digits and "-", at most 32 characters.`,
+    );
+  }
+  const path =
+    given === undefined
+      ? join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "interlink", name)
+      : resolve(given);
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const sockets = await socketDirectory(path);
+  return {
+    path,
+    kubeconfigDirectory: join(path, "cluster"),
+    jobs: join(path, "jobs"),
+    pluginSocket: join(sockets, "plugin.sock"),
+    serverSocket: join(sockets, "server.sock"),
+  };
+}
+
+/** Beside the rest if the paths are short enough for sockets, else in the temporary directory. */
+async function socketDirectory(path: string): Promise<string> {
+  if (Buffer.byteLength(join(path, "server.sock")) <= MAX_SOCKET_PATH) return path;
+  return mkdtemp(join(tmpdir(), "interlink-"));
+}
