@@ -96,6 +96,7 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
     try {
       return await readPodFile(directory, uid);
     } catch (cause) {
+      this.#known(uid); // Removed while it was being read.
       throw new PluginError("internal", `The file ${join(directory, "pod.json")} cannot be read.`, {
         cause,
       });
@@ -117,10 +118,11 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
         namespace,
         ...(finalStatus && { finalStatus }),
       });
+      // Buried is gone: what fails from here on is made good at the next start.
+      this.#parts.jobs.delete(uid);
       const away = this.#temporary(uid);
       await rename(this.paths(uid).directory, away);
       await syncDirectory(this.#parts.directories.jobs);
-      this.#parts.jobs.delete(uid);
       await rm(away, { recursive: true, force: true }).catch((error: unknown) => {
         this.#parts.logger.warn({ err: error, uid, path: away }, "cannot remove a job's files yet");
       });

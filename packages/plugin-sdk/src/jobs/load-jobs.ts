@@ -23,7 +23,7 @@ export interface LoadedJobs<Record> {
 
 /**
  * Read every job directory. A damaged `job.json` is set aside and rebuilt from `pod.json` as an `intent`, so that the
- * resource is asked by UID; where that is damaged too, the directory goes into quarantine and the UID stays refused.
+ * resource is asked by UID; where that one is damaged, the directory goes into quarantine and the UID stays refused.
  * Throws only for files of a newer version of this program, and for a disk that cannot be read at all.
  */
 export async function loadJobs<Record>(
@@ -36,7 +36,9 @@ export async function loadJobs<Record>(
     await rm(join(directory, `job.json${TEMPORARY_SUFFIX}`), { force: true });
     try {
       const text = await readFile(join(directory, "job.json"), "utf8");
-      jobs.set(uid, readJob(text, uid, options.readRecord));
+      const job = readJob(text, uid, options.readRecord);
+      await readPodFile(directory, uid);
+      jobs.set(uid, job);
     } catch (error) {
       if (error instanceof NewerJobError) throw newer(directory, error);
       const outcome = await rebuild(uid, directory, error, options);

@@ -236,6 +236,16 @@ describe("damage", () => {
     expect(again.get(UID)).toMatchObject({ rebuilt: true });
   });
 
+  test("a damaged pod.json sets the job aside, and only that one", async () => {
+    const store = await open();
+    await store.create(podData(UID));
+    await store.create(podData("other"));
+    await writeFile(join(store.paths(UID).directory, "pod.json"), "{");
+    const again = await reopen(store);
+    expect(again.quarantined).toMatchObject([{ uid: UID }]);
+    expect(again.list().map(({ uid }) => uid)).toEqual(["other"]);
+  });
+
   test("with pod.json gone as well the directory is set aside and its UID stays refused", async () => {
     let store = await open();
     await store.create(podData(UID));
