@@ -2,7 +2,7 @@ import type { KubeClient, KubeObject, RequestOptions } from "./client.ts";
 import { isKubeError } from "./errors.ts";
 
 /** Objects per page: parsing more at once stalls the event loop. Servers ignore it for reads from their cache. */
-export const PAGE_SIZE = 500;
+const PAGE_SIZE = 500;
 
 export interface ListSelector {
   fieldSelector?: string;

@@ -14,7 +14,7 @@ interface ClusterPaths {
 }
 
 /** Builds the paths of a namespaced resource of `root` (`/api/v1`, `/apis/batch/v1`). */
-export function namespacedPaths(root: string, resource: string): NamespacedPaths {
+function namespacedPaths(root: string, resource: string): NamespacedPaths {
   const collection = (namespace?: string): string =>
     namespace === undefined
       ? `${root}/${resource}`
@@ -26,7 +26,7 @@ export function namespacedPaths(root: string, resource: string): NamespacedPaths
 }
 
 /** Builds the paths of a cluster-wide resource of `root`. */
-export function clusterPaths(root: string, resource: string): ClusterPaths {
+function clusterPaths(root: string, resource: string): ClusterPaths {
   return {
     collection: () => `${root}/${resource}`,
     named: (name) => `${root}/${resource}/${seg(name)}`,

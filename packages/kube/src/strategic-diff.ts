@@ -1,7 +1,7 @@
 import { type Fields, isFields, sameJson } from "./json.ts";
 
 /** How one list field is patched; a list that is not named here is replaced as a whole, which is the default. */
-export type ListRule =
+type ListRule =
   /** Elements are matched by this key; those that vanished are deleted if `deletes` says so. */
   | { merge: string; deletes: (element: Fields) => boolean }
   /** The schema merges by a key, but the whole list is meant: a `$patch: replace` element says so. */

@@ -12,7 +12,7 @@ export interface User {
 }
 
 /** What a request shows of its sender. */
-export interface Credentials {
+interface Credentials {
   socket: TLSSocket;
   authorization: string | undefined;
 }

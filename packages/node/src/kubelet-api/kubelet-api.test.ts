@@ -150,6 +150,9 @@ describe("who may ask", () => {
       "/exec/ns/p/c",
       "/nowhere",
       "/healthzx",
+      "/healthz/../pods",
+      "/containerLogs/../healthz/c",
+      "//node/healthz",
     ])
       expect(await ask(path, {})).toEqual({ status: 401, text: "Unauthorized" });
   });

@@ -85,11 +85,15 @@ function everyInterface(): string {
   return addresses.some((one) => one?.family === "IPv6") ? "::" : "0.0.0.0";
 }
 
+/** Routes that answer anyone. */
+const openRoutes: ReadonlySet<string> = new Set(["/healthz", "/healthz/ping"]);
+
 function guard(app: FastifyInstance<Server>, options: KubeletApiOptions): void {
   const { authenticate, authorize, logger } = options;
   app.addHook("onRequest", async (request) => {
-    const { pathname } = target(request);
-    if (pathname === "/healthz" || pathname.startsWith("/healthz/")) return;
+    // By the route that will answer, not by the path: the two can be read differently (`/a/../healthz/x`).
+    const route = request.routeOptions.url ?? pathOf(request);
+    if (openRoutes.has(route)) return;
     const socket = request.raw.socket as TLSSocket;
     const user = await authenticate({
       socket,
@@ -99,7 +103,7 @@ function guard(app: FastifyInstance<Server>, options: KubeletApiOptions): void {
       return undefined;
     });
     if (user === undefined) throw new KubeletError("unauthenticated", "Unauthorized");
-    await authorize(user, requestAttributes(request.method, pathname));
+    await authorize(user, requestAttributes(request.method, route));
   });
   app.setErrorHandler(async (error, _request, reply) => {
     const known = KubeletError.from(error);
@@ -115,12 +119,8 @@ function guard(app: FastifyInstance<Server>, options: KubeletApiOptions): void {
 
 function routes(app: FastifyInstance<Server>, options: KubeletApiOptions): void {
   const { backend, metrics } = options;
-  app.get("/healthz", async (_request, reply) =>
-    reply.type("text/plain; charset=utf-8").send("ok"),
-  );
-  app.get("/healthz/ping", async (_request, reply) =>
-    reply.type("text/plain; charset=utf-8").send("ok"),
-  );
+  for (const path of openRoutes)
+    app.get(path, async (_request, reply) => reply.type("text/plain; charset=utf-8").send("ok"));
   for (const path of ["/pods", "/pods/"]) app.get(path, async () => podList(backend.pods()));
   for (const path of ["/runningpods", "/runningpods/"])
     app.get(path, async () => podList(backend.pods().filter(isRunning).map(runtimeView)));
@@ -131,7 +131,7 @@ function routes(app: FastifyInstance<Server>, options: KubeletApiOptions): void 
     "/containerLogs/:namespace/:pod/:container",
     async (request, reply) => {
       const { namespace, pod: podName, container } = request.params;
-      const wanted = parseLogOptions(target(request).searchParams);
+      const wanted = parseLogOptions(queryOf(request));
       const pod = backend.pod(namespace, podName);
       checkLogTarget(pod, podName, container, wanted.previous);
       const left = new AbortController();
@@ -151,9 +151,13 @@ function routes(app: FastifyInstance<Server>, options: KubeletApiOptions): void 
     });
 }
 
-/** The path and query as they came; the router's own copy is decoded already. */
-function target(request: FastifyRequest): URL {
-  return new URL(request.raw.url ?? "/", "https://node");
+/** The path as it came: nothing in it is resolved or decoded. */
+function pathOf(request: FastifyRequest): string {
+  return (request.raw.url ?? "/").replace(/\?.*$/s, "");
+}
+
+function queryOf(request: FastifyRequest): URLSearchParams {
+  return new URLSearchParams((request.raw.url ?? "").replace(/^[^?]*/, ""));
 }
 
 /** What fastify itself refuses (a body too large, a path that cannot be decoded) carries its own code. */

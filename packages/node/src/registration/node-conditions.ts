@@ -1,7 +1,7 @@
 import type { NodeCondition } from "kubernetes-types/core/v1.js";
 
 /** What the last ping of the site said. */
-export type Connectivity =
+type Connectivity =
   | { state: "unknown" }
   | { state: "ok"; body: string }
   /** `sinceMs`: of the first failure in a row. */

@@ -4,7 +4,7 @@ import { kubeletVersion, type NodeOptions } from "./node-options.ts";
 import { type SiteOffer, taintId } from "./site-offer.ts";
 
 /** Raw body of the last successful ping, `""` after a failed one. Existing dashboards read it. */
-export const PING_ANNOTATION = "interlink.virtual-kubelet.io/ping-response";
+const PING_ANNOTATION = "interlink.virtual-kubelet.io/ping-response";
 /** Taints (`key:effect`, comma-separated) that we put on the node, so that a later run can take them off again. */
 export const TAINTS_ANNOTATION = "virtual-node.interlink/applied-taints";
 /** Resources that we offered, for the same reason. */
@@ -68,7 +68,7 @@ export function nodeObject(
 }
 
 /** The labels that schedulers, load balancers and existing interLink manifests select virtual nodes by. */
-export function nodeLabels(options: NodeOptions): Record<string, string> {
+function nodeLabels(options: NodeOptions): Record<string, string> {
   const architecture = options.architecture ?? "amd64";
   return {
     "kubernetes.io/hostname": options.name,
