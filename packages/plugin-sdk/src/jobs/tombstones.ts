@@ -5,9 +5,9 @@ import { TEMPORARY_SUFFIX, writeDurably } from "./durable-file.ts";
 import type { Tombstone } from "./job-store.ts";
 
 /** How long the final status of a deleted pod can be asked for. */
-export const FINAL_STATUS_KEPT_MS = 10 * 60_000;
+const FINAL_STATUS_KEPT_MS = 10 * 60_000;
 /** How long a deleted UID is refused. */
-export const TOMBSTONE_KEPT_MS = 24 * 3_600_000;
+const TOMBSTONE_KEPT_MS = 24 * 3_600_000;
 
 /** The pods deleted in the last day: files in one directory, mirrored in memory. */
 export class Tombstones {

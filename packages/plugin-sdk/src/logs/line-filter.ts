@@ -44,6 +44,6 @@ export class LineFilter {
 }
 
 /** RFC 3339 in UTC with nine fixed fraction digits, as container runtimes write it. */
-export function logTimestamp(milliseconds: number): string {
+function logTimestamp(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, -1)}000000Z`;
 }

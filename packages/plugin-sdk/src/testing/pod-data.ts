@@ -26,7 +26,8 @@ export function podData(
   };
 }
 
-export const EMPTY_JOB_CONFIG: RetrievedPodData["jobConfig"] = {
+/** Not from protocol: this file also runs compiled, where no other package has been built. */
+const EMPTY_JOB_CONFIG: RetrievedPodData["jobConfig"] = {
   SingularityHubProxy: { server: "", master_token: "", cache_validity_seconds: 0 },
   ApptainerOptions: {
     executable: "",
