@@ -5,6 +5,7 @@
 #
 # DIRECTORY/mounts is NUL-separated: the working directory, then for each volume its mount path, its path on the host
 # and `ro` or `rw`, parents before children. DIRECTORY/root is an empty directory.
+# DIRECTORY/entered is made when everything is in place.
 #
 # The new root is a tmpfs that shows the host's top-level directories, so that mount points can be made in it that the
 # host does not have. A mount point missing further down (/etc/config) turns its parent into a tmpfs of links to the
@@ -115,5 +116,6 @@ for ((__il_at = 1; __il_at + 2 < ${#__il_words[@]}; __il_at += 3)); do
 done
 
 cd -- "$__il_workdir" || __il_fail "the working directory $__il_workdir cannot be entered"
+: >"$__il_host$__il_directory/entered"
 unset SHLVL PWD OLDPWD
 exec -- "$@"

@@ -11,6 +11,8 @@ export interface ContainerFiles {
   readonly claim: string;
   readonly started: string;
   readonly exit: string;
+  /** Its volumes are in place. */
+  readonly entered: string;
   /** Default working directory. */
   readonly work: string;
   /** Mount point of the new root when there are volumes. */
@@ -26,6 +28,7 @@ export function containerFiles(directory: string): ContainerFiles {
     claim: join(directory, "claim"),
     started: join(directory, "started"),
     exit: join(directory, "exit"),
+    entered: join(directory, "entered"),
     work: join(directory, "work"),
     root: join(directory, "root"),
   };

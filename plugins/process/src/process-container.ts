@@ -9,7 +9,7 @@
  * All of it can be read from the directory, so a later life of the plugin sees the same.
  */
 import { spawn } from "node:child_process";
-import { open, stat } from "node:fs/promises";
+import { access, open, stat } from "node:fs/promises";
 import type { ContainerHandle, ObservedContainer } from "@interlink/plugin-sdk";
 import { RuntimeError } from "@interlink/plugin-sdk";
 import type { ContainerFiles, ContainerInfo, ProcessIdentity } from "./container-files.ts";
@@ -42,11 +42,19 @@ export class ProcessContainer {
   readonly files: ContainerFiles;
   readonly #parts: ContainerParts;
   #ended: ObservedContainer | undefined;
+  /** Made by this process and not started yet: nobody else knows of it. */
+  #isFresh: boolean;
   /** A runner that this process started; resolves when it ends. */
   #runner: Promise<void> | undefined;
 
-  constructor(parts: ContainerParts, info: ContainerInfo, files: ContainerFiles) {
+  constructor(
+    parts: ContainerParts,
+    info: ContainerInfo,
+    files: ContainerFiles,
+    { isFresh }: { isFresh: boolean },
+  ) {
     this.#parts = parts;
+    this.#isFresh = isFresh;
     this.info = info;
     this.files = files;
   }
@@ -74,6 +82,7 @@ export class ProcessContainer {
   async observe(): Promise<ObservedContainer> {
     if (this.#ended !== undefined) return this.#ended;
     if (this.#runner !== undefined) return this.#observed("running");
+    if (this.#isFresh) return this.#observed("created");
     const { files } = this;
     const exit = await readExit(files);
     if (exit !== undefined) return this.#end(exit);
@@ -117,6 +126,7 @@ export class ProcessContainer {
       }
       await checkCommand(command, env["PATH"] ?? "", cwd);
     }
+    this.#isFresh = false;
     const log = await open(logFile, "a", 0o600);
     try {
       await new Promise<void>((resolve, reject) => {
@@ -149,6 +159,7 @@ export class ProcessContainer {
   async stop(graceSeconds: number, signal: AbortSignal): Promise<void> {
     const { state } = await this.observe();
     if (state === "exited") return;
+    this.#isFresh = false;
     if (state === "created" && (await cancelClaim(this.files))) {
       await this.observe();
       return;
@@ -184,8 +195,14 @@ export class ProcessContainer {
     return victims.length;
   }
 
-  /** The command, to enter its namespaces. */
-  async command(): Promise<ProcessIdentity | undefined> {
+  /** The command once it can be joined, volumes in place; `undefined` when it has ended. */
+  async command(signal: AbortSignal): Promise<ProcessIdentity | undefined> {
+    const { files, info } = this;
+    const isReady = async () =>
+      ((await readStarted(files)) !== undefined &&
+        (!info.hasMounts || (await exists(files.entered)))) ||
+      (await this.observe()).state === "exited";
+    await waitFor(isReady, Date.now() + STARTED_DEADLINE_MS, signal);
     const started = await readStarted(this.files);
     return started !== undefined && (await isAlive(started)) ? started : undefined;
   }
@@ -272,6 +289,15 @@ function startError(error: Error): Error {
     "The environment is larger than this system lets a process have.",
     { cause: error },
   );
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch {
+    return false; // Whatever the reason, it is not there for us.
+  }
 }
 
 async function isDirectory(path: string): Promise<boolean> {

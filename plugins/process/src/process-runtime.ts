@@ -121,7 +121,7 @@ export class ProcessRuntime implements ContainerRuntime {
       );
     }
     const files = containerFiles(spec.directory);
-    await mkdir(files.work, { recursive: true });
+    const wasThere = (await mkdir(files.work, { recursive: true })) === undefined;
     const cwd = container.workingDir || files.work;
     const extra: Record<string, string> = {
       INTERLINK_TERMINATION_LOG: spec.terminationMessageFile,
@@ -161,6 +161,8 @@ export class ProcessRuntime implements ContainerRuntime {
         hasMounts,
       },
       files,
+      // A runner of an earlier life may be about to claim one whose record was lost.
+      { isFresh: !wasThere },
     );
     await writeInfo(files, made.info);
     this.#add(made);
@@ -233,7 +235,7 @@ export class ProcessRuntime implements ContainerRuntime {
     signal: AbortSignal,
   ): Promise<{ exitCode: number; output: string }> {
     const container = this.#find(handle);
-    const command = await container?.command();
+    const command = await container?.command(signal);
     if (container === undefined || command === undefined) {
       throw new RuntimeError("NotRunning", `The container ${handle.containerName} is not running.`);
     }
@@ -268,7 +270,7 @@ export class ProcessRuntime implements ContainerRuntime {
           try {
             const info = await readInfo(files);
             if (info?.uid !== uid || info.container !== name) continue;
-            const found = new ProcessContainer(parts, info, files);
+            const found = new ProcessContainer(parts, info, files, { isFresh: false });
             this.#add(found);
             const { state } = await found.observe();
             if (state !== "running") continue;
