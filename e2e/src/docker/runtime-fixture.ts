@@ -19,7 +19,7 @@ export class RuntimeFixture implements AsyncDisposable {
   readonly runtime: DockerRuntime;
   readonly engine: EngineClient;
   readonly plugin: string;
-  readonly signal = new AbortController().signal;
+  readonly signal: AbortSignal = new AbortController().signal;
   readonly folder: string;
   readonly #uids = new Set<string>();
 

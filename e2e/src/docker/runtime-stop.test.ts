@@ -1,4 +1,6 @@
+import { DockerRuntime, EngineClient } from "@interlink/plugin-docker";
 import type { Lifecycle } from "kubernetes-types/core/v1.js";
+import pino from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeDocker } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
@@ -164,11 +166,10 @@ describeDocker("stopping and removing on a real engine", (docker) => {
 
   it("never says that containers are gone when the engine is away", async () => {
     await using away = await RuntimeFixture.open(docker.host);
-    const { DockerRuntime, EngineClient } = await import("@interlink/plugin-docker");
-    const { default: pino } = await import("pino");
     const runtime = new DockerRuntime({
       engine: new EngineClient({ kind: "unix", path: `${away.folder}/no.sock` }),
       logger: pino({ level: "silent" }),
+      plugin: "away",
     });
     await expect(runtime.list(away.signal)).rejects.toMatchObject({ code: "Unavailable" });
     await expect(runtime.removeSandbox("x", away.signal)).rejects.toMatchObject({

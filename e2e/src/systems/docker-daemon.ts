@@ -1,22 +1,12 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { EngineClient } from "@interlink/plugin-docker";
+import { EngineClient, parseDockerHost } from "@interlink/plugin-docker";
 import { cacheFolder } from "./cache-folder.ts";
 import { daemonPid, logTail, startDaemon, stopDaemon } from "./daemon.ts";
-import { findProgram } from "./programs.ts";
+import { findProgram, runProgram } from "./programs.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const PROGRAM = "dockerd";
-
-function files(): { folder: string; socket: string; pidFile: string; logFile: string } {
-  const folder = cacheFolder("docker");
-  return {
-    folder,
-    socket: join(folder, "docker.sock"),
-    pidFile: join(folder, "dockerd.pid"),
-    logFile: join(folder, "dockerd.log"),
-  };
-}
 
 /** Why we cannot start an engine of our own; `undefined` if we can. */
 export function whyNoDaemon(): string | undefined {
@@ -27,54 +17,126 @@ export function whyNoDaemon(): string | undefined {
   return undefined;
 }
 
-/** `DOCKER_HOST` of our own engine. */
-export function ownDockerHost(): string {
-  return `unix://${files().socket}`;
+export interface DockerDaemonOptions {
+  /** More for dockerd. */
+  arguments?: readonly string[];
+  /**
+   * In a network namespace of its own, with no network for containers. A second engine would otherwise change, and even
+   * remove, the bridge of the first.
+   */
+  isolated?: boolean;
 }
 
-/** Starts our engine, or finds it running. Its data stays in the cache folder, so that the next start has the images. */
-export async function startDockerDaemon(): Promise<void> {
-  const { folder, socket, pidFile, logFile } = files();
-  if (daemonPid(pidFile, PROGRAM) === undefined) {
+/** A Docker Engine of our own, with everything in one folder. */
+export class DockerDaemon {
+  readonly folder: string;
+  /** As `DOCKER_HOST` has it. */
+  readonly host: string;
+  readonly #pidFile: string;
+  readonly #logFile: string;
+  readonly #options: DockerDaemonOptions;
+
+  constructor(folder: string, options: DockerDaemonOptions = {}) {
+    this.folder = folder;
+    this.host = `unix://${join(folder, "docker.sock")}`;
+    this.#pidFile = join(folder, "dockerd.pid");
+    this.#logFile = join(folder, "dockerd.log");
+    this.#options = options;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+
+  get runs(): boolean {
+    return daemonPid(this.#pidFile, PROGRAM) !== undefined;
+  }
+
+  /** Starts it, or finds it running. Resolves when it answers. */
+  async start(): Promise<void> {
+    if (!this.runs) this.#launch();
+    await using engine = new EngineClient(parseDockerHost(this.host));
+    const signal = new AbortController().signal;
+    try {
+      await waitUntil("our dockerd answers", () =>
+        engine.json({ method: "GET", path: "/info", signal, deadlineMs: 5000 }),
+      );
+    } catch (error) {
+      throw new Error(
+        `dockerd does not become ready; the end of ${this.#logFile}:\n${logTail(this.#logFile)}`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Stops it, and with it every container that it still runs (unless it restores them live). */
+  async stop(): Promise<void> {
+    await stopDaemon(this.#pidFile, PROGRAM);
+  }
+
+  /** Removes its containers, stops it, and deletes its folder. For an engine that only one test uses. */
+  async destroy(): Promise<void> {
+    if (this.runs) await this.#removeContainers();
+    await this.stop();
+    const mounts = readFileSync("/proc/self/mounts", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[1] ?? "")
+      .filter((path) => path.startsWith(`${this.folder}/`));
+    for (const path of mounts.sort((a, b) => b.length - a.length)) {
+      await runProgram("umount", [path]);
+    }
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #removeContainers(): Promise<void> {
+    await using engine = new EngineClient(parseDockerHost(this.host));
+    const signal = new AbortController().signal;
+    const all = await engine.json<{ Id: string }[]>({
+      method: "GET",
+      path: "/containers/json",
+      query: { all: true },
+      signal,
+    });
+    for (const { Id } of all) {
+      const query = { force: true };
+      await engine.json({ method: "DELETE", path: `/containers/${Id}`, query, signal });
+    }
+  }
+
+  #launch(): void {
     // Left over from a crash of the machine: dockerd refuses to start when another process has that pid now.
-    rmSync(pidFile, { force: true });
-    rmSync(socket, { force: true });
-    const config = join(folder, "daemon.json");
+    rmSync(this.#pidFile, { force: true });
+    rmSync(join(this.folder, "docker.sock"), { force: true });
+    const config = join(this.folder, "daemon.json");
     writeFileSync(config, "{}\n");
+    const { isolated = false, arguments: more = [] } = this.#options;
+    const program = findProgram(PROGRAM) ?? PROGRAM;
     startDaemon(
-      findProgram(PROGRAM) ?? PROGRAM,
+      isolated ? "unshare" : program,
       [
-        `--data-root=${join(folder, "data")}`,
-        `--exec-root=${join(folder, "exec")}`,
-        `--host=unix://${socket}`,
-        `--pidfile=${pidFile}`,
+        ...(isolated ? ["--net", program, "--bridge=none", "--iptables=false"] : []),
+        `--data-root=${join(this.folder, "data")}`,
+        `--exec-root=${join(this.folder, "exec")}`,
+        `--host=${this.host}`,
+        `--pidfile=${this.#pidFile}`,
         "--exec-opt=native.cgroupdriver=cgroupfs",
         // Not the settings of an engine that a person has configured on this machine.
         `--config-file=${config}`,
+        ...more,
       ],
-      { pidFile: join(folder, "spawned.pid"), logFile },
+      { pidFile: join(this.folder, "spawned.pid"), logFile: this.#logFile },
     );
   }
-  await using engine = new EngineClient({ kind: "unix", path: socket });
-  const signal = new AbortController().signal;
-  try {
-    await waitUntil("our dockerd answers", () =>
-      engine.json({ method: "GET", path: "/info", signal, deadlineMs: 5000 }),
-    );
-  } catch (error) {
-    throw new Error(`dockerd does not become ready; the end of ${logFile}:\n${logTail(logFile)}`, {
-      cause: error,
-    });
-  }
-  // What tests that were killed have left behind.
-  await engine.json({ method: "POST", path: "/containers/prune", signal });
 }
 
-/** Stops our engine, and with it every container that it still runs. */
-export async function stopDockerDaemon(): Promise<void> {
-  await stopDaemon(files().pidFile, PROGRAM);
+/** The one that all tests share. Its data stays in the cache folder, so that the next start has the images. */
+export function sharedDaemon(): DockerDaemon {
+  return new DockerDaemon(cacheFolder("docker"));
 }
 
-export function dockerDaemonRuns(): boolean {
-  return daemonPid(files().pidFile, PROGRAM) !== undefined;
+/** Removes what tests that were killed have left behind. */
+export async function pruneContainers(host: string): Promise<void> {
+  await using engine = new EngineClient(parseDockerHost(host));
+  await engine.json({
+    method: "POST",
+    path: "/containers/prune",
+    signal: new AbortController().signal,
+  });
 }

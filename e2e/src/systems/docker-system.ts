@@ -6,13 +6,7 @@ import {
   showAddress,
 } from "@interlink/plugin-docker";
 import { cacheFolder } from "./cache-folder.ts";
-import {
-  dockerDaemonRuns,
-  ownDockerHost,
-  startDockerDaemon,
-  stopDockerDaemon,
-  whyNoDaemon,
-} from "./docker-daemon.ts";
+import { pruneContainers, sharedDaemon, whyNoDaemon } from "./docker-daemon.ts";
 import {
   BUSYBOX,
   hasImage,
@@ -79,13 +73,14 @@ export async function shutDocker(): Promise<void> {
 /** What runs now, for people. */
 export function dockerStatus(): string {
   const who = users().list();
-  return dockerDaemonRuns()
-    ? `docker: our own engine runs at ${ownDockerHost()} (used by: ${who.join(", ") || "nobody"})`
+  const daemon = sharedDaemon();
+  return daemon.runs
+    ? `docker: our own engine runs at ${daemon.host} (used by: ${who.join(", ") || "nobody"})`
     : "docker: our own engine does not run";
 }
 
 async function stopAll(): Promise<void> {
-  await Promise.all([stopRegistry("open"), stopRegistry("locked"), stopDockerDaemon()]);
+  await Promise.all([stopRegistry("open"), stopRegistry("locked"), sharedDaemon().stop()]);
 }
 
 async function bringUp(): Promise<DockerSystem> {
@@ -104,9 +99,10 @@ async function bringUp(): Promise<DockerSystem> {
 
 async function findOrStartEngine(): Promise<EngineClient> {
   const given = process.env.INTERLINK_TEST_DOCKER_HOST;
+  const daemon = sharedDaemon();
   const candidates =
     given === undefined || given === ""
-      ? [...engineAddresses(process.env), parseDockerHost(ownDockerHost())]
+      ? [...engineAddresses(process.env), parseDockerHost(daemon.host)]
       : [parseDockerHost(given, process.env)];
   for (const address of candidates) {
     const engine = new EngineClient(address);
@@ -121,8 +117,9 @@ async function findOrStartEngine(): Promise<EngineClient> {
   }
   const why = whyNoDaemon();
   if (why !== undefined) throw new SystemUnavailableError(why);
-  await startDockerDaemon();
-  return new EngineClient(parseDockerHost(ownDockerHost()));
+  await daemon.start();
+  await pruneContainers(daemon.host);
+  return new EngineClient(parseDockerHost(daemon.host));
 }
 
 async function provideBusybox(engine: EngineClient): Promise<void> {

@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+import { resolve } from "node:path";
 import {
   type ContainerProviderOptions,
   createContainerProvider,
@@ -14,7 +16,9 @@ import { hostPathResolver } from "./host-paths.ts";
 
 export interface DockerProviderOptions
   extends Pick<ContainerProviderOptions, "root" | "logger" | "hostIP" | "clock" | "checkpoint">,
-    Pick<DockerRuntimeOptions, "plugin" | "network" | "sandboxImage" | "log" | "pods"> {
+    Pick<DockerRuntimeOptions, "network" | "sandboxImage" | "log" | "pods"> {
+  /** Marks what this plugin makes in the engine. Default: a name that follows from `root`. */
+  plugin?: string;
   /** `unix:///path` or `tcp://host:port`; default `env.DOCKER_HOST`, else the first usual socket that exists. */
   dockerHost?: string;
   /** Default `process.env`. */
@@ -30,12 +34,11 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     options.dockerHost === undefined
       ? likelyEngineAddress(env)
       : parseDockerHost(options.dockerHost, env);
-  const { plugin, network, sandboxImage, log, pods, root, logger, hostIP, clock, checkpoint } =
-    options;
+  const { network, sandboxImage, log, pods, root, logger, hostIP, clock, checkpoint } = options;
   const runtime = new DockerRuntime({
     engine: new EngineClient(address),
     logger,
-    ...(plugin !== undefined && { plugin }),
+    plugin: options.plugin ?? pluginName(root),
     ...(network !== undefined && { network }),
     ...(sandboxImage !== undefined && { sandboxImage }),
     ...(log !== undefined && { log }),
@@ -51,4 +54,12 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     ...(clock !== undefined && { clock }),
     ...(checkpoint !== undefined && { checkpoint }),
   });
+}
+
+/**
+ * Who has the directory has the pods: containers that bear this name but have no job in `root` are removed. So plugins
+ * with different roots, of different users perhaps, must never share it.
+ */
+function pluginName(root: string): string {
+  return `docker-${createHash("sha256").update(resolve(root)).digest("hex").slice(0, 12)}`;
 }

@@ -30,8 +30,8 @@ import { Sandboxes } from "./runtime/sandboxes.ts";
 export interface DockerRuntimeOptions {
   engine: EngineClient;
   logger: Logger;
-  /** Marks what is made in the engine; two plugins on one engine need two names. Default `docker`. */
-  plugin?: string;
+  /** Marks what is made in the engine. Two plugins on one engine need two names, or they remove each other's pods. */
+  plugin: string;
   /** Network of the engine that pods are attached to. Default `bridge`. */
   network?: string;
   /** Instead of the built-in sandbox image: one that is present in the engine, whose `/pause` waits for ever. */
@@ -58,7 +58,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #changes: ChangeFeed;
 
   constructor(options: DockerRuntimeOptions) {
-    const { engine, logger, plugin = "docker" } = options;
+    const { engine, logger, plugin } = options;
     this.#engine = engine;
     this.#pods = options.pods ?? 110;
     this.#sandboxes = new Sandboxes(engine, {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PluginError } from "../plugin-error.ts";
 import { resolveContainer } from "../resolve/resolve-container.ts";
@@ -171,7 +171,8 @@ async function containerSpec(
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const terminationMessageFile = join(directory, TERMINATION_FILE);
   // Everybody may write: the container may run as any user, and the directory above is closed.
-  await writeFile(terminationMessageFile, "", { flag: "a", mode: 0o666 });
+  await writeFile(terminationMessageFile, "", { flag: "a" });
+  await chmod(terminationMessageFile, 0o666);
   return {
     pod: plan.pod,
     kind,

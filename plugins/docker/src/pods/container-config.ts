@@ -1,6 +1,7 @@
-import { type ContainerMount, type ContainerSpec, RuntimeError } from "@interlink/plugin-sdk";
+import type { ContainerMount, ContainerSpec } from "@interlink/plugin-sdk";
 import type { VolumeMount } from "kubernetes-types/core/v1.js";
-import { containerLabels, volumeEngineName } from "./labels.ts";
+import { containerLabels } from "./labels.ts";
+import { type MemoryVolume, memoryVolumes } from "./memory-volumes.ts";
 import { engineResources } from "./resources.ts";
 import { engineSecurity } from "./security.ts";
 
@@ -40,6 +41,7 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
   );
   const stopSignal = (container.lifecycle as { stopSignal?: string } | undefined)?.stopSignal;
   const sandbox = `container:${options.sandbox}`;
+  const memory = memoryVolumes(options.plugin, pod);
   return {
     Image: spec.imageID,
     ...commandLine(spec),
@@ -61,7 +63,13 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
       ...(pod.spec?.hostPID === true ? { PidMode: "host" } : {}),
       ...(pod.spec?.shareProcessNamespace === true ? { PidMode: sandbox } : {}),
       Mounts: [
-        ...spec.mounts.map((mount) => engineMount(spec, mount)),
+        ...spec.mounts.map((mount) =>
+          engineMount(
+            mount,
+            container.volumeMounts?.find(({ mountPath }) => samePath(mountPath, mount.mountPath)),
+            memory,
+          ),
+        ),
         {
           Type: "bind",
           Source: spec.terminationMessageFile,
@@ -92,36 +100,31 @@ export function commandLine(spec: Pick<ContainerSpec, "command" | "args">): {
   };
 }
 
-function engineMount(spec: ContainerSpec, mount: ContainerMount): object {
-  const declared = spec.container.volumeMounts?.find(
-    ({ mountPath }) => mountPath === mount.mountPath,
-  );
-  if (mount.tmpfs !== undefined) return memoryMount(spec, mount, declared);
+/** The SDK makes mount paths absolute. */
+function samePath(declared: string, absolute: string): boolean {
+  return declared === absolute || `/${declared}` === absolute;
+}
+
+function engineMount(
+  mount: ContainerMount,
+  declared: VolumeMount | undefined,
+  memory: readonly MemoryVolume[],
+): object {
+  const inMemory = memory.find(({ name }) => name === declared?.name);
+  if (inMemory !== undefined) {
+    return {
+      Type: "volume",
+      Source: inMemory.create.Name,
+      Target: mount.mountPath,
+      ReadOnly: mount.readOnly,
+      VolumeOptions: { NoCopy: true },
+    };
+  }
   return {
     Type: "bind",
     Source: mount.hostPath,
     Target: mount.mountPath,
     ReadOnly: mount.readOnly,
     BindOptions: { Propagation: PROPAGATION[declared?.mountPropagation ?? "None"] ?? "rprivate" },
-  };
-}
-
-function memoryMount(
-  spec: ContainerSpec,
-  mount: ContainerMount,
-  declared: VolumeMount | undefined,
-): object {
-  if (declared === undefined || declared.subPath || declared.subPathExpr) {
-    throw new RuntimeError(
-      "InvalidConfig",
-      `container ${spec.container.name}: a subPath of an emptyDir in memory is not supported by this plugin (mount ${mount.mountPath})`,
-    );
-  }
-  return {
-    Type: "volume",
-    Source: volumeEngineName(spec.pod.metadata?.uid ?? "", declared.name),
-    Target: mount.mountPath,
-    ReadOnly: mount.readOnly,
-    VolumeOptions: { NoCopy: true },
   };
 }

@@ -17,13 +17,15 @@ export interface MemoryVolume {
 
 /**
  * The engine mounts such a volume with its first container and empties it with its last; so the sandbox holds it,
- * which lives as long as the pod.
+ * which lives as long as the pod. A volume that is mounted in parts (`subPath`) is left to the disk: older engines
+ * cannot mount a part of a volume, and all containers must see the same.
  */
 export function memoryVolumes(plugin: string, pod: Pod): MemoryVolume[] {
   const uid = pod.metadata?.uid ?? "";
   const fsGroup = pod.spec?.securityContext?.fsGroup;
+  const inParts = volumesMountedInParts(pod);
   return (pod.spec?.volumes ?? []).flatMap(({ name, emptyDir }) => {
-    if (emptyDir?.medium !== "Memory") return [];
+    if (emptyDir?.medium !== "Memory" || inParts.has(name)) return [];
     const size = emptyDir.sizeLimit === undefined ? 0 : ceilQuantity(emptyDir.sizeLimit);
     const options = [
       fsGroup === undefined ? "mode=0777" : `mode=2777,gid=${fsGroup}`,
@@ -41,4 +43,12 @@ export function memoryVolumes(plugin: string, pod: Pod): MemoryVolume[] {
       },
     ];
   });
+}
+
+function volumesMountedInParts({ spec }: Pod): Set<string> {
+  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const mounts = containers.flatMap(({ volumeMounts }) => volumeMounts ?? []);
+  return new Set(
+    mounts.filter(({ subPath, subPathExpr }) => subPath || subPathExpr).map(({ name }) => name),
+  );
 }
