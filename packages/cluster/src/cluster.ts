@@ -2,21 +2,14 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
-import { Authenticator } from "./auth/authenticate.ts";
-import { Authorizer } from "./auth/authorize.ts";
-import { impersonated } from "./auth/impersonate.ts";
+import { assembleServer } from "./assemble.ts";
 import { ServiceAccountTokens } from "./auth/service-account-tokens.ts";
 import { CertificateAuthority } from "./certificates/authority.ts";
-import { Discovery } from "./discovery/discovery.ts";
-import { ApiServer } from "./http/api-server.ts";
-import { basicPaths, discoveryPaths, issuerPaths } from "./http/paths.ts";
-import { ObjectJson } from "./http/representation.ts";
-import { ResourceHandler } from "./http/resource-handler.ts";
+import { EventRecorder } from "./controllers/event-recorder.ts";
+import { startControllers } from "./controllers/start-controllers.ts";
 import { kubeconfigYaml } from "./kubeconfig.ts";
-import { Decoder } from "./openapi/decode.ts";
 import { createInitialObjects } from "./resources/bootstrap.ts";
 import { definitions } from "./resources/definitions.ts";
-import { ListContinuations } from "./rest/list.ts";
 import { type Chance, Storage, systemChance } from "./storage/storage.ts";
 
 export interface ClusterOptions {
@@ -31,6 +24,10 @@ export interface ClusterOptions {
   watchBookmarkIntervalMs?: number;
   /** How many changes per resource a watch can come back to before it gets 410 Gone; default 5 000. */
   watchHistorySize?: number;
+  /** How long a node may be silent before it becomes NotReady (Unknown); default 50 000. */
+  nodeGracePeriodMs?: number;
+  /** The wait after the first failed pod of a Job, doubling with each further one; default 10 000. */
+  jobBackoffMs?: number;
   /** Time and randomness; tests give their own. */
   chance?: Chance;
 }
@@ -73,42 +70,41 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   await mkdir(directory, { recursive: true });
 
   const authority = await CertificateAuthority.create("kubernetes", chance.now());
+  const masters = ["system:masters"];
   const hosts = ["127.0.0.1", "::1", "localhost", "kubernetes", "kubernetes.default.svc", host];
-  const [serving, admin] = await Promise.all([
-    authority.issue({ commonName: "kube-apiserver", hosts: [...new Set(hosts)] }, chance.now()),
-    authority.issue(
-      { commonName: "kubernetes-admin", organizations: ["system:masters"] },
-      chance.now(),
-    ),
-  ]);
+  const [serving, kubeletClient, admin] = await Promise.all(
+    [
+      { commonName: "kube-apiserver", hosts: [...new Set(hosts)] },
+      { commonName: "kube-apiserver-kubelet-client", organizations: masters },
+      { commonName: "kubernetes-admin", organizations: masters },
+    ].map((request) => authority.issue(request, chance.now())),
+  );
+  if (!serving || !kubeletClient || !admin) throw new Error("no certificates");
 
   const storage = new Storage(definitions, options.watchHistorySize ?? 5000, chance);
   const tokens = new ServiceAccountTokens(storage, apiAudience);
-  const authorizer = new Authorizer(storage);
-  const resources = new ResourceHandler({
-    storage,
-    decoder: new Decoder(),
-    json: new ObjectJson(),
-    continuations: new ListContinuations(
-      () => chance.uuid(),
-      () => chance.now(),
-    ),
-    bookmarkIntervalMs: options.watchBookmarkIntervalMs ?? 60_000,
-    subresources: new Map(),
-  });
-  const discovery = new Discovery(definitions, []);
   let port = options.port ?? 0;
-  const server = new ApiServer({
-    tls: { key: serving.keyPem, cert: serving.certificatePem, ca: authority.certificatePem },
-    authenticator: new Authenticator(tokens, apiAudience),
-    authorizer,
-    impersonate: (identity, request) => impersonated(authorizer, identity, request),
-    resources: (exchange, info) => resources.handle(exchange, info),
-    paths: [basicPaths, discoveryPaths(discovery, () => `${host}:${port}`), issuerPaths(tokens)],
+  const server = assembleServer({
+    storage,
+    tokens,
+    apiAudience,
+    caPem: authority.certificatePem,
+    serving,
+    kubeletClient,
+    bookmarkIntervalMs: options.watchBookmarkIntervalMs ?? 60_000,
     logger,
+    address: () => `${host}:${port}`,
   });
   port = await server.listen(host, port);
   createInitialObjects(storage, host, port);
+  const stopControllers = startControllers(
+    { storage, logger, events: new EventRecorder(storage) },
+    {
+      caPem: authority.certificatePem,
+      nodeGracePeriodMs: options.nodeGracePeriodMs ?? 50_000,
+      jobBackoffMs: options.jobBackoffMs ?? 10_000,
+    },
+  );
 
   const url = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const common = { clusterName: "interlink", server: url, caPem: authority.certificatePem };
@@ -120,11 +116,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const credentialsFor = async (subject: Subject): Promise<string> => {
     if ("user" in subject) {
       const { user, groups = [] } = subject;
-      const issued = await authority.issue(
-        { commonName: user, organizations: groups },
-        chance.now(),
-      );
-      return kubeconfigYaml({ ...common, user, credential: issued });
+      const request = { commonName: user, organizations: groups };
+      const credential = await authority.issue(request, chance.now());
+      return kubeconfigYaml({ ...common, user, credential });
     }
     const { namespace, serviceAccount } = subject;
     const account = storage.find("serviceaccounts", namespace, serviceAccount);
@@ -139,6 +133,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   };
 
   const close = async (): Promise<void> => {
+    stopControllers();
     await server.close();
     if (options.directory === undefined) await rm(directory, { recursive: true, force: true });
   };

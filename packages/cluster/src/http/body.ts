@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { parse as parseYaml } from "yaml";
 import { ApiError, badRequest } from "../api/api-error.ts";
 import { isJsonObject, type JsonObject } from "../api/object.ts";
+import { ProtobufDecoder, protobufType } from "../protobuf/decode.ts";
 
 /** As the real server limits it (`MaxRequestBodyBytes`). */
 export const maxBodyBytes = 3 * 1024 * 1024;
@@ -28,26 +29,26 @@ export async function readBody(request: IncomingMessage, limit = maxBodyBytes): 
   return Buffer.concat(chunks);
 }
 
-/** JSON, or YAML where the content type says so. Throws BadRequest. */
-export function parseBody(body: Buffer, type: string): unknown {
+function decodeBody(body: Buffer, type: string): unknown {
+  if (type === protobufType) return new ProtobufDecoder().decode(body);
   const text = body.toString("utf8");
+  // maxAliasCount: a few lines of YAML can otherwise stand for gigabytes.
+  if (type.includes("yaml")) return parseYaml(text, { maxAliasCount: 100 }) as unknown;
+  return JSON.parse(text) as unknown;
+}
+
+/** JSON, or YAML or protobuf where the content type says so. Throws BadRequest. */
+export function parseBody(body: Buffer, type: string): unknown {
   try {
-    // maxAliasCount: a few lines of YAML can otherwise stand for gigabytes.
-    if (type.includes("yaml")) return parseYaml(text, { maxAliasCount: 100 }) as unknown;
-    return JSON.parse(text) as unknown;
+    return decodeBody(body, type);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new ApiError(
-      400,
-      "BadRequest",
-      `the body of the request could not be decoded: ${why}`,
-      undefined,
-      error,
-    );
+    const message = `the body of the request could not be decoded: ${why}`;
+    throw new ApiError(400, "BadRequest", message, undefined, error);
   }
 }
 
-const objectTypes = new Set(["", "application/json", "application/yaml", "*/*"]);
+const objectTypes = new Set(["", "application/json", "application/yaml", protobufType, "*/*"]);
 
 /** An object in the body of a POST, PUT or DELETE. Throws 415 for other media types, 400 for no object. */
 export async function readObject(request: IncomingMessage): Promise<JsonObject> {
@@ -56,7 +57,7 @@ export async function readObject(request: IncomingMessage): Promise<JsonObject> 
     throw new ApiError(
       415,
       "UnsupportedMediaType",
-      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml`,
+      `the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, ${protobufType}`,
     );
   }
   const value = parseBody(await readBody(request), type);

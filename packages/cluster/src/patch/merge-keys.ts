@@ -62,7 +62,6 @@ export const mergeTypes: Readonly<Record<string, TypeMerge>> = {
   ServiceAccount: {
     ...typed(),
     secrets: { key: "name" },
-    imagePullSecrets: { key: "name" },
   },
   PersistentVolumeClaim: typed("PersistentVolumeClaimSpec", "PersistentVolumeClaimStatus"),
   PersistentVolumeClaimStatus: withConditions,

@@ -15,6 +15,8 @@ export interface AdmissionContext {
   readonly user: string;
   /** Another object of the cluster: `find("serviceaccounts", "default", "builder")`. */
   find(plural: string, namespace: string | undefined, name: string): KubeObject | undefined;
+  /** A cluster-wide object of another group: `findIn("scheduling.k8s.io", "priorityclasses", "high")`. */
+  findIn(group: string, plural: string, name: string): KubeObject | undefined;
   /** Five random characters of the alphabet of generateName. */
   suffix(): string;
   /** Now, as milliseconds since the epoch. */

@@ -1,5 +1,7 @@
 import type { Event, Namespace, Pod, Secret } from "kubernetes-types/core/v1.js";
 import { as, type KubeObject } from "../api/object.ts";
+import { jobStrategy } from "../jobs/strategy.ts";
+import { podStrategy } from "../pods/strategy.ts";
 import { eventColumns } from "../tables/events.ts";
 import { jobColumns } from "../tables/jobs.ts";
 import { nodeColumns } from "../tables/nodes.ts";
@@ -15,6 +17,17 @@ import {
 } from "../tables/others.ts";
 import { podColumns } from "../tables/pods.ts";
 import { defineResource, type ResourceDefinition } from "./definition.ts";
+import {
+  claimStrategy,
+  configMapStrategy,
+  dropStatus,
+  eventStrategy,
+  leaseStrategy,
+  namespaceStrategy,
+  nodeStrategy,
+  secretStrategy,
+  serviceStrategy,
+} from "./strategies.ts";
 
 const rbac = "rbac.authorization.k8s.io";
 
@@ -29,6 +42,7 @@ function eventField(read: (event: Event) => string | undefined): (object: KubeOb
 const pods = defineResource({
   plural: "pods",
   kind: "Pod",
+  strategy: podStrategy,
   shortNames: ["po"],
   categories: ["all"],
   columns: podColumns,
@@ -60,6 +74,7 @@ const pods = defineResource({
 const nodes = defineResource({
   plural: "nodes",
   kind: "Node",
+  strategy: nodeStrategy,
   namespaced: false,
   shortNames: ["no"],
   columns: nodeColumns,
@@ -80,6 +95,7 @@ const nodes = defineResource({
 const namespaces = defineResource({
   plural: "namespaces",
   kind: "Namespace",
+  strategy: namespaceStrategy,
   namespaced: false,
   shortNames: ["ns"],
   columns: namespaceColumns,
@@ -91,6 +107,7 @@ const namespaces = defineResource({
 const events = defineResource({
   plural: "events",
   kind: "Event",
+  strategy: eventStrategy,
   shortNames: ["ev"],
   columns: eventColumns,
   createOnUpdate: true,
@@ -114,6 +131,7 @@ export const definitions: readonly ResourceDefinition[] = [
   defineResource({
     plural: "configmaps",
     kind: "ConfigMap",
+    strategy: configMapStrategy,
     shortNames: ["cm"],
     columns: configMapColumns,
   }),
@@ -129,6 +147,7 @@ export const definitions: readonly ResourceDefinition[] = [
   defineResource({
     plural: "persistentvolumeclaims",
     kind: "PersistentVolumeClaim",
+    strategy: claimStrategy,
     shortNames: ["pvc"],
     columns: claimColumns,
     hasStatus: true,
@@ -137,6 +156,7 @@ export const definitions: readonly ResourceDefinition[] = [
   defineResource({
     plural: "persistentvolumes",
     kind: "PersistentVolume",
+    strategy: dropStatus,
     namespaced: false,
     shortNames: ["pv"],
     hasStatus: true,
@@ -146,6 +166,7 @@ export const definitions: readonly ResourceDefinition[] = [
   defineResource({
     plural: "secrets",
     kind: "Secret",
+    strategy: secretStrategy,
     columns: secretColumns,
     selectable: { type: (object) => as<Secret>(object).type ?? "" },
   }),
@@ -168,6 +189,7 @@ export const definitions: readonly ResourceDefinition[] = [
   defineResource({
     plural: "services",
     kind: "Service",
+    strategy: serviceStrategy,
     shortNames: ["svc"],
     categories: ["all"],
     columns: serviceColumns,
@@ -184,6 +206,7 @@ export const definitions: readonly ResourceDefinition[] = [
     group: "batch",
     plural: "jobs",
     kind: "Job",
+    strategy: jobStrategy,
     categories: ["all"],
     columns: jobColumns,
     hasStatus: true,
@@ -197,6 +220,7 @@ export const definitions: readonly ResourceDefinition[] = [
     group: "coordination.k8s.io",
     plural: "leases",
     kind: "Lease",
+    strategy: leaseStrategy,
     columns: leaseColumns,
     createOnUpdate: true,
   }),

@@ -24,6 +24,7 @@ export function admissionContext(storage: Storage, call: Call): AdmissionContext
   return {
     user: call.user,
     find: (plural, namespace, name) => storage.find(plural, namespace, name),
+    findIn: (group, plural, name) => storage.find(plural, undefined, name, group),
     suffix: () => storage.chance.letters(5),
     now: () => storage.chance.now(),
     warn: (text) => call.warn(text),
