@@ -1,0 +1,181 @@
+import { isKubeError, paths } from "@interlink/kube";
+import { CREATED_BY_ANNOTATION, offers, type PodCreateRequest } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
+import {
+  buildCreateRequest,
+  type ContainerProblem,
+  type CreateRequestResult,
+} from "../resolve/create-request.ts";
+import type { PodObjects } from "../resolve/pod-objects.ts";
+import type { PodContext } from "./pod-context.ts";
+import { JOB_ID_ANNOTATION, JOB_OWNER_ANNOTATION, type PodRecord } from "./pod-record.ts";
+import { isFinalRefusal, wordsOf } from "./refusal.ts";
+import { retryLater } from "./retry.ts";
+
+/** Waiting reason of a pod that the site does not take yet. */
+export const REMOTE_CREATE_ERROR = "RemoteCreateError";
+const WAKE_MS = 5;
+const MAX_WAKE_MS = 1000;
+/** Reason of a pod that the site refused for good. */
+export const REJECTED_BY_SITE = "RejectedBySite";
+
+/**
+ * Brings a pod to the site: what it names is read, then the site is asked to run it. A pod that cannot go yet waits
+ * with a reason that a person understands; `wake` is called as soon as what it waits for may have changed.
+ */
+export class JobCreator {
+  readonly #context: PodContext;
+  #annotationProblemTold = false;
+
+  constructor(context: PodContext) {
+    this.#context = context;
+  }
+
+  /** One try. Never rejects, except when the signal fires. */
+  async create(record: PodRecord, wake: () => void, signal: AbortSignal): Promise<void> {
+    const { reader, events, timing, now } = this.#context;
+    const { pod } = record;
+    let objects: PodObjects;
+    try {
+      objects = await reader.read(pod, record.freshFrom, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#waits(record, "ContainerCreating", wordsOf(error));
+      record.freshFrom = now();
+      events.warning(pod, "FailedMount", `Unable to read what the pod names: ${wordsOf(error)}`);
+      retryLater(record, "create", timing.objectRetry, this.#context);
+      return;
+    }
+    const result = this.#build(pod, objects);
+    if (!("request" in result)) {
+      this.#waitForObjects(record, result, objects, wake);
+      return;
+    }
+    stopWatching(record);
+    await this.#send(record, result.request, signal);
+  }
+
+  #build(pod: Pod, objects: PodObjects): CreateRequestResult {
+    const { site, allocatable, jobscriptURL, nodeAddress, wall } = this.#context;
+    const podIPs = (pod.status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : []));
+    return buildCreateRequest({
+      pod,
+      objects,
+      addresses: { podIPs, hostIPs: nodeAddress ? [nodeAddress] : [] },
+      leaveAddresses: offers(site.capabilities, "pod-ip-env"),
+      allocatable: allocatable(),
+      jobscriptURL,
+      now: wall(),
+    });
+  }
+
+  #waitForObjects(
+    record: PodRecord,
+    missing: Exclude<CreateRequestResult, { request: PodCreateRequest }>,
+    objects: PodObjects,
+    wake: () => void,
+  ): void {
+    const { events, watches, timing, now } = this.#context;
+    const { pod } = record;
+    record.freshFrom = now();
+    for (const { message } of missing.volumes) events.warning(pod, "FailedMount", message);
+    for (const { container, message } of missing.containers) {
+      events.warning(pod, "Failed", `Error: ${message}`, container);
+    }
+    record.waiting = new Map(missing.containers.map(configError));
+    stopWatching(record);
+    retryLater(record, "create", timing.objectRetry, this.#context);
+    record.unwatch = watches.watch(pod, objects, () => {
+      record.freshFrom = now();
+      const { failures = 1 } = record.retry ?? {};
+      // Soon, but ever later: a pod that is woken and still misses something must not spin.
+      const at = now() + Math.min(WAKE_MS * failures, MAX_WAKE_MS);
+      record.retry = { step: "create", failures, at };
+      wake();
+    });
+  }
+
+  async #send(record: PodRecord, request: PodCreateRequest, signal: AbortSignal): Promise<void> {
+    const { site, events, timing, checkpoint, logger, now, owner } = this.#context;
+    const { pod, uid } = record;
+    checkpoint("node.create.before");
+    // From here on the job may exist, whatever becomes of the answer.
+    record.job = "maybe";
+    try {
+      const answer = await site.create(stamped(request, owner), signal);
+      checkpoint("node.create.after");
+      record.job = "there";
+      record.createdAt = now();
+      delete record.waiting;
+      logger.info({ pod: nameOf(pod), uid, job: answer.PodJID }, "the site accepted the pod");
+      await this.#annotate(record, answer.PodJID, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (isFinalRefusal(error)) {
+        record.job = "refused";
+        record.verdict = { reason: REJECTED_BY_SITE, message: wordsOf(error) };
+        events.warning(pod, "FailedCreate", `The site refuses the pod: ${wordsOf(error)}`);
+        logger.warn({ pod: nameOf(pod), uid, err: error }, "the site refuses the pod");
+        return;
+      }
+      this.#waits(record, REMOTE_CREATE_ERROR, `${wordsOf(error)}; it is tried again`);
+      events.warning(
+        pod,
+        "FailedCreate",
+        `The site did not take the pod, it is tried again: ${wordsOf(error)}`,
+      );
+      logger.warn({ pod: nameOf(pod), uid, err: error }, "the site did not take the pod");
+      retryLater(record, "create", timing.siteRetry, this.#context);
+    }
+  }
+
+  #waits(record: PodRecord, reason: string, message: string): void {
+    record.waiting = new Map([["", { reason, message }]]);
+  }
+
+  /** A merge patch of two annotations: whatever users change beside them stays. */
+  async #annotate(record: PodRecord, jobId: string, signal: AbortSignal): Promise<void> {
+    if (!this.#context.annotateJobs || jobId === "") return;
+    const { name = "", namespace = "default" } = record.pod.metadata ?? {};
+    const annotations = { [JOB_ID_ANNOTATION]: jobId, [JOB_OWNER_ANNOTATION]: record.uid };
+    try {
+      await this.#context.client.patch(
+        paths.pods.named(namespace, name),
+        "merge",
+        { metadata: { uid: record.uid, annotations } },
+        { signal },
+      );
+    } catch (error) {
+      // The pod has gone meanwhile, or its name belongs to another.
+      if (isKubeError(error, "not-found", "conflict") || signal.aborted) return;
+      if (this.#annotationProblemTold) return;
+      this.#annotationProblemTold = true;
+      this.#context.logger.warn(
+        { err: error },
+        "pods cannot be annotated with their job id (verb patch on pods); this is told once",
+      );
+    }
+  }
+}
+
+export function stopWatching(record: PodRecord): void {
+  record.unwatch?.();
+  delete record.unwatch;
+}
+
+/** Says on the pod that goes to the site who made it; the pod in Kubernetes is not touched. */
+function stamped(request: PodCreateRequest, owner: string | undefined): PodCreateRequest {
+  if (owner === undefined) return request;
+  const { metadata, ...pod } = request.pod;
+  const annotations = { ...metadata?.annotations, [CREATED_BY_ANNOTATION]: owner };
+  return { ...request, pod: { ...pod, metadata: { ...metadata, annotations } } };
+}
+
+function configError({ container, message }: ContainerProblem) {
+  return [container, { reason: "CreateContainerConfigError", message }] as const;
+}
+
+/** `namespace/name`, for logs. */
+export function nameOf(pod: Pod): string {
+  return `${pod.metadata?.namespace ?? ""}/${pod.metadata?.name ?? ""}`;
+}

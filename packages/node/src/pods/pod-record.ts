@@ -1,0 +1,144 @@
+import type { RemotePodStatus } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
+import { hasStarted, isTerminalPhase } from "../status/phase.ts";
+import type { PodStatusContext, PodVerdict } from "../status/pod-status.ts";
+import type { JobState, PodFacts, Step } from "./next-step.ts";
+
+/** All that is known about one pod, by UID. Changed only by the pod machinery. Times are of one monotonic clock. */
+export interface PodRecord {
+  readonly uid: string;
+  /** The newest object; after it vanished, its last state. */
+  pod: Pod;
+  absent: boolean;
+  /** What the pod names must not be read older than this. */
+  freshFrom: number;
+  job: JobState;
+  /** When the site accepted the create. */
+  createdAt?: number;
+  remote?: RemotePodStatus;
+  /** When the question was put, or the record came, that `remote` answers. */
+  heardAt: number;
+  /** The site did not know the job, so many times; it is asked again then. */
+  unknown?: { times: number; recheckAt: number };
+  accepted?: { at: number; grace: number };
+  verdict?: PodVerdict;
+  /** `activeDeadlineSeconds` is over: the job must end. */
+  deadlinePassed?: boolean;
+  waiting?: ReadonlyMap<string, { reason: string; message: string }>;
+  /** Stops the watches of objects that the pod waits for. */
+  unwatch?: () => void;
+  /** Tries in a row of one kind of step, and when the next may be made. */
+  retry?: { step: Step["do"]; failures: number; at: number };
+  /** A status that the API server refused as invalid: not sent again as it is. */
+  refusedPatch?: string;
+}
+
+/** How an old node and ours say on the pod that it has a job (interlink-wire-and-node.md section 7). */
+export const JOB_ID_ANNOTATION = "JobID";
+/** Which pod the `JobID` belongs to: annotations are copied with manifests, UIDs are not. */
+export const JOB_OWNER_ANNOTATION = "interlink.virtual-kubelet.io/job-uid";
+const POD_IP_ANNOTATION = "interlink.eu/pod-ip";
+
+/** A new record. `atStart`: the pod was there before this process, so an earlier life may have created its job. */
+export function newRecord(pod: Pod, atStart: boolean, now: number): PodRecord {
+  const record: PodRecord = {
+    uid: pod.metadata?.uid ?? "",
+    pod,
+    absent: false,
+    freshFrom: now,
+    job: "none",
+    heardAt: Number.NEGATIVE_INFINITY,
+  };
+  if (isTerminalPhase(pod.status?.phase)) record.job = "maybe";
+  else if (hadJob(pod)) {
+    // It must be there; if the site does not know it, it is lost, never created again.
+    record.job = "there";
+    record.unknown = { times: 0, recheckAt: now };
+  } else if (atStart) record.job = "maybe";
+  return record;
+}
+
+/** Whether the pod itself shows that its job was created before. */
+function hadJob(pod: Pod): boolean {
+  const { status, metadata } = pod;
+  const started = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  if (started.some(hasStarted)) return true;
+  const annotations = metadata?.annotations ?? {};
+  if (annotations[JOB_ID_ANNOTATION] === undefined) return false;
+  const owner = annotations[JOB_OWNER_ANNOTATION];
+  // Old nodes write no owner; then only a pod that a node has acknowledged can have got its id there.
+  return owner === undefined ? status?.startTime !== undefined : owner === metadata?.uid;
+}
+
+/** Seconds that the pod's containers get to stop; at least 1, as in a kubelet. */
+export function graceSeconds(pod: Pod): number {
+  const grace =
+    pod.metadata?.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30;
+  return Math.max(1, grace);
+}
+
+/** Whether the site told that every container of the pod has ended. */
+export function allEnded(record: PodRecord): boolean {
+  const { remote, pod } = record;
+  if (!remote || remote.containers.length === 0) return false;
+  const ended = (name: string) =>
+    remote.containers.some((one) => one.name === name && one.state?.terminated);
+  return (
+    (pod.spec?.containers ?? []).every(({ name }) => ended(name)) &&
+    [...remote.containers, ...remote.initContainers].every(({ state }) => state?.terminated)
+  );
+}
+
+/** Milliseconds until `activeDeadlineSeconds` is over; it counts from the status' start time. */
+export function deadlineInMs(pod: Pod, wallMs: number): number | undefined {
+  const seconds = pod.spec?.activeDeadlineSeconds;
+  const start = pod.status?.startTime;
+  if (seconds === undefined || !start) return undefined;
+  return Date.parse(start) + seconds * 1000 - wallMs;
+}
+
+export function factsOf(record: PodRecord, wallMs: number): PodFacts {
+  const { pod, accepted } = record;
+  const terminal = isTerminalPhase(pod.status?.phase);
+  const deadline = terminal ? undefined : deadlineInMs(pod, wallMs);
+  return {
+    object: record.absent ? "absent" : pod.metadata?.deletionTimestamp ? "terminating" : "alive",
+    terminal,
+    job: record.job,
+    doomed: record.deadlinePassed === true && !terminal,
+    grace: graceSeconds(pod),
+    acceptedGrace: accepted?.grace,
+    stopped: isStopped(record, terminal),
+    recheckAt: record.unknown?.recheckAt,
+    retry: record.retry,
+    deadlineInMs: deadline,
+  };
+}
+
+/** A pod that ended by itself is not started again; any other must be told to have ended after the delete. */
+function isStopped(record: PodRecord, terminal: boolean): boolean {
+  const { accepted, remote, heardAt } = record;
+  if (!accepted) return false;
+  if (terminal) return true;
+  return allEnded(record) && (heardAt > accepted.at || remote?.extension?.deleting === true);
+}
+
+export function statusContext(
+  record: PodRecord,
+  facts: PodFacts,
+  hostIP: string | undefined,
+): PodStatusContext {
+  const ending = facts.object !== "alive" || record.verdict !== undefined;
+  const annotated = record.pod.metadata?.annotations?.[POD_IP_ANNOTATION];
+  return {
+    hostIP,
+    allStopped:
+      facts.job === "over" ||
+      facts.job === "refused" ||
+      facts.stopped ||
+      (facts.job === "none" && ending),
+    verdict: record.verdict,
+    waiting: record.waiting,
+    podIPs: annotated ? [annotated] : [],
+  };
+}

@@ -1,0 +1,124 @@
+import {
+  isKubeError,
+  paths,
+  podStatusPatch,
+  sameJson,
+  subresource,
+  WorkQueue,
+} from "@interlink/kube";
+import type { Pod } from "kubernetes-types/core/v1.js";
+import { podStatus } from "../status/pod-status.ts";
+import { nameOf } from "./job-creator.ts";
+import type { PodContext } from "./pod-context.ts";
+import { factsOf, type PodRecord, statusContext } from "./pod-record.ts";
+
+const WRITES_AT_ONCE = 64;
+
+/**
+ * Brings pod statuses into the Kubernetes API: one writer per UID, always the newest status, nothing when nothing has
+ * changed. The patch carries the UID, so a successor with the same name is never written to.
+ */
+export class StatusWriter {
+  readonly #context: PodContext;
+  readonly #find: (uid: string) => PodRecord | undefined;
+  readonly #written: (record: PodRecord) => void;
+  readonly #queue: WorkQueue;
+
+  /** `written` is called when the object in the API says what was wanted. */
+  constructor(
+    context: PodContext,
+    find: (uid: string) => PodRecord | undefined,
+    written: (record: PodRecord) => void,
+  ) {
+    this.#context = context;
+    this.#find = find;
+    this.#written = written;
+    this.#queue = new WorkQueue({
+      concurrency: WRITES_AT_ONCE,
+      work: (uid, signal) => this.#write(uid, signal),
+      failed: (uid, err, failures, waitMs) =>
+        context.logger.warn({ uid, err, failures, waitMs }, "a pod status was not written"),
+      backoff: { firstMs: 100, capMs: 30_000, jitter: 0.5 },
+      random: context.random,
+    });
+  }
+
+  /** The pod's status may have changed. */
+  touch(uid: string): void {
+    this.#queue.add(uid);
+  }
+
+  forget(uid: string): void {
+    this.#queue.forget(uid);
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+
+  async #write(uid: string, signal: AbortSignal): Promise<void> {
+    const { client, nodeAddress, wall, checkpoint } = this.#context;
+    const record = this.#find(uid);
+    if (!record || record.absent) return;
+    const facts = factsOf(record, wall().getTime());
+    const wanted = podStatus(
+      record.pod,
+      record.remote,
+      statusContext(record, facts, nodeAddress),
+      wall(),
+    );
+    const patch = podStatusPatch(uid, record.pod.status, wanted);
+    if (!patch) return;
+    const text = JSON.stringify(patch);
+    if (text === record.refusedPatch) return;
+    checkpoint("node.status.before-patch");
+    const { name = "", namespace = "default" } = record.pod.metadata ?? {};
+    try {
+      const answer = await client.patch<Pod>(
+        subresource(paths.pods.named(namespace, name), "status"),
+        "strategic-merge",
+        patch,
+        { signal },
+      );
+      delete record.refusedPatch;
+      takeNewer(record, answer);
+    } catch (error) {
+      if (!this.#isSettled(record, error, text)) throw error;
+      return;
+    }
+    this.#written(record);
+  }
+
+  /** Errors that a repetition does not mend. The informer tells what has become of the pod. */
+  #isSettled(record: PodRecord, error: unknown, patch: string): boolean {
+    if (isKubeError(error, "not-found", "conflict")) return true;
+    if (!isKubeError(error, "invalid")) return false;
+    record.refusedPatch = patch;
+    this.#context.logger.error(
+      { pod: nameOf(record.pod), uid: record.uid, err: error },
+      "the API server refuses a pod status; the pod keeps its old one until something changes",
+    );
+    return true;
+  }
+}
+
+/** Takes an object over if it is not older than the one that is held. Says whether anything but its version changed. */
+export function takeNewer(record: PodRecord, pod: Pod): boolean {
+  if (pod.metadata?.uid !== record.uid) return false;
+  const held = record.pod;
+  if (versionOf(pod) < versionOf(held)) return false;
+  record.pod = pod;
+  const { resourceVersion: _a, managedFields: _c, ...before } = held.metadata ?? {};
+  const { resourceVersion: _b, managedFields: _d, ...after } = pod.metadata ?? {};
+  return !(
+    sameJson(before, after) &&
+    sameJson(held.spec, pod.spec) &&
+    sameJson(held.status, pod.status)
+  );
+}
+
+/** Resource versions of one resource grow; an API server with other versions than numbers gives 0 for all. */
+function versionOf(pod: Pod): bigint {
+  const version = pod.metadata?.resourceVersion ?? "";
+  return /^\d+$/.test(version) ? BigInt(version) : 0n;
+}

@@ -1,0 +1,26 @@
+import type { BackoffOptions } from "@interlink/kube";
+
+/** Every wait of the pod machinery. Milliseconds. */
+export interface PodTiming {
+  /** Between tries of create and delete at a site that does not take them. */
+  siteRetry: BackoffOptions;
+  /** Between looks for an object that a pod waits for; usually its watch is faster. */
+  objectRetry: BackoffOptions;
+  /** Between questions whether an accepted delete is done; usually the site tells first. */
+  confirm: BackoffOptions;
+  /** How long a pod's job must have been unknown to the site, between two answers, to be lost. */
+  lostAfterMs: number;
+  /** The same for peers of the base protocol, whose answers are less sure. */
+  baseLostAfterMs: number;
+  /** Between the two looks for the pod of a job that seems to have none. */
+  orphanAfterMs: number;
+}
+
+export const DEFAULT_POD_TIMING: PodTiming = {
+  siteRetry: { firstMs: 500, capMs: 60_000, jitter: 0.5 },
+  objectRetry: { firstMs: 1000, capMs: 30_000, jitter: 0.5 },
+  confirm: { firstMs: 1000, capMs: 10_000, jitter: 0.5 },
+  lostAfterMs: 10_000,
+  baseLostAfterMs: 120_000,
+  orphanAfterMs: 10_000,
+};

@@ -1,0 +1,203 @@
+import {
+  type Capabilities,
+  CREATED_BY_ANNOTATION,
+  type CreateAnswer,
+  type LogRequest,
+  type PodCreateRequest,
+  ProtocolError,
+  type RemotePodEvent,
+  type RemotePodStatus,
+} from "@interlink/protocol";
+import type { ContainerState, Pod } from "kubernetes-types/core/v1.js";
+import type { RemoteListener, RemoteSite } from "../remote/remote-site.ts";
+import { ended, running, status, waiting } from "./pods.ts";
+
+type Call = "create" | "delete" | "status";
+/** `lost`: the site does it, but its answer does not arrive. */
+export type SiteFault = "unreachable" | "lost" | { httpStatus: number; message: string };
+
+interface Job {
+  pod: Pod;
+  request: PodCreateRequest | undefined;
+  status: RemotePodStatus;
+}
+
+/** A site in memory: jobs by UID, told by stream, changed by the test. It counts what it is asked to start. */
+export class FakeSite implements RemoteSite {
+  capabilities: Capabilities | undefined = {
+    protocol: "interlink",
+    version: "1.0",
+    agent: "fake",
+    features: ["status-stream"],
+  };
+  readonly jobs = new Map<string, Job>();
+  /** How often a job was started, by UID. A second create starts a second job: this site is not idempotent. */
+  readonly started = new Map<string, number>();
+  readonly deletes: { uid: string; grace: number | undefined }[] = [];
+  readonly logRequests: LogRequest[] = [];
+  questions = 0;
+  /** While away, nothing is answered and the stream is broken. */
+  #away = false;
+  /** Creates do not return before this resolves. */
+  holdCreate: Promise<void> | undefined;
+  /** Deletes of jobs end them at once; else the test calls `end`. */
+  endsAtOnce = true;
+  readonly #faults: { call: Call; fault: SiteFault }[] = [];
+  #listeners = new Set<RemoteListener>();
+
+  /** The next call of this kind goes wrong. */
+  fail(call: Call, fault: SiteFault, times = 1): void {
+    for (let count = 0; count < times; count++) this.#faults.push({ call, fault });
+  }
+
+  leave(): void {
+    this.#away = true;
+    for (const listener of this.#listeners) listener.connection("disconnected");
+  }
+
+  comeBack(): void {
+    this.#away = false;
+    for (const listener of this.#listeners) this.#snapshot(listener);
+  }
+
+  ping(): Promise<{ raw: string; answer: undefined }> {
+    return this.#away
+      ? Promise.reject(unreachable())
+      : Promise.resolve({ raw: "", answer: undefined });
+  }
+
+  async create(request: PodCreateRequest, signal: AbortSignal): Promise<CreateAnswer> {
+    const fault = this.#take("create");
+    if (fault !== undefined && fault !== "lost") throw errorOf(fault);
+    const { pod } = request;
+    const uid = pod.metadata?.uid ?? "";
+    this.started.set(uid, (this.started.get(uid) ?? 0) + 1);
+    this.put(pod, waiting("ContainerCreating"), request);
+    if (this.holdCreate) await Promise.race([this.holdCreate, aborted(signal)]);
+    if (fault === "lost") throw unreachable();
+    return { PodUID: uid, PodJID: `job-of-${uid}` };
+  }
+
+  delete(pod: Pod): Promise<void> {
+    const fault = this.#take("delete");
+    if (fault !== undefined && fault !== "lost") return Promise.reject(errorOf(fault));
+    const uid = pod.metadata?.uid ?? "";
+    this.deletes.push({ uid, grace: pod.metadata?.deletionGracePeriodSeconds });
+    if (this.endsAtOnce) setImmediate(() => this.end(uid));
+    return fault === "lost" ? Promise.reject(unreachable()) : Promise.resolve();
+  }
+
+  status(pods: readonly Pod[]): Promise<RemotePodStatus[]> {
+    const fault = this.#take("status");
+    if (fault !== undefined && fault !== "lost") return Promise.reject(errorOf(fault));
+    this.questions++;
+    const known = pods.flatMap((pod) => this.jobs.get(pod.metadata?.uid ?? "")?.status ?? []);
+    return Promise.resolve(structuredClone(known));
+  }
+
+  logs(request: LogRequest): Promise<AsyncIterable<Uint8Array>> {
+    this.logRequests.push(request);
+    async function* lines() {
+      yield Buffer.from("hello\n");
+    }
+    return Promise.resolve(lines());
+  }
+
+  async follow(
+    _pods: () => readonly Pod[],
+    listener: RemoteListener,
+    signal: AbortSignal,
+  ): Promise<void> {
+    this.#listeners.add(listener);
+    if (!this.#away) this.#snapshot(listener);
+    await aborted(signal).catch(() => undefined);
+    this.#listeners.delete(listener);
+  }
+
+  /** Puts a job, as if it had been created; tells it. */
+  put(pod: Pod, state: ContainerState, request?: PodCreateRequest): void {
+    const createdBy = pod.metadata?.annotations?.[CREATED_BY_ANNOTATION];
+    const uid = pod.metadata?.uid ?? "";
+    this.jobs.set(uid, {
+      pod,
+      request,
+      status: {
+        name: pod.metadata?.name ?? "",
+        namespace: pod.metadata?.namespace ?? "",
+        UID: uid,
+        JID: `job-of-${uid}`,
+        containers: (pod.spec?.containers ?? []).map(({ name }) => status(name, state)),
+        initContainers: [],
+        extension: createdBy ? { createdBy } : {},
+      },
+    });
+    this.#tell(uid);
+  }
+
+  /** All containers of the job take this state. */
+  set(uid: string, state: ContainerState): void {
+    const job = this.jobs.get(uid);
+    if (!job) throw new Error(`the site has no job of ${uid}`);
+    job.status.containers = job.status.containers.map(({ name }) => status(name, state));
+    this.#tell(uid);
+  }
+
+  run(uid: string): void {
+    this.set(uid, running());
+  }
+
+  /** The job stops and is removed. */
+  end(uid: string, exitCode = 143): void {
+    const job = this.jobs.get(uid);
+    if (!job) return;
+    if (!job.status.containers.every(({ state }) => state?.terminated)) {
+      this.set(uid, ended(exitCode));
+    }
+    this.jobs.delete(uid);
+    for (const listener of this.#heard()) listener.gone(uid);
+  }
+
+  event(event: RemotePodEvent): void {
+    for (const listener of this.#heard()) listener.event(event);
+  }
+
+  #tell(uid: string): void {
+    const job = this.jobs.get(uid);
+    if (job) for (const listener of this.#heard()) listener.status(structuredClone(job.status));
+  }
+
+  #heard(): RemoteListener[] {
+    return this.#away ? [] : [...this.#listeners];
+  }
+
+  #snapshot(listener: RemoteListener): void {
+    const askedAt = performance.now();
+    for (const { status } of this.jobs.values()) listener.status(structuredClone(status));
+    listener.connection("connected");
+    listener.synced({ askedAt, asked: "all", known: new Set(this.jobs.keys()) });
+  }
+
+  #take(call: Call): SiteFault | undefined {
+    if (this.#away) return "unreachable";
+    const index = this.#faults.findIndex((one) => one.call === call);
+    return index < 0 ? undefined : this.#faults.splice(index, 1)[0]?.fault;
+  }
+}
+
+/** Rejects when the signal fires. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fire = () => reject(new ProtocolError("aborted", "the caller gave up"));
+    if (signal.aborted) fire();
+    signal.addEventListener("abort", fire, { once: true });
+  });
+}
+
+function unreachable(): ProtocolError {
+  return new ProtocolError("unreachable", "no connection to the site");
+}
+
+function errorOf(fault: Exclude<SiteFault, "lost">): ProtocolError {
+  if (fault === "unreachable") return unreachable();
+  return new ProtocolError("refused", fault.message, { httpStatus: fault.httpStatus });
+}
