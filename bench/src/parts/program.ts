@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { until } from "./until.ts";
+
+/** Between SIGTERM and SIGKILL. */
+const STOP_MS = 15_000;
+const READY_MS = 60_000;
+
+export interface ProgramOptions {
+  /** For the log file and for messages. */
+  name: string;
+  /** Script and arguments for this Node. */
+  args: readonly string[];
+  /** Where the log goes. */
+  directory: string;
+  /** Where a CPU profile goes when the program ends. */
+  cpuProfiles?: string | undefined;
+}
+
+/**
+ * One part as a process of its own. Its log goes to a file, as in production, so that reading it costs the benchmark
+ * nothing. It has a process group of its own: Ctrl-C reaches only the benchmark, which then stops things in order.
+ */
+export class Program implements AsyncDisposable {
+  readonly name: string;
+  readonly #child: ChildProcess;
+  readonly #log: string;
+  readonly #ended: Promise<unknown>;
+  #isOver = false;
+
+  constructor({ name, args, directory, cpuProfiles }: ProgramOptions) {
+    this.name = name;
+    this.#log = join(directory, `${name}.log`);
+    const profiling =
+      cpuProfiles === undefined
+        ? []
+        : ["--cpu-prof", `--cpu-prof-dir=${cpuProfiles}`, `--cpu-prof-name=${name}.cpuprofile`];
+    const log = openSync(this.#log, "a", 0o600);
+    try {
+      this.#child = spawn(process.execPath, [...profiling, ...args], {
+        stdio: ["ignore", log, log],
+        detached: true,
+      });
+    } finally {
+      closeSync(log);
+    }
+    this.#child.on("error", () => (this.#isOver = true));
+    this.#ended = once(this.#child, "exit").finally(() => (this.#isOver = true));
+    // Who stops it waits for it; before that its end is seen by `ready` or by the work that fails.
+    this.#ended.catch(() => undefined);
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error(`${this.name} did not start`);
+    return this.#child.pid;
+  }
+
+  /** Waits for the line that says it serves, and gives that line. Throws with the log when the program ends before. */
+  async ready(signal: AbortSignal): Promise<Record<string, unknown>> {
+    return until(
+      `${this.name} is ready`,
+      async () => {
+        const text = await readFile(this.#log, "utf8");
+        const line = text.split("\n").find((one) => one.includes('"msg":"ready"'));
+        if (line !== undefined) return JSON.parse(line) as Record<string, unknown>;
+        if (this.#isOver) throw new Error(`${this.name} ended before it was ready:\n${text}`);
+        return undefined;
+      },
+      signal,
+      READY_MS,
+    );
+  }
+
+  /** Lines of its log that are warnings or worse (pino level 40 and up), or no JSON at all. */
+  async problems(): Promise<string[]> {
+    const text = await readFile(this.#log, "utf8");
+    return text.split("\n").filter((line) => {
+      const level = /^\{"level":(\d+)/.exec(line)?.[1];
+      return line !== "" && (level === undefined || Number(level) >= 40);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isOver || this.#child.pid === undefined) return;
+    this.#child.kill("SIGTERM");
+    const kill = setTimeout(() => this.#child.kill("SIGKILL"), STOP_MS);
+    try {
+      await this.#ended;
+    } finally {
+      clearTimeout(kill);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createKubeClient, type KubeClient, loadKubeCredentials, paths } from "@interlink/kube";
+import type { Node } from "kubernetes-types/core/v1.js";
+import type { BenchContext } from "../scenario.ts";
+import { cpuUsage, residentKib } from "./proc.ts";
+import { Program } from "./program.ts";
+import { until } from "./until.ts";
+
+const interlinkMain = fileURLToPath(new URL("../../../packages/cli/dist/main.js", import.meta.url));
+const partMain = fileURLToPath(new URL("./part-main.js", import.meta.url));
+
+/** Name of the Node object. */
+export const NODE_NAME = "bench";
+
+/** CPU milliseconds by part. */
+export type CpuByPart = Record<string, number>;
+
+/** Parts as processes, started one after another and stopped in the opposite order. */
+export class Parts implements AsyncDisposable {
+  readonly #context: BenchContext;
+  readonly #programs: Program[] = [];
+
+  constructor(context: BenchContext) {
+    this.#context = context;
+  }
+
+  /** `interlink server` in front of a plugin. Resolves with its address. */
+  async server(plugin: string): Promise<string> {
+    const listen = `unix://${join(this.#context.directory, "server.sock")}`;
+    await this.#start("server", [interlinkMain, "server", "--plugin", plugin, "--listen", listen]);
+    return listen;
+  }
+
+  /** `interlink plugin process`. Resolves with its address. */
+  async processPlugin(): Promise<string> {
+    const { directory } = this.#context;
+    const listen = `unix://${join(directory, "plugin.sock")}`;
+    const root = join(directory, "jobs");
+    const args = ["plugin", "process", "--listen", listen, "--root", root];
+    await this.#start("plugin", [interlinkMain, ...args]);
+    return listen;
+  }
+
+  /** A plugin that runs nothing. Resolves with its address. */
+  async nullPlugin(): Promise<string> {
+    const socket = join(this.#context.directory, "plugin.sock");
+    await this.#start("plugin", [partMain, "null-plugin", socket]);
+    return `unix://${socket}`;
+  }
+
+  /** The embedded cluster. Resolves with the kubeconfig file. */
+  async cluster(): Promise<string> {
+    const directory = join(this.#context.directory, "cluster");
+    const { kubeconfig } = await this.#start("cluster", [partMain, "cluster", directory]);
+    return String(kubeconfig);
+  }
+
+  /** `interlink node`. */
+  async node(kubeconfig: string, site: string): Promise<void> {
+    const clientCa = join(this.#context.directory, "cluster", "ca.crt");
+    const where = ["--kubeconfig", kubeconfig, "--site", site, "--client-ca", clientCa];
+    const args = ["node", "--name", NODE_NAME, "--kubelet-port", "0", ...where];
+    await this.#start("node", [interlinkMain, ...args]);
+  }
+
+  /** CPU time that each part has used so far, its threads included; `runners`: what the plugin's children used. */
+  async cpu(): Promise<CpuByPart> {
+    const usage: CpuByPart = {};
+    for (const { name, pid } of this.#programs) {
+      const { own, children } = await cpuUsage(pid);
+      usage[name] = own;
+      if (name === "plugin") usage["runners"] = children;
+    }
+    return usage;
+  }
+
+  /** Resident memory of each part, KiB. */
+  async memory(): Promise<Record<string, number>> {
+    const memory: Record<string, number> = {};
+    for (const { name, pid } of this.#programs) memory[name] = await residentKib(pid);
+    return memory;
+  }
+
+  /** What the parts have complained of in their logs, one sentence per part that has. */
+  async problems(): Promise<string[]> {
+    const told: string[] = [];
+    for (const program of this.#programs) {
+      const lines = await program.problems();
+      if (lines.length === 0) continue;
+      told.push(`${program.name} logged ${lines.length} warnings or errors, first: ${lines[0]}`);
+    }
+    return told;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const program of this.#programs.toReversed()) await program[Symbol.asyncDispose]();
+  }
+
+  async #start(name: string, args: readonly string[]): Promise<Record<string, unknown>> {
+    const { directory, cpuProfiles, signal, progress } = this.#context;
+    progress(`starting ${name}`);
+    if (cpuProfiles !== undefined) await mkdir(cpuProfiles, { recursive: true });
+    signal.throwIfAborted();
+    const program = new Program({ name, args, directory, cpuProfiles });
+    this.#programs.push(program);
+    return program.ready(signal);
+  }
+}
+
+/** A whole system: embedded cluster, virtual node and API server as processes, and the plugin that it is given. */
+export interface System extends AsyncDisposable {
+  parts: Parts;
+  kube: KubeClient;
+}
+
+/** Starts a system whose plugin is the process plugin, or one that listens already. Resolves when the node is Ready. */
+export async function startSystem(context: BenchContext, plugin?: string): Promise<System> {
+  const { signal, progress } = context;
+  const parts = new Parts(context);
+  let kube: KubeClient | undefined;
+  const dispose = async (): Promise<void> => {
+    await kube?.close();
+    await parts[Symbol.asyncDispose]();
+  };
+  try {
+    const kubeconfig = await parts.cluster();
+    const site = await parts.server(plugin ?? (await parts.processPlugin()));
+    const credentials = await loadKubeCredentials({ kubeconfigFile: kubeconfig });
+    const client = (kube = createKubeClient(credentials, { connections: 32 }));
+    await parts.node(kubeconfig, site);
+    progress("waiting for the node");
+    await until(
+      "the virtual node is Ready",
+      async () => {
+        const { items } = await client.list<Node>(paths.nodes.collection(), { signal });
+        return items.some(({ status }) =>
+          status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+        );
+      },
+      signal,
+    );
+    return { parts, kube: client, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}

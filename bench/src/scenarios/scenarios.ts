@@ -1,0 +1,15 @@
+import type { Scenario } from "../scenario.ts";
+import { changeLatency } from "./change-latency.ts";
+import { memory } from "./memory.ts";
+import { podLatency } from "./pod-latency.ts";
+import { server } from "./server.ts";
+import { throughput } from "./throughput.ts";
+
+/** In the order in which they run. */
+export const scenarios: readonly Scenario[] = [
+  podLatency,
+  throughput,
+  changeLatency,
+  server,
+  memory,
+];
