@@ -12,6 +12,8 @@ export {
   type ServingCertificate,
   selfSignedCertificate,
 } from "./kubelet-api/serving-certificate.ts";
+export { NODE_CHECKPOINTS, type NodeCheckpoint } from "./pods/checkpoints.ts";
+export { DEFAULT_POD_TIMING, type PodTiming } from "./pods/timing.ts";
 export {
   type LeaseKeeper,
   type LeaseKeeperOptions,
@@ -30,4 +32,7 @@ export {
   type PingTiming,
   runPingLoop,
 } from "./registration/ping-loop.ts";
-export type { RemoteListener, RemoteSite } from "./remote/remote-site.ts";
+export { createInterlinkSite, type InterlinkSiteOptions } from "./remote/interlink-site.ts";
+export type { RemoteListener, RemoteSite, SyncedAnswer } from "./remote/remote-site.ts";
+export { startVirtualNode, type VirtualNode } from "./virtual-node.ts";
+export type { SiteSource, VirtualNodeOptions } from "./virtual-node-options.ts";

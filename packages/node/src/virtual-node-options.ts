@@ -1,0 +1,52 @@
+import type { CredentialSource } from "@interlink/kube";
+import type { InterlinkClientOptions } from "@interlink/protocol";
+import type { Logger } from "pino";
+import type { ServingCertificate } from "./kubelet-api/serving-certificate.ts";
+import type { NodeCheckpoint } from "./pods/checkpoints.ts";
+import type { PodTiming } from "./pods/timing.ts";
+import type { NodeOptions } from "./registration/node-options.ts";
+import type { PingTiming } from "./registration/ping-loop.ts";
+import type { RemoteSite } from "./remote/remote-site.ts";
+
+/** The remote side: where it listens, or an implementation of one's own. */
+export type SiteSource = Omit<InterlinkClientOptions, "peer"> | RemoteSite;
+
+export interface VirtualNodeOptions
+  extends Omit<NodeOptions, "name" | "addresses" | "kubeletPort" | "capacity" | "version"> {
+  nodeName: string;
+  /** Of this program, `X.Y.Z`. */
+  version: string;
+  kube: CredentialSource;
+  site: SiteSource;
+  /** What the API server dials for logs, and hostIP of pods. Default: an address of this machine. */
+  nodeAddress?: string;
+  capacity?: NodeOptions["capacity"];
+  kubelet?: {
+    /** Default: all interfaces. */
+    host?: string;
+    /** Default 10250; 0: any free one. */
+    port?: number;
+    /** Default: self-signed. */
+    certificate?: ServingCertificate;
+    /** PEM. Default: what the cluster publishes in `extension-apiserver-authentication`. */
+    clientCaPem?: string;
+  };
+  /** A job-script builder that the site is to ask; default none. */
+  jobscriptURL?: string;
+  /** Write the annotation `JobID` on pods. Default true; needs the verb patch on pods. */
+  annotateJobs?: boolean;
+  /** The cluster's API as pods at the site can reach it. Default: the Service `kubernetes`. */
+  kubernetesService?: { host: string; port: number };
+  /** Waits, for tests and for unusual sites. Milliseconds. */
+  intervals?: {
+    pollMs?: number;
+    youngPollMs?: number;
+    ping?: Partial<PingTiming>;
+    pods?: Partial<PodTiming>;
+  };
+  logger: Logger;
+  /** Told each named step, for crash tests. */
+  checkpoint?: (name: NodeCheckpoint) => void;
+  /** Gives up starting. A node that has started is stopped by `close`. */
+  signal?: AbortSignal;
+}

@@ -1,0 +1,270 @@
+import { isIP } from "node:net";
+import {
+  createEventRecorder,
+  createKubeClient,
+  type EventRecorder,
+  Informer,
+  type KubeClient,
+  loadKubeCredentials,
+  paths,
+} from "@interlink/kube";
+import { createInterlinkClient } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
+import { aborting, Closing } from "./closing.ts";
+import { nodeIdentity, untilAnswered } from "./cluster-identity.ts";
+import { createAuthenticator } from "./kubelet-api/authentication.ts";
+import { createAuthorizer } from "./kubelet-api/authorization.ts";
+import { findClientCa } from "./kubelet-api/client-ca.ts";
+import { type KubeletApi, startKubeletApi } from "./kubelet-api/kubelet-api.ts";
+import { selfSignedCertificate } from "./kubelet-api/serving-certificate.ts";
+import { ownAddress } from "./node-address.ts";
+import { createNodeMetrics, type NodeMetrics } from "./node-metrics.ts";
+import { createKubeletBackend } from "./pods/kubelet-backend.ts";
+import { createPodEvents } from "./pods/pod-events.ts";
+import { PodManager } from "./pods/pod-manager.ts";
+import { DEFAULT_POD_TIMING } from "./pods/timing.ts";
+import { startLeaseKeeper } from "./registration/lease-keeper.ts";
+import { DEFAULT_CAPACITY, type NodeOptions } from "./registration/node-options.ts";
+import { NodeRegistration } from "./registration/node-registration.ts";
+import { defaultPingTiming, runPingLoop } from "./registration/ping-loop.ts";
+import { createInterlinkSite } from "./remote/interlink-site.ts";
+import type { RemoteListener, RemoteSite } from "./remote/remote-site.ts";
+import { createObjectReader } from "./resolve/object-reader.ts";
+import { createObjectWatches } from "./resolve/object-watches.ts";
+import type { SiteSource, VirtualNodeOptions } from "./virtual-node-options.ts";
+
+/** A virtual node that runs. */
+export interface VirtualNode extends AsyncDisposable {
+  readonly nodeName: string;
+  /** Where the kubelet API listens. */
+  readonly kubeletPort: number;
+  /** Stops everything of ours. No pod and no job is touched; the Node object stays and becomes NotReady by itself. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a virtual node: the kubelet API listens, the node registers, all its pods are listed, what runs at the site is
+ * taken over; only then is the node Ready (kubelet-contract.md 2.3). Resolves at that point, however long the API
+ * server takes; a site that is away holds nothing up. Rejects when the options are wrong or `signal` fires.
+ */
+export async function startVirtualNode(options: VirtualNodeOptions): Promise<VirtualNode> {
+  const closing = new Closing(options.signal);
+  try {
+    return await start(options, closing);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function start(options: VirtualNodeOptions, closing: Closing): Promise<VirtualNode> {
+  const { nodeName, logger } = options;
+  const { signal } = closing;
+  const nodeAddress = options.nodeAddress ?? ownAddress();
+  const client = createKubeClient(await loadKubeCredentials(options.kube));
+  closing.last(() => client.close());
+  const site = siteOf(options.site, options, closing);
+  const events = createEventRecorder({
+    client,
+    host: nodeName,
+    problem: (err) => logger.warn({ err }, "an event was not written"),
+  });
+  closing.last(() => events.close());
+
+  const owner = await untilAnswered(
+    () => nodeIdentity(client, nodeName, signal),
+    (err) => logger.warn({ err, server: client.server }, "the Kubernetes API does not answer yet"),
+    signal,
+  );
+  if (owner === undefined) {
+    logger.warn("namespace kube-system cannot be read; jobs without a pod are left alone");
+  }
+  const allocatable = { ...DEFAULT_CAPACITY, ...options.capacity };
+  const manager = podManager(
+    options,
+    { client, site, events, owner, nodeAddress, allocatable },
+    closing,
+  );
+  const metrics = createNodeMetrics(() => manager.counts());
+  const kubelet = await kubeletApi(
+    options,
+    { client, site, manager, metrics, nodeAddress },
+    closing,
+  );
+
+  const registration = register(options, { client, site, events, nodeAddress, kubelet }, closing);
+  await aborting(registration.registered(), signal);
+  await listPods(client, manager, options, closing);
+  manager.begin(connectionTold(options, metrics));
+  registration.setNotReady(undefined);
+  logger.info(
+    { node: nodeName, kubeletPort: kubelet.port, pods: manager.pods().length },
+    "the node takes pods",
+  );
+
+  closing.started();
+  const close = (): Promise<void> => closing.close();
+  return { nodeName, kubeletPort: kubelet.port, close, [Symbol.asyncDispose]: close };
+}
+
+function siteOf(
+  source: SiteSource,
+  { intervals }: VirtualNodeOptions,
+  closing: Closing,
+): RemoteSite {
+  if ("follow" in source) return source;
+  const client = createInterlinkClient({ ...source, peer: "server" });
+  closing.last(() => client.close());
+  return createInterlinkSite({
+    client,
+    ...(intervals?.pollMs === undefined ? {} : { pollMs: intervals.pollMs }),
+    ...(intervals?.youngPollMs === undefined ? {} : { youngPollMs: intervals.youngPollMs }),
+  });
+}
+
+interface Parts {
+  client: KubeClient;
+  site: RemoteSite;
+  events: EventRecorder;
+  nodeAddress: string;
+}
+
+function podManager(
+  options: VirtualNodeOptions,
+  parts: Parts & { owner: string | undefined; allocatable: Record<string, string> },
+  closing: Closing,
+): PodManager {
+  const { logger, nodeName } = options;
+  const { client, allocatable } = parts;
+  const now = () => performance.now();
+  const watches = createObjectWatches(client);
+  closing.last(() => watches[Symbol.asyncDispose]());
+  const manager = new PodManager({
+    ...parts,
+    nodeName,
+    reader: createObjectReader({
+      client,
+      now,
+      kubernetesService: options.kubernetesService,
+      servicesForbidden: (err) =>
+        logger.warn({ err }, "services cannot be read; pods get no service variables"),
+    }),
+    watches,
+    events: createPodEvents(parts.events),
+    logger,
+    timing: { ...DEFAULT_POD_TIMING, ...options.intervals?.pods },
+    allocatable: () => allocatable,
+    jobscriptURL: options.jobscriptURL ?? "",
+    annotateJobs: options.annotateJobs ?? true,
+    now,
+    wall: () => new Date(),
+    random: Math.random,
+    checkpoint: options.checkpoint ?? (() => undefined),
+  });
+  closing.last(() => manager.close());
+  return manager;
+}
+
+async function kubeletApi(
+  options: VirtualNodeOptions,
+  parts: Omit<Parts, "events"> & { manager: PodManager; metrics: NodeMetrics },
+  closing: Closing,
+): Promise<KubeletApi> {
+  const { kubelet = {}, nodeName, logger } = options;
+  const { client, manager, site, metrics, nodeAddress } = parts;
+  const clientCaPem = kubelet.clientCaPem ?? (await findClientCa(client, closing.signal));
+  const api = await startKubeletApi({
+    ...(kubelet.host === undefined ? {} : { host: kubelet.host }),
+    port: kubelet.port ?? 10_250,
+    certificate:
+      kubelet.certificate ??
+      (await selfSignedCertificate(nodeName, [nodeAddress, nodeName], new Date())),
+    ...(clientCaPem === undefined ? {} : { clientCaPem }),
+    authenticate: createAuthenticator(client),
+    authorize: createAuthorizer(client, nodeName),
+    backend: createKubeletBackend(manager, site),
+    metrics: metrics.registry,
+    logger,
+  });
+  closing.last(() => api.close());
+  return api;
+}
+
+/** The node object, its lease and the pings; all three go on until the end. */
+function register(
+  options: VirtualNodeOptions,
+  parts: Parts & { kubelet: KubeletApi },
+  closing: Closing,
+): NodeRegistration {
+  const { logger, nodeName } = options;
+  const { client, events, site, nodeAddress, kubelet } = parts;
+  const lease = startLeaseKeeper({ credentials: options.kube, nodeName, logger });
+  closing.last(() => lease[Symbol.asyncDispose]());
+  const registration = new NodeRegistration(nodeOptions(options, nodeAddress, kubelet.port), {
+    client,
+    events,
+    logger,
+    registered: (uid) => lease.nodeIs(uid),
+  });
+  closing.runs(registration.run(closing.signal));
+  const timing = { ...defaultPingTiming, ...options.intervals?.ping };
+  closing.runs(runPingLoop(site, (result) => registration.pinged(result), closing.signal, timing));
+  return registration;
+}
+
+function nodeOptions(
+  options: VirtualNodeOptions,
+  address: string,
+  kubeletPort: number,
+): NodeOptions {
+  const { nodeName, capacity = {}, ...rest } = options;
+  return {
+    ...rest,
+    name: nodeName,
+    capacity,
+    addresses: [{ type: isIP(address) ? "InternalIP" : "InternalDNS", address }],
+    kubeletPort,
+  };
+}
+
+/** Follows the pods of this node; resolves when the manager has been told all that exist. */
+async function listPods(
+  client: KubeClient,
+  manager: PodManager,
+  { nodeName, logger }: VirtualNodeOptions,
+  closing: Closing,
+): Promise<void> {
+  const informer = new Informer<Pod>({
+    client,
+    path: paths.pods.collection(),
+    fieldSelector: `spec.nodeName=${nodeName}`,
+    // What is missing from this list and runs at the site is an orphan: a stale list would not do.
+    consistentStart: true,
+    hooks: { problem: (err) => logger.warn({ err }, "the watch of pods has a problem") },
+  });
+  informer.on({
+    added: (pod) => manager.seen(pod),
+    changed: (pod) => manager.seen(pod),
+    removed: (pod) => manager.removed(pod),
+  });
+  closing.runs(informer.run(closing.signal));
+  await aborting(informer.synced, closing.signal);
+}
+
+function connectionTold(
+  { logger }: VirtualNodeOptions,
+  metrics: NodeMetrics,
+): RemoteListener["connection"] {
+  let was: string | undefined;
+  return (state, err) => {
+    if (state === was) return;
+    was = state;
+    metrics.siteConnected(state === "connected");
+    if (state === "connected") {
+      logger.info("the site tells how the pods are");
+      return;
+    }
+    metrics.siteLost();
+    logger.warn({ err }, "the site does not tell how the pods are; connecting again");
+  };
+}
