@@ -198,23 +198,31 @@ describeDocker("single containers on a real engine", (docker) => {
     expect(await fixture.log(first)).toBe("once\n");
   });
 
-  it("tells of starts and ends without being asked", async () => {
-    const heard: string[] = [];
-    const end = fixture.runtime.onChange(({ uid }) => heard.push(uid));
-    const container = { name: "main", ...sh("read x < /gate") };
+  it("tells of starts and ends without being asked, and then knows of them", async () => {
+    const states: (string | undefined)[] = [];
     const gate = join(fixture.folder, randomUUID());
-    await writeFile(gate, "");
+    await mkdir(gate);
+    const container = { name: "main", ...sh("while [ ! -e /gate/open ]; do usleep 20000; done") };
     const pod = await fixture.pod([container]);
     const uid = pod.metadata?.uid ?? "";
-    await waitUntil("the first change is told", () => heard.includes(uid));
-    heard.length = 0;
-    const handle = await fixture.start(pod, container, {
+    const looks: Promise<void>[] = [];
+    const end = fixture.runtime.onChange((change) => {
+      if (change.uid !== uid) return;
+      const look = async (): Promise<void> => {
+        const [found] = await fixture.runtime.list(fixture.signal, new Set([uid]));
+        states.push(found?.state);
+      };
+      looks.push(look());
+    });
+    await fixture.start(pod, container, {
       mounts: [{ hostPath: gate, mountPath: "/gate", readOnly: true }],
     });
-    await fixture.ended(handle);
-    // One for the start and one for the end.
-    await waitUntil("both changes are told", () => heard.filter((one) => one === uid).length >= 2);
+    // Nobody asks but when told: each change that is told must show.
+    await waitUntil("the start is told", () => states.includes("running"));
+    await writeFile(join(gate, "open"), "");
+    await waitUntil("the end is told", () => states.includes("exited"));
     end();
+    await Promise.all(looks);
   });
 
   describe("ENTRYPOINT and CMD of the image", () => {

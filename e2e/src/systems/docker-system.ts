@@ -31,7 +31,7 @@ export interface DockerSystem {
 }
 
 /** The system cannot be had on this machine; the message says why. */
-export class SystemUnavailableError extends Error {
+class SystemUnavailableError extends Error {
   override readonly name = "SystemUnavailableError";
 }
 

@@ -131,6 +131,7 @@ export class DockerRuntime implements ContainerRuntime {
     signal: AbortSignal,
   ): Promise<void> {
     await engineStep("Unavailable", () => this.#containers.stop(handle, graceSeconds, signal));
+    this.#list.noteChange(handle.id);
   }
 
   async removeContainer(handle: ContainerHandle, signal: AbortSignal): Promise<void> {
@@ -144,7 +145,10 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   onChange(listener: (change: { uid: string }) => void): () => void {
-    return this.#changes.listen(listener);
+    return this.#changes.listen(({ uid, id }) => {
+      if (id !== undefined) this.#list.noteChange(id);
+      listener({ uid });
+    });
   }
 
   logs(

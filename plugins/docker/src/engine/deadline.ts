@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** A signal that fires with its parent or after some time, and lets go of both when disposed. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
@@ -10,6 +12,8 @@ export interface Deadline extends Disposable {
  * `milliseconds` undefined: only the parent counts.
  */
 export function deadline(parent: AbortSignal, milliseconds: number | undefined): Deadline {
+  // Any number of calls may wait under one signal; each takes its listener off again.
+  setMaxListeners(0, parent);
   const controller = new AbortController();
   let expired = false;
   const follow = (): void => controller.abort(parent.reason);

@@ -45,7 +45,7 @@ export async function pullImage(
 }
 
 /** Base64 for URLs, with padding: engines silently ignore credentials without. */
-export function registryAuth(credentials: RegistryCredentials | undefined): string {
+function registryAuth(credentials: RegistryCredentials | undefined): string {
   const text = Buffer.from(JSON.stringify(credentials ?? {})).toString("base64");
   return text.replaceAll("+", "-").replaceAll("/", "_");
 }

@@ -5,7 +5,13 @@ import { jsonLines } from "../engine/json-lines.ts";
 import { LABELS, ownFilter } from "../pods/labels.ts";
 import type { ContainerSummary } from "./engine-types.ts";
 
-type Listener = (change: { uid: string }) => void;
+/** `id`: of the container that has changed; absent when any of the pod may have. */
+export interface EngineChange {
+  uid: string;
+  id?: string;
+}
+
+type Listener = (change: EngineChange) => void;
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
@@ -78,8 +84,8 @@ export class ChangeFeed {
         wait = FIRST_WAIT_MS;
         await this.#nameAll(signal);
         for await (const event of jsonLines(events)) {
-          const uid = uidOf(event);
-          if (uid !== undefined) this.#tell(uid);
+          const change = changeOf(event);
+          if (change !== undefined) this.#tell(change);
         }
       } catch (error) {
         if (signal.aborted) return;
@@ -102,15 +108,18 @@ export class ChangeFeed {
       signal,
     });
     const uids = new Set(summaries.map(({ Labels }) => Labels?.[LABELS.uid]));
-    for (const uid of uids) if (uid !== undefined) this.#tell(uid);
+    for (const uid of uids) if (uid !== undefined) this.#tell({ uid });
   }
 
-  #tell(uid: string): void {
-    for (const listener of this.#listeners) listener({ uid });
+  #tell(change: EngineChange): void {
+    for (const listener of this.#listeners) listener(change);
   }
 }
 
-function uidOf(event: unknown): string | undefined {
-  const actor = (event as { Actor?: { Attributes?: Record<string, string> } } | null)?.Actor;
-  return actor?.Attributes?.[LABELS.uid];
+function changeOf(event: unknown): EngineChange | undefined {
+  const actor = (event as { Actor?: { ID?: string; Attributes?: Record<string, string> } } | null)
+    ?.Actor;
+  const uid = actor?.Attributes?.[LABELS.uid];
+  if (uid === undefined) return undefined;
+  return { uid, ...(actor?.ID !== undefined && { id: actor.ID }) };
 }

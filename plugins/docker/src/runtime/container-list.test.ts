@@ -6,8 +6,11 @@ import { ContainerList } from "./container-list.ts";
 
 const signal = new AbortController().signal;
 
-/** An engine with these containers, by id and state. */
-async function engineWith(states: Map<string, string>): Promise<FakeEngine> {
+/** An engine with these containers, by id and state, and with what its list says of them. */
+async function engineWith(
+  states: ReadonlyMap<string, string>,
+  listed: ReadonlyMap<string, string> = states,
+): Promise<FakeEngine> {
   return FakeEngine.open((_, response, url) => {
     const id = /\/containers\/(\w+)\/json$/.exec(url.pathname)?.[1];
     if (id === undefined || id === "json") {
@@ -15,7 +18,7 @@ async function engineWith(states: Map<string, string>): Promise<FakeEngine> {
       json(
         response,
         200,
-        [...states].map(([Id, State]) => ({ Id, State, Labels })),
+        [...listed].map(([Id, State]) => ({ Id, State, Labels })),
       );
       return;
     }
@@ -58,6 +61,19 @@ it("asks one question when nothing has changed", async () => {
   await list.list(signal);
   states.set("a", "exited");
   expect(await asked()).toContain("GET /containers/a/json");
+});
+
+it("looks at a container that is said to have changed, though the engine's list is behind", async () => {
+  const states = new Map([["a", "running"]]);
+  const listed = new Map(states);
+  await using engine = await engineWith(states, listed);
+  const list = new ContainerList(engine.client, "p", () => false);
+  expect(await list.list(signal)).toMatchObject([{ state: "running" }]);
+  states.set("a", "exited");
+  list.noteChange("a");
+  expect(await list.list(signal)).toMatchObject([{ state: "exited", exitCode: 1 }]);
+  // The list is still behind.
+  expect(await list.list(signal)).toMatchObject([{ state: "exited", exitCode: 1 }]);
 });
 
 it("leaves out one that is removed while it looks", async () => {

@@ -20,12 +20,22 @@ export class ContainerList {
   readonly #plugin: string;
   /** Whether a container was made by this process and never was asked to start: then it can only be created. */
   readonly #isFresh: (id: string) => boolean;
-  #known = new Map<string, Known>();
+  readonly #known = new Map<string, Known>();
+  /** Containers that have changed since they were looked at. */
+  readonly #changed = new Set<string>();
 
   constructor(engine: EngineClient, plugin: string, isFresh: (id: string) => boolean) {
     this.#engine = engine;
     this.#plugin = plugin;
     this.#isFresh = isFresh;
+  }
+
+  /**
+   * The container has started or ended: look at it, whatever the engine's list says. The engine tells of an end a moment
+   * before its list shows it, but an inspection waits for it.
+   */
+  noteChange(id: string): void {
+    this.#changed.add(id);
   }
 
   async list(signal: AbortSignal, only?: ReadonlySet<string>): Promise<ObservedContainer[]> {
@@ -52,20 +62,10 @@ export class ContainerList {
     if (identity?.kind !== "container") return undefined;
     if (only !== undefined && !only.has(identity.uid)) return undefined;
     const known = this.#known.get(Id);
-    if (known?.at === State) return known.container;
+    if (known?.at === State && !this.#changed.has(Id)) return known.container;
     if (State === "created" && this.#isFresh(Id)) return created(identity, Id);
-    let inspection: ContainerInspection;
-    try {
-      inspection = await this.#engine.json({
-        method: "GET",
-        path: `/containers/${Id}/json`,
-        signal,
-      });
-    } catch (error) {
-      // Removed since the list was made.
-      if (isEngineError(error, "not-found")) return undefined;
-      throw error;
-    }
+    const inspection = await this.#inspect(Id, signal);
+    if (inspection === undefined) return undefined;
     const container = observe(identity, inspection);
     // It may have moved on since the list was made; then the word of the inspection counts next time.
     const settled = container.state === "running" || container.state === "exited";
@@ -73,8 +73,25 @@ export class ContainerList {
     return container;
   }
 
+  /** `undefined`: it has been removed since the list was made. */
+  async #inspect(id: string, signal: AbortSignal): Promise<ContainerInspection | undefined> {
+    const changed = this.#changed.delete(id);
+    try {
+      return await this.#engine.json<ContainerInspection>({
+        method: "GET",
+        path: `/containers/${id}/json`,
+        signal,
+      });
+    } catch (error) {
+      if (isEngineError(error, "not-found")) return undefined;
+      if (changed) this.#changed.add(id);
+      throw error;
+    }
+  }
+
   #forgetAllBut(ids: ReadonlySet<string>): void {
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
+    for (const id of this.#changed) if (!ids.has(id)) this.#changed.delete(id);
   }
 }
 
