@@ -38,6 +38,19 @@ describe("environment", () => {
     ]);
   });
 
+  test("fills in references to an address that the virtual node left, and to nothing else", () => {
+    const env = [
+      { name: "EARLY", value: "$(IP)" },
+      { name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+      { name: "URL", value: "http://$(IP):80/$(EARLY)" },
+    ];
+    expect(resolve({ env }).env.map(({ value }) => value)).toEqual([
+      "$(IP)",
+      "10.0.0.1",
+      "http://10.0.0.1:80/$(EARLY)",
+    ]);
+  });
+
   test.each([
     ["status.podIP", "10.0.0.1"],
     ["status.podIPs", "10.0.0.1,fd00::1"],

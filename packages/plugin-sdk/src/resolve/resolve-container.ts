@@ -23,7 +23,7 @@ export interface ResolvedContainer {
 
 /**
  * A container's environment, command and arguments, ready to run. Values from the virtual node are final and are not
- * expanded again; `valueFrom` that it left is resolved here; command and args see the whole environment. Throws
+ * expanded again, except for references to a `fieldRef` that it left and that is resolved here; command and args see the whole environment. Throws
  * `PluginError` `rejected` in the kubelet's words for a `valueFrom` that cannot be known here.
  */
 export function resolveContainer(
@@ -33,11 +33,16 @@ export function resolveContainer(
 ): ResolvedContainer {
   refuseEnvFrom(container);
   const env = new Map<string, string>();
+  const filledIn = new Map<string, string>();
   for (const variable of container.env ?? []) {
     const value = valueOf(variable, pod, container, addresses);
     if (value === undefined) continue;
-    checkVariable(variable.name, value, container);
-    env.set(variable.name, value);
+    const isLeft = variable.valueFrom?.fieldRef !== undefined && !variable.value;
+    const final = isLeft ? value : withFilledIn(value, filledIn);
+    checkVariable(variable.name, final, container);
+    env.set(variable.name, final);
+    if (isLeft) filledIn.set(variable.name, final);
+    else filledIn.delete(variable.name);
   }
   const expanded = (text: string): string => expand(text, (name) => env.get(name));
   const { command = [], args = [] } = container;
@@ -46,6 +51,12 @@ export function resolveContainer(
     ...(command.length > 0 && { command: command.map(expanded) }),
     ...(args.length > 0 && { args: args.map(expanded) }),
   };
+}
+
+/** The virtual node leaves `$(NAME)` where NAME is an earlier variable that it left to us, and only there. */
+function withFilledIn(value: string, filledIn: ReadonlyMap<string, string>): string {
+  if (filledIn.size === 0) return value;
+  return value.replaceAll(/\$\(([^)]*)\)/g, (all, name: string) => filledIn.get(name) ?? all);
 }
 
 /** `undefined`: an optional reference that leads nowhere, so the variable is not set. */

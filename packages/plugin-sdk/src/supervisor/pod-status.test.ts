@@ -1,3 +1,4 @@
+import { CREATED_BY_ANNOTATION } from "@interlink/protocol";
 import type { ContainerStatus } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
 import type { Given } from "../testing/situation.ts";
@@ -204,4 +205,13 @@ test("a pod's status names every container, and the whole of what the plugin kno
     extension: { revision: 7, deleting: true },
   });
   expect(status.containers.map(({ name }) => name)).toEqual(["main"]);
+});
+
+test("gives back who created the pod, so that a node removes only its own orphans", () => {
+  const { plan, record, memory, now } = situation({});
+  const annotations = { [CREATED_BY_ANNOTATION]: "cluster/vn" };
+  const pod = { ...plan.pod, metadata: { ...plan.pod.metadata, annotations } };
+  const context = { runtimeType: "fake", jobId: "j", probes: memory.probes, now, revision: 1 };
+  const status = podStatus({ ...plan, pod }, record, context);
+  expect(status.extension?.createdBy).toBe("cluster/vn");
 });

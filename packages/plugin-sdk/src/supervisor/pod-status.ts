@@ -1,4 +1,4 @@
-import type { RemotePodStatus } from "@interlink/protocol";
+import { CREATED_BY_ANNOTATION, type RemotePodStatus } from "@interlink/protocol";
 import type { ContainerState, ContainerStatus } from "kubernetes-types/core/v1.js";
 import type { ProbeSummary } from "./decision.ts";
 import type { PlannedContainer, PlannedPod } from "./planned-pod.ts";
@@ -29,6 +29,7 @@ export function podStatus(
     containerStatus(plan, record, planned, over, context);
   const { sandbox, deletion, failed } = record;
   const { hostIP, revision } = context;
+  const createdBy = plan.pod.metadata?.annotations?.[CREATED_BY_ANNOTATION];
   return {
     name: plan.name,
     UID: plan.uid,
@@ -38,6 +39,7 @@ export function podStatus(
     initContainers: plan.init.map(status),
     extension: {
       revision,
+      ...(createdBy !== undefined && { createdBy }),
       ...(sandbox && { podIPs: [...sandbox.podIPs], sandboxReadyAt: rfc3339(sandbox.readyAt) }),
       ...(hostIP !== undefined && { hostIP }),
       ...(deletion && { deleting: true }),
