@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isReady, problemsIn } from "./problems.ts";
 import { until } from "./until.ts";
 
 /** Between SIGTERM and SIGKILL. */
@@ -64,7 +65,7 @@ export class Program implements AsyncDisposable {
       `${this.name} is ready`,
       async () => {
         const text = await readFile(this.#log, "utf8");
-        const line = text.split("\n").find((one) => one.includes('"msg":"ready"'));
+        const line = text.split("\n").find((one) => isReady(one));
         if (line !== undefined) return JSON.parse(line) as Record<string, unknown>;
         if (this.#isOver) throw new Error(`${this.name} ended before it was ready:\n${text}`);
         return undefined;
@@ -74,13 +75,9 @@ export class Program implements AsyncDisposable {
     );
   }
 
-  /** Lines of its log that are warnings or worse (pino level 40 and up), or no JSON at all. */
+  /** What it has complained of since it was ready. */
   async problems(): Promise<string[]> {
-    const text = await readFile(this.#log, "utf8");
-    return text.split("\n").filter((line) => {
-      const level = /^\{"level":(\d+)/.exec(line)?.[1];
-      return line !== "" && (level === undefined || Number(level) >= 40);
-    });
+    return problemsIn(await readFile(this.#log, "utf8"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -87,9 +87,9 @@ export class Parts implements AsyncDisposable {
   async problems(): Promise<string[]> {
     const told: string[] = [];
     for (const program of this.#programs) {
-      const lines = await program.problems();
-      if (lines.length === 0) continue;
-      told.push(`${program.name} logged ${lines.length} warnings or errors, first: ${lines[0]}`);
+      const problems = await program.problems();
+      if (problems.length > 0)
+        told.push(`${program.name} complains in its log: ${problems.slice(0, 5).join("; ")}`);
     }
     return told;
   }
