@@ -14,8 +14,8 @@ export type SiteSource = Omit<InterlinkClientOptions, "peer"> | RemoteSite;
 export interface VirtualNodeOptions
   extends Omit<NodeOptions, "name" | "addresses" | "kubeletPort" | "capacity" | "version"> {
   nodeName: string;
-  /** Of this program, `X.Y.Z`. */
-  version: string;
+  /** Of this program, `X.Y.Z`. Default: of this package. */
+  version?: string;
   kube: CredentialSource;
   site: SiteSource;
   /** What the API server dials for logs, and hostIP of pods. Default: an address of this machine. */
@@ -24,7 +24,7 @@ export interface VirtualNodeOptions
   kubelet?: {
     /** Default: all interfaces. */
     host?: string;
-    /** Default 10250; 0: any free one. */
+    /** Default 10250, or any free one if that is taken; 0: any free one. */
     port?: number;
     /** Default: self-signed. */
     certificate?: ServingCertificate;

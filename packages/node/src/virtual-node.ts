@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import {
   createEventRecorder,
@@ -32,6 +33,8 @@ import type { RemoteListener, RemoteSite } from "./remote/remote-site.ts";
 import { createObjectReader } from "./resolve/object-reader.ts";
 import { createObjectWatches } from "./resolve/object-watches.ts";
 import type { SiteSource, VirtualNodeOptions } from "./virtual-node-options.ts";
+
+const KUBELET_PORT = 10_250;
 
 /** A virtual node that runs. */
 export interface VirtualNode extends AsyncDisposable {
@@ -92,7 +95,11 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
     closing,
   );
 
-  const registration = register(options, { client, site, events, nodeAddress, kubelet }, closing);
+  const registration = await register(
+    options,
+    { client, site, events, nodeAddress, kubelet },
+    closing,
+  );
   await aborting(registration.registered(), signal);
   await listPods(client, manager, options, closing);
   manager.begin(connectionTold(options, metrics));
@@ -173,34 +180,44 @@ async function kubeletApi(
   const { kubelet = {}, nodeName, logger } = options;
   const { client, manager, site, metrics, nodeAddress } = parts;
   const clientCaPem = kubelet.clientCaPem ?? (await findClientCa(client, closing.signal));
-  const api = await startKubeletApi({
-    ...(kubelet.host === undefined ? {} : { host: kubelet.host }),
-    port: kubelet.port ?? 10_250,
-    certificate:
-      kubelet.certificate ??
-      (await selfSignedCertificate(nodeName, [nodeAddress, nodeName], new Date())),
-    ...(clientCaPem === undefined ? {} : { clientCaPem }),
-    authenticate: createAuthenticator(client),
-    authorize: createAuthorizer(client, nodeName),
-    backend: createKubeletBackend(manager, site),
-    metrics: metrics.registry,
-    logger,
+  const certificate =
+    kubelet.certificate ??
+    (await selfSignedCertificate(nodeName, [nodeAddress, nodeName], new Date()));
+  const listen = async (port: number): Promise<KubeletApi> =>
+    startKubeletApi({
+      ...(kubelet.host === undefined ? {} : { host: kubelet.host }),
+      port,
+      certificate,
+      ...(clientCaPem === undefined ? {} : { clientCaPem }),
+      authenticate: createAuthenticator(client),
+      authorize: createAuthorizer(client, nodeName),
+      backend: createKubeletBackend(manager, site),
+      metrics: metrics.registry,
+      logger,
+    });
+  const api = await listen(kubelet.port ?? KUBELET_PORT).catch((error: unknown) => {
+    // The node says where its kubelet is; only who asked for a port must get that one.
+    const isTaken = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    if (kubelet.port !== undefined || !isTaken) throw error;
+    logger.info({ port: KUBELET_PORT }, "the usual port is taken; the kubelet API takes another");
+    return listen(0);
   });
   closing.last(() => api.close());
   return api;
 }
 
 /** The node object, its lease and the pings; all three go on until the end. */
-function register(
+async function register(
   options: VirtualNodeOptions,
   parts: Parts & { kubelet: KubeletApi },
   closing: Closing,
-): NodeRegistration {
+): Promise<NodeRegistration> {
   const { logger, nodeName } = options;
   const { client, events, site, nodeAddress, kubelet } = parts;
+  const wanted = await nodeOptions(options, nodeAddress, kubelet.port);
   const lease = startLeaseKeeper({ credentials: options.kube, nodeName, logger });
   closing.last(() => lease[Symbol.asyncDispose]());
-  const registration = new NodeRegistration(nodeOptions(options, nodeAddress, kubelet.port), {
+  const registration = new NodeRegistration(wanted, {
     client,
     events,
     logger,
@@ -212,14 +229,15 @@ function register(
   return registration;
 }
 
-function nodeOptions(
+async function nodeOptions(
   options: VirtualNodeOptions,
   address: string,
   kubeletPort: number,
-): NodeOptions {
+): Promise<NodeOptions> {
   const { nodeName, capacity = {}, ...rest } = options;
   return {
     ...rest,
+    version: options.version ?? (await ownVersion()),
     name: nodeName,
     capacity,
     addresses: [{ type: isIP(address) ? "InternalIP" : "InternalDNS", address }],
@@ -267,4 +285,10 @@ function connectionTold(
     metrics.siteLost();
     logger.warn({ err }, "the site does not tell how the pods are; connecting again");
   };
+}
+
+/** The same file from `src` and from `dist`. */
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }

@@ -15,6 +15,8 @@ export interface NodeOptions {
   labels?: Readonly<Record<string, string>>;
   /** Beside the taint that every virtual node has. A site's ping may replace them. */
   taints?: readonly Taint[];
+  /** Leave out {@link VIRTUAL_NODE_TAINT}, so that pods come here without asking. Default: it is set. */
+  defaultTaint?: boolean;
   /** Of the remote resource; default `amd64`. */
   architecture?: string;
   /** Resource name → model, for the labels that GPU users select by: `nvidia.com/gpu` → `A100`. */
