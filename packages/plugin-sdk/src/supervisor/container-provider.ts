@@ -175,9 +175,14 @@ class ContainerProvider implements Provider {
     }
     const { deletionGracePeriodSeconds } = pod.metadata ?? {};
     const { terminationGracePeriodSeconds } = pod.spec ?? {};
-    await supervisor.requestDelete(
-      deletionGracePeriodSeconds ?? terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS,
-    );
+    try {
+      await supervisor.requestDelete(
+        deletionGracePeriodSeconds ?? terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS,
+      );
+    } catch (error) {
+      // Buried by an earlier delete while this one was being written down: that is what was asked for.
+      if (parts.store.tombstone(uid) === undefined) throw error;
+    }
   }
 
   async status(pods: readonly Pod[] | "all"): Promise<RemotePodStatus[]> {

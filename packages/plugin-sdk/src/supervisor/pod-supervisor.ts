@@ -281,6 +281,8 @@ export class PodSupervisor {
     try {
       await perform(this.#work, action, signal);
       this.#retries.delete(key);
+      // There is nothing left to supervise.
+      if (action.type === "finish") this.#closing.abort(new Error("The pod is gone."));
     } catch (error) {
       if (!signal.aborted) this.#failed(key, action, error);
     }
