@@ -108,7 +108,8 @@ export class System implements AsyncDisposable {
     if (part === "server") return ["server", "--plugin", pluginSocket, "--listen", serverSocket];
     const kubeconfig = ["--kubeconfig", this.cluster.kubeconfigFile];
     const node = ["node", "--name", this.nodeName, "--site", serverSocket, "--kubelet-port", "0"];
-    return node.concat(kubeconfig);
+    const clientCa = ["--client-ca", join(this.directory, "cluster", "ca.crt")];
+    return node.concat(["--address", "127.0.0.1"], kubeconfig, clientCa);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

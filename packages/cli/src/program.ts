@@ -88,20 +88,23 @@ export function buildProgram(context: CliContext): Command {
       "Register a virtual node and hand the pods that are scheduled to it to an interLink API server.",
     )
     .requiredOption("--name <name>", "name of the Node object")
-    .requiredOption(
-      "--site <url>",
-      "the interLink API server: http://, https:// or unix:// (env INTERLINK_SITE)",
-    )
+    .requiredOption("--site <url>", "the interLink API server: http://, https:// or unix://")
     .option(
       "--kubeconfig <file>",
       "default: the ServiceAccount inside a pod, else KUBECONFIG, else ~/.kube/config",
     )
     .option("--context <name>", "context of the kubeconfig")
-    .option("--address <ip>", "address at which the cluster reaches this virtual node", "127.0.0.1")
+    .option(
+      "--address <ip>",
+      "where the cluster reaches this virtual node (default: an own address)",
+    )
     .option("--kubelet-port <number>", "port of the kubelet API (0: any free one)", "10250")
     .option("--kubelet-cert <file>", "serving certificate (PEM); default: self-signed")
     .option("--kubelet-key <file>", "its key (PEM)")
-    .option("--client-ca <file>", "CA of the clients that may use the kubelet API (PEM)")
+    .option(
+      "--client-ca <file>",
+      "CA of the clients of the kubelet API (PEM); default: what the cluster publishes",
+    )
     .option("--label <key=value...>", "labels of the Node object")
     .option("--taint <key=value:effect...>", "taints of the Node object, besides interLink's own")
     .option("--no-default-taint", "leave interLink's own taint out, so that any pod may come here")
@@ -184,7 +187,7 @@ export interface NodeFlags {
   site: string;
   kubeconfig?: string;
   context?: string;
-  address: string;
+  address?: string;
   kubeletPort: string;
   kubeletCert?: string;
   kubeletKey?: string;

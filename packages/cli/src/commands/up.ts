@@ -45,6 +45,7 @@ export async function up(
     await using system = await startLocalSystem({
       state,
       name: flags.name,
+      version: readVersion(),
       chosen,
       port,
       logger: openLog("up", flags.logLevel),

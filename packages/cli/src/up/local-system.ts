@@ -16,6 +16,8 @@ export interface LocalSystemOptions {
   state: StateDirectory;
   name: string;
   chosen: ChosenPlugin;
+  /** Of this program. */
+  version: string;
   /** Of the Kubernetes API; 0: any free one. */
   port: number;
   logger: Logger;
@@ -34,7 +36,7 @@ export interface LocalSystem extends AsyncDisposable {
  * the opposite order, when a later part fails to start, or by disposing.
  */
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
-  const { state, chosen, port, signal, progress } = options;
+  const { state, chosen, port, version, signal, progress } = options;
   const logger = (part: string) => options.logger.child({ part });
   await using parts = new ReleaseStack();
 
@@ -73,9 +75,15 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   parts.use(
     await startVirtualNode({
       nodeName: NODE_NAME,
+      version,
       kube: { kubeconfigYaml: cluster.kubeconfigYaml },
       site: { address: `unix://${state.serverSocket}` },
+      // On a cluster of one node a taint would only be in the way of `kubectl run`.
+      defaultTaint: false,
+      nodeAddress: "127.0.0.1",
+      kubelet: { host: "127.0.0.1", port: 0, clientCaPem: cluster.clientCaPem },
       logger: logger("node"),
+      signal,
     }),
   );
   const owned = parts.move();

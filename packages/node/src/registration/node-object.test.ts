@@ -147,6 +147,13 @@ describe("offerAfterPing", () => {
     expect(next.capacity).toEqual(offer.capacity);
   });
 
+  it("has no taint of its own when that is left out, whatever the site says", () => {
+    const untainted = configuredOffer({ ...options, taints: [], defaultTaint: false });
+    expect(untainted.taints).toEqual([]);
+    const { offer: next } = offerAfterPing(untainted, { taints: [{ key: "drain" }] });
+    expect(next.taints).toEqual([{ key: "drain", effect: "NoSchedule" }]);
+  });
+
   it("replaces the taints by the site's, but never its own", () => {
     const taints = (list: { key: string; effect?: string }[]): string[] =>
       offerAfterPing(offer, { taints: list }).offer.taints.map((one) => `${one.key}:${one.effect}`);

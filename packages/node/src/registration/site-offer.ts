@@ -7,6 +7,8 @@ import { DEFAULT_CAPACITY, type NodeOptions, VIRTUAL_NODE_TAINT } from "./node-o
 export interface SiteOffer {
   /** Resource name → canonical quantity. */
   capacity: Readonly<Record<string, string>>;
+  /** The virtual node's own taint, unless it is left out: a site cannot change it. */
+  ownTaints: readonly Taint[];
   /** All taints that are ours, the virtual node's own first. */
   taints: readonly Taint[];
 }
@@ -14,11 +16,13 @@ export interface SiteOffer {
 /** The offer before the first ping. Throws KubeError `invalid` when a configured quantity cannot be read. */
 export function configuredOffer(options: NodeOptions): SiteOffer {
   const configured = { ...DEFAULT_CAPACITY, ...options.capacity };
+  const ownTaints = options.defaultTaint === false ? [] : [VIRTUAL_NODE_TAINT];
   return {
+    ownTaints,
     capacity: Object.fromEntries(
       Object.entries(configured).map(([name, text]) => [name, canonicalQuantity(text)]),
     ),
-    taints: withOwnTaint(options.taints ?? []),
+    taints: withOwnTaints(ownTaints, options.taints ?? []),
   };
 }
 
@@ -47,8 +51,10 @@ export function offerAfterPing(
     if (isResourceName(resourceType)) set(resourceType, available, true);
     else problems.push(`the site offers a resource named "${resourceType.slice(0, 80)}"`);
   }
-  const taints = answer.taints === undefined ? offer.taints : withOwnTaint(answer.taints);
-  return { offer: { capacity, taints }, problems };
+  const { ownTaints } = offer;
+  const taints =
+    answer.taints === undefined ? offer.taints : withOwnTaints(ownTaints, answer.taints);
+  return { offer: { capacity, ownTaints, taints }, problems };
 }
 
 /** Canonical, or undefined when it is not an amount of something. */
@@ -66,7 +72,8 @@ function isResourceName(name: string): boolean {
 
 const effects = new Set(["NoSchedule", "PreferNoSchedule", "NoExecute"]);
 
-function withOwnTaint(
+function withOwnTaints(
+  ownTaints: readonly Taint[],
   taints: readonly { key: string; value?: string; effect?: string }[],
 ): Taint[] {
   const seen = new Set<string>();
@@ -77,7 +84,7 @@ function withOwnTaint(
     seen.add(id);
     return [value === undefined || value === "" ? taint : { ...taint, value }];
   });
-  return [VIRTUAL_NODE_TAINT, ...others];
+  return [...ownTaints, ...others];
 }
 
 /** Kubernetes knows a taint by key and effect. */
