@@ -9,7 +9,10 @@ export function hear(record: PodRecord, status: RemotePodStatus, at: number): vo
   record.heardAt = at;
   delete record.unknown;
   delete record.waiting;
-  if (record.job === "none" || record.job === "maybe") record.job = "there";
+  const unsure = record.job === "none" || record.job === "maybe";
+  // Refused, and there all the same: it is to be deleted with its pod.
+  const refused = record.job === "refused" && isTerminalPhase(record.pod.status?.phase);
+  if (unsure || refused) record.job = "there";
 }
 
 /**

@@ -438,6 +438,66 @@ describe("time and the site", () => {
   });
 });
 
+describe("a site of the base protocol", () => {
+  beforeEach(() => {
+    world.site.capabilities = undefined;
+    world.site.endsAtOnce = false;
+  });
+
+  test("has stopped a pod when it says 404 about it after an accepted delete", async () => {
+    await world.node();
+    await runningPod();
+    world.delete();
+    await until(() => world.site.deletes.length === 1);
+    world.site.jobs.clear();
+    world.site.fail("status", { httpStatus: 404, message: "no such pod" }, 5);
+    await until(() => !world.pod());
+  });
+
+  test("is not believed when it says 404 and does not answer a ping", async () => {
+    await world.node();
+    await runningPod();
+    world.delete();
+    await until(() => world.site.deletes.length === 1);
+    let pings = 0;
+    world.site.ping = () => {
+      pings++;
+      return Promise.reject(new Error("away"));
+    };
+    world.site.fail("status", { httpStatus: 404, message: "no such path" }, 5);
+    await until(() => pings === 5);
+    expect(phase()).toBe("Running");
+  });
+
+  test("that cannot delete what it does not know holds no pod for ever", async () => {
+    await world.node();
+    await runningPod();
+    world.site.jobs.clear();
+    world.site.fail("delete", { httpStatus: 500, message: "EOF" }, 100);
+    world.delete();
+    await until(() => !world.pod());
+  });
+
+  test("still holds a pod that it knows and cannot delete", async () => {
+    await world.node();
+    await runningPod();
+    world.site.fail("delete", { httpStatus: 500, message: "scancel failed" }, 6);
+    world.delete();
+    await until(() => world.events.filter((one) => one.includes("scancel failed")).length === 6);
+    expect(phase()).toBe("Running");
+    await until(() => world.site.deletes.length === 1);
+    world.site.end("uid-1");
+    await until(() => !world.pod());
+  });
+
+  test("gets no second job when the answer to a create was lost", async () => {
+    world.site.fail("create", "lost");
+    await world.node();
+    await runningPod();
+    expect(world.site.started.get("uid-1")).toBe(1);
+  });
+});
+
 describe("many pods", () => {
   test("do not wait for one that hangs at the site", async () => {
     world.site.holdCreate = new Promise(() => {});

@@ -125,11 +125,6 @@ export class PodManager implements AsyncDisposable {
     this.#records.set(record.uid, record);
     const early = this.#orphans.clear(record.uid);
     if (early) hear(record, early, this.#context.now());
-    const verdict = record.job === "none" ? rejection(pod) : undefined;
-    if (!verdict) return;
-    record.verdict = verdict;
-    record.job = "refused";
-    this.#context.events.warning(pod, verdict.reason, verdict.message);
   }
 
   #takeOrphan(pod: Pod, status: RemotePodStatus): void {
@@ -175,6 +170,7 @@ export class PodManager implements AsyncDisposable {
   ): Promise<void> {
     switch (step.do) {
       case "create":
+        if (this.#rejected(record)) return undefined;
         return this.#creator.create(record, () => this.#wake(record.uid), signal);
       case "ask":
         return this.#ask(record, signal);
@@ -189,6 +185,16 @@ export class PodManager implements AsyncDisposable {
         this.#forget(record);
         return undefined;
     }
+  }
+
+  /** Whether this node cannot take the pod at all. */
+  #rejected(record: PodRecord): boolean {
+    const verdict = rejection(record.pod);
+    if (!verdict) return false;
+    record.verdict = verdict;
+    record.job = "refused";
+    this.#context.events.warning(record.pod, verdict.reason, verdict.message);
+    return true;
   }
 
   async #ask(record: PodRecord, signal: AbortSignal): Promise<void> {

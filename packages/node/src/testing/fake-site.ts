@@ -128,7 +128,7 @@ export class FakeSite implements RemoteSite {
         JID: `job-of-${uid}`,
         containers: (pod.spec?.containers ?? []).map(({ name }) => status(name, state)),
         initContainers: [],
-        extension: createdBy ? { createdBy } : {},
+        ...(this.capabilities ? { extension: createdBy ? { createdBy } : {} } : {}),
       },
     });
     this.#tell(uid);
