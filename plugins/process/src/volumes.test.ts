@@ -2,20 +2,11 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { PodSpec } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
-import { ProcessHarness, pod, shell } from "./testing/process-harness.ts";
+import { hostCanMount, ProcessHarness, pod, shell } from "./testing/process-harness.ts";
 
 const shared: Partial<PodSpec> = { volumes: [{ name: "shared", emptyDir: {} }] };
 
-/** Whether this host lets the plugin mount; where it does not, the other half of the tests runs. */
-const harness = await ProcessHarness.start();
-const probe = pod(randomUUID(), [
-  shell("main", "ls /interlink-test", {
-    volumeMounts: [{ name: "shared", mountPath: "/interlink-test" }],
-  }),
-]);
-probe.pod.spec = { ...probe.pod.spec!, ...shared };
-const canMount = (await harness.ended(await harness.run(probe), "main")).exitCode === 0;
-await harness[Symbol.asyncDispose]();
+const canMount = await hostCanMount();
 
 describe.skipIf(!canMount)("volumes in a mount namespace", () => {
   test.each(["/interlink-data", "/interlink-a/b/c", "/etc/interlink-config", "/opt/x", "/mnt"])(

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -165,6 +166,16 @@ export class ProcessHarness implements AsyncDisposable {
     await killContainersOf(this.root);
     await rm(this.root, { recursive: true, force: true });
   }
+}
+
+/** Whether this host lets the plugin mount volumes; where it does not, they are linked. */
+export async function hostCanMount(): Promise<boolean> {
+  await using harness = await ProcessHarness.start();
+  const volumeMounts = [{ name: "shared", mountPath: "/interlink-test" }];
+  const volumes = [{ name: "shared", emptyDir: {} }];
+  const main = shell("main", "ls /interlink-test", { volumeMounts });
+  const uid = await harness.run(pod(randomUUID(), [main], { volumes }));
+  return (await harness.ended(uid, "main")).exitCode === 0;
 }
 
 /** Processes whose environment or command names something below `root`. */
