@@ -13,11 +13,11 @@ import { isFinalRefusal, wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
 
 /** Waiting reason of a pod that the site does not take yet. */
-export const REMOTE_CREATE_ERROR = "RemoteCreateError";
+const REMOTE_CREATE_ERROR = "RemoteCreateError";
 const WAKE_MS = 5;
 const MAX_WAKE_MS = 1000;
 /** Reason of a pod that the site refused for good. */
-export const REJECTED_BY_SITE = "RejectedBySite";
+const REJECTED_BY_SITE = "RejectedBySite";
 
 /**
  * Brings a pod to the site: what it names is read, then the site is asked to run it. A pod that cannot go yet waits

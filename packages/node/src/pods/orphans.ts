@@ -53,6 +53,8 @@ export class Orphans {
 
   /** A site may serve many nodes, even ones of the same name in other clusters. */
   #isOurs({ extension }: RemotePodStatus): boolean {
+    // Being deleted already: the plugin keeps that promise without us.
+    if (extension?.deleting === true) return false;
     return extension?.createdBy !== undefined && extension.createdBy === this.#context.owner;
   }
 

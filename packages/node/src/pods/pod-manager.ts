@@ -22,7 +22,7 @@ const STEPS_AT_ONCE = 512;
 const STEPS_IN_A_ROW = 16;
 
 /** Reason of a pod whose job the site does not know any more. */
-export const JOB_LOST = "JobLost";
+const JOB_LOST = "JobLost";
 
 /**
  * Every pod of this node, by UID: what Kubernetes wants, what the site says, and what is done about the difference.

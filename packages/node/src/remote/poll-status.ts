@@ -14,7 +14,7 @@ export interface PollOptions {
   now: () => number;
 }
 
-export const YOUNG_MS = 60_000;
+const YOUNG_MS = 60_000;
 const PODS_PER_QUESTION = 200;
 const SINGLE_QUESTIONS_AT_ONCE = 8;
 

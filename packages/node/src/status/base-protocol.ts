@@ -5,7 +5,7 @@ import { isSidecar } from "./restart-rules.ts";
 import { atSeconds, toSeconds } from "./times.ts";
 
 /** How long all containers must have been ended before a peer is believed not to restart them, milliseconds. */
-export const BASE_RESTART_WAIT_MS = 60_000;
+const BASE_RESTART_WAIT_MS = 60_000;
 
 /** Peers of the base protocol that cannot tell "runs, but its probes are not ready" from waiting say it so. */
 const PROBES_NOT_READY = "Waiting for probes to be ready.";

@@ -24,7 +24,7 @@ export interface ContainerStatusInput {
 }
 
 /** Reason of a container whose end nobody saw (Kubernetes `pkg/kubelet/container/runtime.go`). */
-export const CONTAINER_STATUS_UNKNOWN = "ContainerStatusUnknown";
+const CONTAINER_STATUS_UNKNOWN = "ContainerStatusUnknown";
 
 /**
  * One container's status in the form that the Kubernetes API accepts and a kubelet would write

@@ -149,6 +149,6 @@ export class PodWorld implements AsyncDisposable {
   }
 }
 
-export function pathOf(pod: Pod): string {
+function pathOf(pod: Pod): string {
   return paths.pods.named(pod.metadata?.namespace ?? "", pod.metadata?.name ?? "");
 }
