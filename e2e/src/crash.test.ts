@@ -30,7 +30,7 @@ describeKubectl("kill -9 at any step", () => {
     await system[Symbol.asyncDispose]();
   });
 
-  /** A pod that notes each of its runs, with its process id, in a file of its own. */
+  /** A pod that notes each of its runs, with its process id, in a file of its own. (Kubernetes makes `$` of `$$`.) */
   function manifest(name: string, command: string): string {
     return JSON.stringify({
       apiVersion: "v1",
@@ -44,7 +44,7 @@ describeKubectl("kill -9 at any step", () => {
           {
             name: "main",
             image: "none",
-            command: ["sh", "-c", `echo $$ >> ${join(notes, name)}; echo said; ${command}`],
+            command: ["sh", "-c", `echo $$$$ >> ${join(notes, name)}; echo said; ${command}`],
           },
         ],
       },

@@ -80,9 +80,9 @@ interface Run {
 
 async function run({ manifests, exit, screen, kube, system, context }: Run): Promise<void> {
   const { signal } = context;
-  await using workloads = new Workloads(kube, screen);
   const applied = await applyManifests(kube, manifests, signal);
   for (const { kind, name } of applied) screen.print(`${kind.toLowerCase()}/${name} created`);
+  await using workloads = new Workloads(kube, screen);
   if (exit) {
     context.setExitCode(await orInterrupted(workloads.ended(applied, signal), signal));
     return;

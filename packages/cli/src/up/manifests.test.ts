@@ -37,6 +37,7 @@ describe("reading manifests", () => {
       /f\.yaml:1: the object has no kind/,
     ],
     ["an object without name", "apiVersion: v1\nkind: Pod\n", /this Pod has no metadata\.name/],
+    ["an alias that leads nowhere", "*a\n", /f\.yaml:1: not valid YAML: Unresolved alias/],
     ["a bare text", "hello\n", /a Kubernetes object is expected here/],
     ["an empty file", "\n# nothing\n", /holds no Kubernetes object/],
   ])("%s is told with file and line", (_sentence, text, message) => {

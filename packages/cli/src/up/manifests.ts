@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { LineCounter, parseAllDocuments } from "yaml";
+import { type Document, LineCounter, parseAllDocuments } from "yaml";
 import { CliError } from "../cli-error.ts";
 
 /** One Kubernetes object of a manifest, with where it stands, for messages. */
@@ -56,10 +56,10 @@ export function parseManifest(text: string, file: string): Manifest[] {
         cause: problem,
       });
     }
-    const value: unknown = document.toJS({ maxAliasCount: 100 });
-    if (value === null || value === undefined) continue;
     // The range begins at the `---`; the first node is what a person looks for.
     const { line } = lines.linePos(document.contents?.range?.[0] ?? 0);
+    const value = plainValue(document, `${file}:${line}`);
+    if (value === null || value === undefined) continue;
     for (const object of unfold(value, `${file}:${line}`)) {
       manifests.push({
         object,
@@ -71,6 +71,17 @@ export function parseManifest(text: string, file: string): Manifest[] {
     throw new CliError("manifest", `${file} holds no Kubernetes object.`);
   }
   return manifests;
+}
+
+/** Aliases are only looked at here: one may lead nowhere, or unfold to far too much. */
+function plainValue(document: Document.Parsed, where: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new CliError("manifest", `${where}: not valid YAML: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 function unfold(value: unknown, where: string): ManifestObject[] {

@@ -17,6 +17,8 @@ export class Workloads implements AsyncDisposable {
   readonly #events: Informer<Event>;
   readonly #running: Promise<unknown>[] = [];
   readonly #logs = new Set<Promise<void>>();
+  /** UIDs of what is gone: nothing more will come of it. */
+  readonly #gone = new Set<string>();
   #onChange: () => void = () => {};
 
   constructor(kube: KubeClient, screen: Screen) {
@@ -31,13 +33,17 @@ export class Workloads implements AsyncDisposable {
     });
     const follower = new PodFollower(screen, (source) => this.#followLog(source));
     const changed = () => this.#onChange();
+    const removed = ({ metadata }: Pod | Job) => {
+      this.#gone.add(metadata?.uid ?? "");
+      this.#onChange();
+    };
     this.#pods.on({
       added: (pod) => follower.changed(pod),
       changed: (pod) => follower.changed(pod),
       removed: (pod) => follower.removed(pod),
     });
-    this.#pods.on({ added: changed, changed, removed: changed });
-    this.#jobs.on({ added: changed, changed, removed: changed });
+    this.#pods.on({ added: changed, changed, removed });
+    this.#jobs.on({ added: changed, changed, removed });
     const warn = (event: Event) => this.#warn(event);
     this.#events.on({ added: warn, changed: warn });
     for (const informer of [this.#pods, this.#jobs, this.#events]) {
@@ -61,17 +67,14 @@ export class Workloads implements AsyncDisposable {
   }
 
   #outcome({ kind, uid }: Applied): { exitCode: number } | undefined {
+    // Somebody deleted it while we waited.
+    if (this.#gone.has(uid)) return { exitCode: 1 };
     if (kind === "Job") {
       const job = this.#jobs.get(uid);
-      return job === undefined ? this.#missing(this.#jobs) : jobOutcome(job);
+      return job && jobOutcome(job);
     }
     const pod = this.#pods.get(uid);
-    return pod === undefined ? this.#missing(this.#pods) : podOutcome(pod);
-  }
-
-  /** Somebody deleted it while we waited: there is nothing to wait for any more. */
-  #missing(informer: { hasSynced: boolean }): { exitCode: number } | undefined {
-    return informer.hasSynced ? { exitCode: 1 } : undefined;
+    return pod && podOutcome(pod);
   }
 
   #warn({ involvedObject, reason, message }: Event): void {
