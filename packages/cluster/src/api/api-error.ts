@@ -19,7 +19,8 @@ export type StatusReason =
   | "NotImplemented"
   | "Timeout"
   | "ServiceUnavailable"
-  | "Unknown";
+  /** What the real server gives for an error that it does not know: no reason at all. */
+  | "";
 
 export interface StatusCause {
   reason?: string;
@@ -63,9 +64,9 @@ export class ApiError extends Error {
       metadata: {},
       status: "Failure",
       message: this.message,
-      reason: this.reason,
       code: this.code,
     };
+    if (this.reason !== "") status.reason = this.reason;
     if (this.details) status.details = this.details as unknown as JsonObject;
     return status;
   }

@@ -7,6 +7,8 @@ export interface FieldMerge {
   readonly of?: string;
   /** A list of objects, merged by this key. */
   readonly key?: string;
+  /** In server-side apply, further fields of the key, with what stands for them when they are not given. */
+  readonly also?: Readonly<Record<string, string>>;
   /** A list of scalars, merged as a set. */
   readonly set?: true;
 }
@@ -15,7 +17,7 @@ export type TypeMerge = Readonly<Record<string, FieldMerge>>;
 
 const container: TypeMerge = {
   env: { key: "name", of: "EnvVar" },
-  ports: { key: "containerPort" },
+  ports: { key: "containerPort", also: { protocol: "TCP" } },
   volumeMounts: { key: "mountPath" },
   volumeDevices: { key: "devicePath" },
 };
@@ -57,7 +59,7 @@ export const mergeTypes: Readonly<Record<string, TypeMerge>> = {
   Namespace: typed("NamespaceSpec", "NamespaceStatus"),
   NamespaceStatus: withConditions,
   Service: typed("ServiceSpec", "ServiceStatus"),
-  ServiceSpec: { ports: { key: "port" } },
+  ServiceSpec: { ports: { key: "port", also: { protocol: "TCP" } } },
   ServiceStatus: withConditions,
   ServiceAccount: {
     ...typed(),

@@ -75,7 +75,7 @@ export async function askKubelet(
       const refused = error.code === "ECONNREFUSED" ? "connect: connection refused" : error.message;
       const where = `dial tcp ${host}:${port}: ${refused}`;
       const verb = method[0] + method.slice(1).toLowerCase();
-      reject(new ApiError(500, "Unknown", `${verb} "${url}": ${where}`, {}, error));
+      reject(new ApiError(500, "", `${verb} "${url}": ${where}`, {}, error));
     });
     request.end();
   });
@@ -118,7 +118,7 @@ function logQuery(query: URLSearchParams): string {
   for (const option of logOptions) {
     const value = query.get(option);
     if (value === null || value === "" || value === "false") continue;
-    parameters.set(option, option === "follow" || value !== "1" ? value : value);
+    parameters.set(option, value);
   }
   const text = parameters.toString();
   return text === "" ? "" : `?${text}`;
@@ -218,7 +218,7 @@ const refusals: Readonly<Record<number, readonly [ApiError["reason"], string]>> 
 
 function kubeletRefusal(code: number, name: string, text: string): ApiError {
   const [reason, sentence] = refusals[code] ?? [
-    "Unknown",
+    "",
     `the server responded with the status code ${code} but did not return more information`,
   ];
   return new ApiError(code, reason, `${sentence} ( pods/log ${name})`, {
