@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { ContainerRuntime, ObservedContainer } from "../runtime/container-runtime.ts";
 import type { Clock } from "./clock.ts";
+import { withDeadline } from "./with-deadline.ts";
 
 /** Hints that come within this time are asked about together. */
 const GATHER_MS = 10;
@@ -107,9 +108,9 @@ export class ObservationLoop {
     this.#wantsAll = false;
     const tick = ++this.#tick;
     try {
-      const deadline = AbortSignal.timeout(LIST_DEADLINE_MS);
-      const signal = AbortSignal.any([this.#closing.signal, deadline]);
-      const listed = await runtime.list(signal, only);
+      const listed = await withDeadline(this.#closing.signal, LIST_DEADLINE_MS, (signal) =>
+        runtime.list(signal, only),
+      );
       if (all) this.#nextAllAt = clock.now() + intervalMs;
       if (this.#lastError !== undefined) logger.info("the container runtime answers again");
       this.#lastError = undefined;

@@ -3,13 +3,30 @@ import { createContainer, ensureImage, startContainer } from "./perform-create.t
 import { runPostStart } from "./perform-post-start.ts";
 import { ensureSandbox, stopSandbox } from "./perform-sandbox.ts";
 import { finish, removeContainer, removeSandbox, runPreStop, stop } from "./perform-stop.ts";
+import { withDeadline } from "./with-deadline.ts";
 import type { PodWork } from "./work.ts";
+
+/** For a runtime that hangs: the step is given up and tried again. Hooks have the pod's whole life, as in a kubelet. */
+const STEP_MS = 2 * 60_000;
+const PULL_MS = 60 * 60_000;
+const HOOK_MS = 24 * 3_600_000;
+
+function deadlineMs(work: PodWork, action: Action): number {
+  if (action.type === "stop") return action.graceSeconds * 1000 + STEP_MS;
+  if (action.type === "ensureImage") return PULL_MS;
+  if (action.type === "runPreStop") return work.plan.graceSeconds * 1000 + STEP_MS;
+  return action.type === "runPostStart" ? HOOK_MS : STEP_MS;
+}
 
 /**
  * Carry out one action and write down what came of it. What the pod's owner must know ends in the record and as an
  * event; whatever else goes wrong is thrown, and the action is tried again with back-off.
  */
-export async function perform(work: PodWork, action: Action, signal: AbortSignal): Promise<void> {
+export function perform(work: PodWork, action: Action, signal: AbortSignal): Promise<void> {
+  return withDeadline(signal, deadlineMs(work, action), (limited) => step(work, action, limited));
+}
+
+async function step(work: PodWork, action: Action, signal: AbortSignal): Promise<void> {
   switch (action.type) {
     case "ensureSandbox":
       await ensureSandbox(work, signal);

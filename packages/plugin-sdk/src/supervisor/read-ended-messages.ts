@@ -3,6 +3,7 @@ import type { ContainerHandle } from "../runtime/container-runtime.ts";
 import type { PodRecord } from "./record.ts";
 import { containerRecord } from "./record.ts";
 import { messageLimit, terminationMessage } from "./termination-message.ts";
+import { withDeadline } from "./with-deadline.ts";
 import type { PodWork } from "./work.ts";
 
 /** Reading a message is a courtesy; it must not hold up the news that the container has ended. */
@@ -31,14 +32,12 @@ export async function readEndedMessages(
       const { name } = container;
       const directory = parts.store.paths(plan.uid).container(name, attempt);
       const handle = { uid: plan.uid, containerName: name, attempt, id };
-      const signal = AbortSignal.any([closing, AbortSignal.timeout(READ_DEADLINE_MS)]);
+      const file = join(directory, TERMINATION_FILE);
       try {
-        const message = await terminationMessage(
-          container,
-          code,
-          join(directory, TERMINATION_FILE),
-          limit,
-          ({ tailLines }) => logTail(work, handle, tailLines, signal),
+        const message = await withDeadline(closing, READ_DEADLINE_MS, (signal) =>
+          terminationMessage(container, code, file, limit, ({ tailLines }) =>
+            logTail(work, handle, tailLines, signal),
+          ),
         );
         return { name, attempt, message };
       } catch (error) {

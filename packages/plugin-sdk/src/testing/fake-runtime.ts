@@ -10,6 +10,7 @@ import type {
   RuntimeLogOptions,
   SandboxState,
 } from "../runtime/container-runtime.ts";
+import type { Clock } from "../supervisor/clock.ts";
 
 /** What a container does, by its name. */
 export interface Behaviour {
@@ -17,7 +18,7 @@ export interface Behaviour {
   exitCode?: number;
   /** Exit code after the stop signal. Default 143. */
   stopCode?: number;
-  /** Does not end on the stop signal, only by SIGKILL (grace 0). */
+  /** Does not end on the stop signal, only by SIGKILL. */
   ignoresStop?: boolean;
   /** Of commands run in it. Default: exit 0. */
   exec?: (argv: readonly string[]) => { exitCode: number; output: string };
@@ -48,13 +49,13 @@ export class FakeRuntime implements ContainerRuntime {
   readonly starts: string[] = [];
   readonly containers = new Map<string, FakeContainer>();
   readonly sandboxes = new Set<string>();
-  readonly #now: () => number;
+  readonly #clock: Clock;
   readonly #faults: { step: Step; error: Error }[] = [];
   readonly #listeners = new Set<(change: { uid: string }) => void>();
   readonly #changed = new Set<() => void>();
 
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   /** The next call of this step fails so; again with each call of this method. */
@@ -127,7 +128,7 @@ export class FakeRuntime implements ContainerRuntime {
     if (container.state !== "created") return;
     this.starts.push(`${handle.uid}/${handle.containerName}/${handle.attempt}`);
     container.state = "running";
-    container.startedAt = new Date(this.#now()).toISOString();
+    container.startedAt = new Date(this.#clock.now()).toISOString();
     const { exitCode } = this.behaviours.get(handle.containerName) ?? {};
     if (exitCode !== undefined) this.#end(container, exitCode, {});
     else this.#tell(handle.uid);
@@ -143,8 +144,10 @@ export class FakeRuntime implements ContainerRuntime {
     if (container === undefined || container.state === "exited") return;
     const { ignoresStop, stopCode = 143 } = this.behaviours.get(handle.containerName) ?? {};
     if (!ignoresStop || container.state === "created") this.#end(container, stopCode, {});
-    else if (graceSeconds <= 2) this.#end(container, 137, {});
-    // Someone else ends it: `exit`, or a second stop with less grace.
+    else if (graceSeconds === 0) this.#end(container, 137, {});
+    this.#clock.at(this.#clock.now() + graceSeconds * 1000, () => {
+      if (container.state === "running") this.#end(container, 137, {});
+    });
     while (container.state === "running" && this.containers.size > 0) {
       signal.throwIfAborted();
       await new Promise<void>((resolve) => {
@@ -194,7 +197,7 @@ export class FakeRuntime implements ContainerRuntime {
   }
 
   #end(container: FakeContainer, exitCode: number, extra: Partial<ObservedContainer>): void {
-    const finishedAt = new Date(this.#now()).toISOString();
+    const finishedAt = new Date(this.#clock.now()).toISOString();
     Object.assign(container, { state: "exited", exitCode, finishedAt, ...extra });
     for (const resolve of this.#changed) resolve();
     this.#changed.clear();

@@ -11,7 +11,7 @@ import { temporaryDirectory } from "./temporary-directory.ts";
 /** A container provider on a fake engine, a clock that tests move, and what it has told. */
 export class ProviderHarness implements AsyncDisposable {
   readonly clock = new ManualClock();
-  readonly runtime = new FakeRuntime(() => this.clock.now());
+  readonly runtime = new FakeRuntime(this.clock);
   readonly statuses: RemotePodStatus[] = [];
   readonly events: RemotePodEvent[] = [];
   readonly gone: string[] = [];

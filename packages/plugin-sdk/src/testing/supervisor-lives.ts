@@ -20,7 +20,7 @@ import { silentLogger } from "./recording-logger.ts";
  */
 export class SupervisorLives {
   readonly clock = new ManualClock();
-  readonly runtime = new FakeRuntime(() => this.clock.now());
+  readonly runtime = new FakeRuntime(this.clock);
   readonly store: MemoryJobStore<PodRecord>;
   readonly statuses: RemotePodStatus[] = [];
   isGone = false;

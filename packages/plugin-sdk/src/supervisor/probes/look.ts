@@ -1,6 +1,7 @@
 import type { Container, ContainerPort, Probe } from "kubernetes-types/core/v1.js";
 import type { Dispatcher } from "undici";
 import type { ContainerHandle, ContainerRuntime } from "../../runtime/container-runtime.ts";
+import { withDeadline } from "../with-deadline.ts";
 import { lookGrpc } from "./look-grpc.ts";
 import { lookHttp } from "./look-http.ts";
 import { lookTcp } from "./look-tcp.ts";
@@ -28,45 +29,41 @@ export async function look(
   signal: AbortSignal,
 ): Promise<ProbeOutcome | undefined> {
   const seconds = Math.max(1, probe.timeoutSeconds ?? probeDefaults.timeoutSeconds);
-  const timeout = AbortSignal.timeout(seconds * 1000);
-  const limited = AbortSignal.any([signal, timeout]);
-  try {
-    if (probe.exec !== undefined) {
-      const argv = probe.exec.command ?? [];
-      const { exitCode, output } = await parts.runtime.exec(
-        handle,
-        argv,
-        { maxOutputBytes: MAX_OUTPUT_BYTES },
-        limited,
-      );
-      return { ok: exitCode === 0, output };
+  return withDeadline(signal, seconds * 1000, async (limited) => {
+    try {
+      return await lookOnce(parts, handle, container, probe, limited);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (limited.aborted) return { ok: false, output: `command timed out after ${seconds}s` };
+      throw error;
     }
-    const address = await parts.runtime.probeAddress(handle.uid, limited);
-    if (probe.httpGet !== undefined) {
-      const { httpGet } = probe;
-      const port = portNumber(httpGet.port, container.ports);
-      const host = httpGet.host || address;
-      if (host === undefined || port === undefined) return unreachable(httpGet.port);
-      return await lookHttp(parts.dispatcher, httpGet, host, port, limited);
-    }
-    if (probe.tcpSocket !== undefined) {
-      const port = portNumber(probe.tcpSocket.port, container.ports);
-      const host = probe.tcpSocket.host || address;
-      if (host === undefined || port === undefined) return unreachable(probe.tcpSocket.port);
-      return await lookTcp(host, port, limited);
-    }
-    if (probe.grpc !== undefined) {
-      if (address === undefined) return unreachable(probe.grpc.port);
-      return await lookGrpc(address, probe.grpc.port, probe.grpc.service ?? "", limited);
-    }
-    return undefined;
-  } catch (error) {
-    if (timeout.aborted && !signal.aborted) {
-      return { ok: false, output: `command timed out after ${seconds}s` };
-    }
-    if (signal.aborted) return undefined;
-    throw error;
+  });
+}
+
+async function lookOnce(
+  { runtime, dispatcher }: LookParts,
+  handle: ContainerHandle,
+  container: Container,
+  { exec, httpGet, tcpSocket, grpc }: Probe,
+  signal: AbortSignal,
+): Promise<ProbeOutcome | undefined> {
+  if (exec !== undefined) {
+    const options = { maxOutputBytes: MAX_OUTPUT_BYTES };
+    const { exitCode, output } = await runtime.exec(handle, exec.command ?? [], options, signal);
+    return { ok: exitCode === 0, output };
   }
+  const asked = httpGet ?? tcpSocket ?? grpc;
+  if (asked === undefined) return undefined;
+  const own = httpGet?.host ?? tcpSocket?.host;
+  const host = own || (await runtime.probeAddress(handle.uid, signal));
+  const port = portNumber(asked.port, container.ports);
+  if (host === undefined || port === undefined) {
+    const output = `the port ${asked.port} of this pod cannot be reached from its host`;
+    return { ok: false, output };
+  }
+  if (httpGet !== undefined) return lookHttp(dispatcher, httpGet, host, port, signal);
+  if (tcpSocket !== undefined) return lookTcp(host, port, signal);
+  return lookGrpc(host, port, grpc?.service ?? "", signal);
 }
 
 /** A port by number or by the name it has in `ports`. */
@@ -79,8 +76,4 @@ export function portNumber(
       ? ports?.find(({ name }) => name === port)?.containerPort
       : Number(port);
   return value !== undefined && value > 0 && value < 65_536 ? value : undefined;
-}
-
-function unreachable(port: number | string): ProbeOutcome {
-  return { ok: false, output: `the port ${port} of this pod cannot be reached from its host` };
 }
