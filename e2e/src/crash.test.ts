@@ -5,6 +5,7 @@ import { NODE_CHECKPOINTS } from "@interlink/node";
 import { CHECKPOINTS as PLUGIN_CHECKPOINTS } from "@interlink/plugin-sdk";
 import { SERVER_CHECKPOINTS } from "@interlink/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { podManifest } from "./harness/manifest.ts";
 import { type Part, System } from "./harness/system.ts";
 import { describeKubectl } from "./systems/describe-system.ts";
 import { waitUntil } from "./systems/wait-until.ts";
@@ -32,22 +33,8 @@ describeKubectl("kill -9 at any step", () => {
 
   /** A pod that notes each of its runs, with its process id, in a file of its own. (Kubernetes makes `$` of `$$`.) */
   function manifest(name: string, command: string): string {
-    return JSON.stringify({
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: { name },
-      spec: {
-        restartPolicy: "Never",
-        terminationGracePeriodSeconds: 5,
-        tolerations: [{ operator: "Exists" }],
-        containers: [
-          {
-            name: "main",
-            image: "none",
-            command: ["sh", "-c", `echo $$$$ >> ${join(notes, name)}; echo said; ${command}`],
-          },
-        ],
-      },
+    return podManifest(name, {
+      command: `echo $$$$ >> ${join(notes, name)}; echo said; ${command}`,
     });
   }
 

@@ -1,29 +1,9 @@
 import type { Event, Node, Pod } from "kubernetes-types/core/v1.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type PodOptions, podManifest } from "./harness/manifest.ts";
 import { System } from "./harness/system.ts";
 import { describeKubectl } from "./systems/describe-system.ts";
 import { waitUntil } from "./systems/wait-until.ts";
-
-interface PodOptions {
-  command?: string;
-  spec?: Record<string, unknown>;
-  container?: Record<string, unknown>;
-}
-
-function podManifest(name: string, { command = "exit 0", spec, container }: PodOptions): string {
-  return JSON.stringify({
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name, labels: { app: name } },
-    spec: {
-      restartPolicy: "Never",
-      terminationGracePeriodSeconds: 5,
-      tolerations: [{ operator: "Exists" }],
-      containers: [{ name: "main", image: "none", command: ["sh", "-c", command], ...container }],
-      ...spec,
-    },
-  });
-}
 
 describeKubectl("a person with kubectl and a virtual node", () => {
   let system: System;
