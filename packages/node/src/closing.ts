@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** Everything that must be stopped, in reverse order of its making, once. */
 export class Closing {
   readonly #stop = new AbortController();
@@ -9,6 +11,7 @@ export class Closing {
 
   /** `outer` counts until `started`. */
   constructor(outer: AbortSignal | undefined) {
+    setMaxListeners(0, this.#stop.signal);
     const abort = () => this.#stop.abort(outer?.reason);
     if (outer?.aborted) abort();
     outer?.addEventListener("abort", abort, { once: true });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type WorkAgain, WorkQueue } from "@interlink/kube";
 import type { RemotePodEvent, RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
@@ -46,6 +47,7 @@ export class PodManager implements AsyncDisposable {
 
   constructor(context: PodContext) {
     this.#context = context;
+    setMaxListeners(0, this.#stop.signal);
     this.#questions = new SiteQuestions(context.site, this.#stop.signal);
     this.#creator = new JobCreator(context);
     this.#deleter = new JobDeleter(context, this.#questions);
@@ -57,7 +59,8 @@ export class PodManager implements AsyncDisposable {
     );
     this.#steps = new WorkQueue({
       concurrency: STEPS_AT_ONCE,
-      work: (uid, signal) => this.#work(uid, signal),
+      // One signal for all: every call that is under way listens to it.
+      work: (uid) => this.#work(uid, this.#stop.signal),
       failed: (uid, err, failures, waitMs) =>
         context.logger.error({ uid, err, failures, waitMs }, "a step of a pod broke"),
       random: context.random,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   isKubeError,
   paths,
@@ -23,6 +24,7 @@ export class StatusWriter {
   readonly #find: (uid: string) => PodRecord | undefined;
   readonly #written: (record: PodRecord) => void;
   readonly #queue: WorkQueue;
+  readonly #stop = new AbortController();
 
   /** `written` is called when the object in the API says what was wanted. */
   constructor(
@@ -31,11 +33,13 @@ export class StatusWriter {
     written: (record: PodRecord) => void,
   ) {
     this.#context = context;
+    // Every write that is under way listens to it.
+    setMaxListeners(0, this.#stop.signal);
     this.#find = find;
     this.#written = written;
     this.#queue = new WorkQueue({
       concurrency: WRITES_AT_ONCE,
-      work: (uid, signal) => this.#write(uid, signal),
+      work: (uid) => this.#write(uid, this.#stop.signal),
       failed: (uid, err, failures, waitMs) =>
         context.logger.warn({ uid, err, failures, waitMs }, "a pod status was not written"),
       backoff: { firstMs: 100, capMs: 30_000, jitter: 0.5 },
@@ -53,6 +57,7 @@ export class StatusWriter {
   }
 
   close(): Promise<void> {
+    this.#stop.abort();
     return this.#queue.close();
   }
 
