@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,6 +27,8 @@ export async function runScenario(
   });
   try {
     const signal = AbortSignal.any([options.signal, overtime.signal]);
+    // Every request of a load listens to it.
+    setMaxListeners(0, signal);
     const cpuProfiles = options.cpuProfiles && join(options.cpuProfiles, name);
     const findings = await scenario.run({
       ...options,

@@ -19,4 +19,6 @@ test("problems are warnings and errors after the start, each with its number", (
 
 test("a line that is no JSON is a problem, also when the program was never ready", () => {
   expect(problemsIn("FATAL ERROR: heap\n")).toEqual(["1x FATAL ERROR: heap"]);
+  const warning = "(node:7) Warning: leak\n(Use `node --trace-warnings ...` to show where)\n";
+  expect(problemsIn(warning)).toEqual(["1x Warning: leak"]);
 });

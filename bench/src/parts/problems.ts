@@ -27,8 +27,8 @@ function problemOf(line: string): string | undefined {
     if (level < WARN) return undefined;
     return err?.message === undefined ? msg : `${msg}: ${err.message}`;
   } catch {
-    // Not JSON: Node itself speaks.
-    return line;
+    // Not JSON: Node itself speaks, and every time gives advice and its process number as well.
+    return line.startsWith("(Use `node ") ? undefined : line.replace(/^\(node:\d+\) /, "");
   }
 }
 
