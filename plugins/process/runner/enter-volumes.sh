@@ -66,11 +66,11 @@ __il_make_directory() {
 
 # Makes sure that something can be made in directory $1 without touching the host.
 __il_make_room() {
-  local __il_volume
+  local __il_index
   [[ -n ${__il_ours[$1]-} ]] && return 0
   # Inside a volume, mount points are made in the volume.
-  for __il_volume in "${__il_mounted[@]}"; do
-    [[ $1/ == "$__il_volume"/* ]] && return 0
+  for ((__il_index = 0; __il_index < ${#__il_mounted[@]}; __il_index++)); do
+    [[ $1/ == "${__il_mounted[__il_index]}"/* ]] && return 0
   done
   __il_tool mount -t tmpfs -o mode=755 interlink "$1" || return 1
   __il_ours[$1]=1

@@ -21,12 +21,13 @@ exec 3>&2 2>/dev/null
 
 # Sets __il_start to the start time of a process; 0 if it has gone.
 __il_start_of() {
-  local __il_stat='' __il_fields
+  local __il_stat=''
   __il_start=0
   IFS= read -r __il_stat <"/proc/$1/stat" || return 0
-  # The name, in brackets, may hold anything.
-  IFS=' ' read -r -a __il_fields <<<"${__il_stat##*) }"
-  __il_start=${__il_fields[19]:-0}
+  # The name, in brackets, may hold anything; what follows is split at blanks. No here-string: it may need a file.
+  # shellcheck disable=SC2086
+  set -- ${__il_stat##*) }
+  __il_start=${20:-0}
 }
 
 # Sets __il_now to the time in seconds with a fraction.
@@ -46,7 +47,8 @@ while IFS= read -r -d '' __il_word; do
   __il_argv+=("$__il_word")
 done <"$__il_directory/argv"
 
-# Its own process group, so that a stop signal reaches the command and its children but not this script.
+# Its own process group, so that a stop signal reaches the command and its children but not this script. Only for the
+# fork: with job control on, `wait` would take a halt (SIGSTOP) for the end.
 set -m
 __il_set_now
 __il_began=$__il_now
@@ -57,17 +59,14 @@ __il_began=$__il_now
   exec -- "$@" "${__il_argv[@]}"
 ) </dev/null &
 __il_pid=$!
+set +m
 exec 3>&- >/dev/null
 
 __il_start_of "$__il_pid"
 printf '%s %s %s\n' "$__il_pid" "$__il_start" "$__il_began" >"$__il_directory/started"
 
-# `wait` also returns when the command was stopped by SIGSTOP, with a code above 128; it is there still then.
-while :; do
-  wait "$__il_pid"
-  __il_code=$?
-  if ((__il_code <= 128)) || ! kill -0 "$__il_pid"; then break; fi
-done
+wait "$__il_pid"
+__il_code=$?
 __il_set_now
 
 # As in a container, nothing outlives the first process.

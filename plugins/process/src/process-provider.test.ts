@@ -31,6 +31,14 @@ describe("a pod on the process plugin", () => {
     expect(await harness.log(uid, "main")).toBe("");
   });
 
+  test("that is halted and goes on has not ended in between", async () => {
+    await using harness = await ProcessHarness.start();
+    const line = "(sleep 0.3; kill -CONT $$$$) & kill -STOP $$$$; wait; echo on; exit 4";
+    const uid = await harness.run(pod(randomUUID(), [shell("main", line)]));
+    expect(await harness.ended(uid, "main")).toMatchObject({ exitCode: 4 });
+    expect(await harness.log(uid, "main")).toBe("on\n");
+  });
+
   test("gets its environment byte for byte, and nothing of the plugin's", async () => {
     await using harness = await ProcessHarness.start();
     const env = [
