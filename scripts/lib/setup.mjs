@@ -75,14 +75,10 @@ export function ensureInstalled() {
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
-  stamped("installed", lock, () =>
-    step("Installing dependencies (npm ci)", "npm", [
-      "ci",
-      "--no-audit",
-      "--no-fund",
-      "--loglevel=error",
-    ]),
-  );
+  // Not `npm ci`: it refuses a lock file that lacks the optional packages of platforms that were out of reach where the
+  // lock was written. `--no-save` keeps the checkout as it is.
+  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
+  stamped("installed", lock, () => step("Installing dependencies (npm install)", "npm", args));
 }
 
 export function ensureBuilt() {
