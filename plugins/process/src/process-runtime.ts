@@ -1,5 +1,4 @@
-import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
+import { readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type {
   ContainerHandle,
@@ -16,15 +15,17 @@ import type {
 import { createTimelineRecorder, RuntimeError, readLog } from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 import { hostCapacity } from "./capacity.ts";
-import { containerFiles, readInfo, writeInfo } from "./container-files.ts";
-import { containerEnvironment, MARKER } from "./environment.ts";
+import { ContainerIndex } from "./container-index.ts";
+import { MARKER } from "./environment.ts";
 import { ExitWatch } from "./exit-watch.ts";
+import { findBash, findContainers } from "./find-containers.ts";
+import { prepareContainer } from "./prepare-container.ts";
 import type { ContainerParts } from "./process-container.ts";
 import { ProcessContainer } from "./process-container.ts";
 import { ProcessTable } from "./process-table.ts";
 import { runProgram } from "./run-program.ts";
 import type { NamespaceTools } from "./volumes.ts";
-import { linkVolumes, probeNamespaces, writeMounts } from "./volumes.ts";
+import { probeNamespaces } from "./volumes.ts";
 
 export interface ProcessRuntimeOptions {
   /** The plugin's directory; jobs lie in `jobs/<uid>` below it. */
@@ -50,8 +51,7 @@ const SWEEP_AFTER_MS = 1_000;
 export class ProcessRuntime implements ContainerRuntime {
   readonly type = "process";
   readonly #options: ProcessRuntimeOptions;
-  /** By pod UID, then by {@link key}: no question about one pod looks at the others. */
-  readonly #pods = new Map<string, Map<string, ProcessContainer>>();
+  readonly #containers = new ContainerIndex();
   readonly #swept = new Set<ProcessContainer>();
   #sweep: NodeJS.Timeout | undefined;
   readonly #listeners = new Set<(change: { uid: string }) => void>();
@@ -84,7 +84,7 @@ export class ProcessRuntime implements ContainerRuntime {
       { mountNamespaces: this.#namespaces !== undefined },
       "the process plugin isolates nothing: containers run as this user, with this host's files, processes and network",
     );
-    await this.#findContainers(this.#parts);
+    await this.#takeOver(this.#parts);
   }
 
   async capacity(): Promise<RuntimeCapacity> {
@@ -96,7 +96,7 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   async removeSandbox(uid: string, signal: AbortSignal): Promise<void> {
-    const own = this.#ofPod(uid);
+    const own = this.#containers.ofPod(uid);
     await Promise.all(own.map((container) => container.stop(0, signal)));
     // What left its session with a process group of its own is found by its environment.
     await Promise.all(own.map((container) => container.kill({ spareRunner: false })));
@@ -109,69 +109,22 @@ export class ProcessRuntime implements ContainerRuntime {
 
   async createContainer(spec: ContainerSpec): Promise<CreatedContainer> {
     const parts = this.#started();
-    const { pod, container, attempt, mounts } = spec;
-    const uid = pod.metadata?.uid ?? "";
-    const handle = { uid, containerName: container.name, attempt };
-    const existing = this.#find(handle);
-    if (existing !== undefined) return { ...handle, id: existing.id };
-    if (spec.command === undefined || spec.command.length === 0) {
-      throw new RuntimeError(
-        "CreateFailed",
-        `The process plugin has no images and cannot know what to run: give the container "${container.name}" a command.`,
-      );
-    }
-    const files = containerFiles(spec.directory);
-    const wasThere = (await mkdir(files.work, { recursive: true })) === undefined;
-    const cwd = container.workingDir || files.work;
-    const extra: Record<string, string> = {
-      INTERLINK_TERMINATION_LOG: spec.terminationMessageFile,
-    };
-    const warnings: CreatedContainer["warnings"] = [];
-    const hasMounts = mounts.length > 0 && this.#namespaces !== undefined;
-    if (hasMounts) {
-      await writeMounts(files, cwd, mounts);
-    } else if (mounts.length > 0) {
-      const directory = join(files.work, "volumes");
-      await linkVolumes(directory, mounts);
-      extra["INTERLINK_VOLUMES"] = directory;
-      warnings.push({
-        reason: "VolumesNotMounted",
-        message:
-          "This host does not let the process plugin mount: the volumes are not at their mountPath but below the directory in $INTERLINK_VOLUMES.",
-      });
-    }
-    const { env, aroundBash } = containerEnvironment(spec, { home: homedir() }, extra);
-    const around = aroundBash.length > 0 ? ["/usr/bin/env", ...aroundBash] : [];
-    const argv = [...around, ...spec.command, ...(spec.args ?? [])];
-    await writeFile(files.argv, argv.map((word) => `${word}\0`).join(""), { mode: 0o600 });
-    const lifecycle = container.lifecycle as { stopSignal?: string } | undefined;
-    const made = new ProcessContainer(
-      parts,
-      {
-        schemaVersion: 1,
-        uid,
-        container: container.name,
-        attempt,
-        bootId: parts.bootId,
-        env,
-        cwd,
-        command: spec.command[0] ?? "",
-        logFile: spec.logFile,
-        stopSignal: lifecycle?.stopSignal ?? "SIGTERM",
-        hasMounts,
-      },
-      files,
-      // A runner of an earlier life may be about to claim one whose record was lost.
-      { isFresh: !wasThere },
-    );
-    await writeInfo(files, made.info);
-    this.#add(made);
-    return { ...handle, id: made.id, ...(warnings.length > 0 && { warnings }) };
+    const { pod, container, attempt } = spec;
+    const handle = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };
+    const existing = this.#containers.find(handle);
+    if (existing !== undefined) return existing.handle;
+    const { info, files, isFresh, warnings } = await prepareContainer(spec, {
+      bootId: parts.bootId,
+      canMount: this.#namespaces !== undefined,
+    });
+    const made = new ProcessContainer(parts, info, files, { isFresh });
+    this.#containers.add(made);
+    return { ...made.handle, ...(warnings.length > 0 && { warnings }) };
   }
 
   async startContainer(handle: ContainerHandle): Promise<void> {
     const { bash } = this.#started();
-    const container = this.#find(handle);
+    const container = this.#containers.find(handle);
     if (container === undefined) {
       throw new RuntimeError("StartFailed", "The files of the container have been removed.");
     }
@@ -192,11 +145,11 @@ export class ProcessRuntime implements ContainerRuntime {
     graceSeconds: number,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#find(handle)?.stop(graceSeconds, signal);
+    await this.#containers.find(handle)?.stop(graceSeconds, signal);
   }
 
   async removeContainer(handle: ContainerHandle): Promise<void> {
-    const container = this.#find(handle);
+    const container = this.#containers.find(handle);
     if (container === undefined) return;
     await container.kill({ spareRunner: false });
     await this.#forget(container);
@@ -205,8 +158,8 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   async list(_signal: AbortSignal, only?: ReadonlySet<string>): Promise<ObservedContainer[]> {
-    const uids = only ?? this.#pods.keys();
-    const asked = [...uids].flatMap((uid) => this.#ofPod(uid));
+    const uids = only ?? this.#containers.uids();
+    const asked = [...uids].flatMap((uid) => this.#containers.ofPod(uid));
     return Promise.all(asked.map((container) => container.observe()));
   }
 
@@ -220,7 +173,7 @@ export class ProcessRuntime implements ContainerRuntime {
     options: RuntimeLogOptions,
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array> {
-    const container = this.#find(handle);
+    const container = this.#containers.find(handle);
     if (container === undefined) return nothing();
     return readLog(container.info.logFile, options, {
       signal,
@@ -234,7 +187,7 @@ export class ProcessRuntime implements ContainerRuntime {
     options: { maxOutputBytes: number },
     signal: AbortSignal,
   ): Promise<{ exitCode: number; output: string }> {
-    const container = this.#find(handle);
+    const container = this.#containers.find(handle);
     const command = await container?.command(signal);
     if (container === undefined || command === undefined) {
       throw new RuntimeError("NotRunning", `The container ${handle.containerName} is not running.`);
@@ -258,29 +211,15 @@ export class ProcessRuntime implements ContainerRuntime {
     await this.#timelines.close();
   }
 
-  /** Containers of an earlier life. One without a complete `container.json` was never made. */
-  async #findContainers(parts: ContainerParts): Promise<void> {
-    const { logger, root } = this.#options;
-    const jobs = join(root, "jobs");
-    for (const uid of await entries(jobs)) {
-      const containers = join(jobs, uid, "containers");
-      for (const name of await entries(containers)) {
-        for (const attempt of await entries(join(containers, name))) {
-          const files = containerFiles(join(containers, name, attempt));
-          try {
-            const info = await readInfo(files);
-            if (info?.uid !== uid || info.container !== name) continue;
-            const found = new ProcessContainer(parts, info, files, { isFresh: false });
-            this.#add(found);
-            const { state } = await found.observe();
-            if (state !== "running") continue;
-            this.#timelines.watch(info.logFile);
-            this.#watch.add(files.directory, basename(files.exit), () => this.#changed(found));
-          } catch (error) {
-            logger.error({ err: error, directory: files.directory }, "a container is unreadable");
-          }
-        }
-      }
+  async #takeOver(parts: ContainerParts): Promise<void> {
+    const { root, logger } = this.#options;
+    for await (const { info, files } of findContainers(root, logger)) {
+      const found = new ProcessContainer(parts, info, files, { isFresh: false });
+      this.#containers.add(found);
+      const { state } = await found.observe();
+      if (state !== "running") continue;
+      this.#timelines.watch(info.logFile);
+      this.#watch.add(files.directory, basename(files.exit), () => this.#changed(found));
     }
   }
 
@@ -296,26 +235,9 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   async #forget(container: ProcessContainer): Promise<void> {
-    const { uid, logFile } = container.info;
-    const pod = this.#pods.get(uid);
-    pod?.delete(key(container.handle));
-    if (pod?.size === 0) this.#pods.delete(uid);
+    this.#containers.remove(container);
     this.#watch.remove(container.files.directory);
-    await this.#timelines.unwatch(logFile);
-  }
-
-  #add(container: ProcessContainer): void {
-    const { uid } = container.info;
-    const pod = this.#pods.get(uid) ?? new Map<string, ProcessContainer>();
-    this.#pods.set(uid, pod.set(key(container.handle), container));
-  }
-
-  #ofPod(uid: string): ProcessContainer[] {
-    return [...(this.#pods.get(uid)?.values() ?? [])];
-  }
-
-  #find(handle: Omit<ContainerHandle, "id">): ProcessContainer | undefined {
-    return this.#pods.get(handle.uid)?.get(key(handle));
+    await this.#timelines.unwatch(container.info.logFile);
   }
 
   /** As in a container, nothing outlives the first process. One look at the process table for all that ended lately. */
@@ -339,32 +261,6 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 }
 
-function key({ containerName, attempt }: Omit<ContainerHandle, "id" | "uid">): string {
-  return `${containerName}/${attempt}`;
-}
-
 async function* nothing(): AsyncGenerator<Uint8Array> {
   // A container without files has no log.
-}
-
-async function findBash(): Promise<string> {
-  for (const path of ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"]) {
-    try {
-      await access(path);
-      return path;
-    } catch {
-      // The next one, then.
-    }
-  }
-  throw new RuntimeError("Unavailable", "The process plugin needs bash 4.2 or later; install it.");
-}
-
-async function entries(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return [];
-    throw error;
-  }
 }

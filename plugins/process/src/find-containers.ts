@@ -1,0 +1,54 @@
+import { access, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { RuntimeError } from "@interlink/plugin-sdk";
+import type { Logger } from "pino";
+import type { ContainerFiles, ContainerInfo } from "./container-files.ts";
+import { containerFiles, readInfo } from "./container-files.ts";
+
+/**
+ * Containers of an earlier life, in `jobs/<uid>/containers/<name>/<attempt>` below `root`. One without a complete
+ * `container.json` was never made; one that cannot be read is left for a person to look at.
+ */
+export async function* findContainers(
+  root: string,
+  logger: Logger,
+): AsyncGenerator<{ info: ContainerInfo; files: ContainerFiles }> {
+  const jobs = join(root, "jobs");
+  for (const uid of await entries(jobs)) {
+    const containers = join(jobs, uid, "containers");
+    for (const name of await entries(containers)) {
+      for (const attempt of await entries(join(containers, name))) {
+        const files = containerFiles(join(containers, name, attempt));
+        try {
+          const info = await readInfo(files);
+          if (info?.uid === uid && info.container === name) yield { info, files };
+        } catch (error) {
+          logger.error({ err: error, directory: files.directory }, "a container is unreadable");
+        }
+      }
+    }
+  }
+}
+
+/** Throws `RuntimeError` `Unavailable` if there is none. */
+export async function findBash(): Promise<string> {
+  for (const path of ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"]) {
+    try {
+      await access(path);
+      return path;
+    } catch {
+      // The next one, then.
+    }
+  }
+  throw new RuntimeError("Unavailable", "The process plugin needs bash 4.2 or later; install it.");
+}
+
+async function entries(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw error;
+  }
+}
