@@ -22,7 +22,8 @@ export const podLatency: Scenario = {
 async function run(context: BenchContext): Promise<Findings> {
   const { quick, signal, progress } = context;
   await using system = await startSystem(context);
-  await using watch = new PodWatch(system.kube);
+  let events = 0;
+  await using watch = new PodWatch(system.kube, () => events++);
   await watch.synced(signal);
 
   const one = async (name: string): Promise<{ posted: number; name: string }> => {
@@ -36,6 +37,7 @@ async function run(context: BenchContext): Promise<Findings> {
   await atOnce(names("warm", quick ? 1 : 10), AT_ONCE, one);
   const count = quick ? 5 : 100;
   progress(`running ${count} pods`);
+  const eventsBefore = events;
   const ran = await atOnce(names("pod", count), AT_ONCE, one);
 
   const toRunning: number[] = [];
@@ -48,7 +50,13 @@ async function run(context: BenchContext): Promise<Findings> {
     else if (seen.ended !== undefined) toSucceeded.push(seen.ended - posted);
   }
   return {
-    measures: [],
+    measures: [
+      {
+        name: "watch events per pod (its creation and every change of the object)",
+        value: (events - eventsBefore) / count,
+        unit: "",
+      },
+    ],
     distributions: [
       ...(toRunning.length > 0 ? [measured("create → Running", "ms", toRunning)] : []),
       ...(toSucceeded.length > 0 ? [measured("create → Succeeded", "ms", toSucceeded)] : []),
