@@ -64,6 +64,8 @@ export class PodSupervisor {
   #cancelTimer: (() => void) | undefined;
   #cancelSave: (() => void) | undefined;
   #saved: PodRecord;
+  /** The writing of the latest delete; no turn decides before it is over. */
+  #intent: Promise<void> | undefined;
   #startedUnsaved = false;
   #lastStatus = "";
   #revision: number;
@@ -150,7 +152,9 @@ export class PodSupervisor {
       const requestedAt = before?.requestedAt ?? now;
       this.#record = { ...this.#record, deletion: { requestedAt, deadline } };
     }
-    await this.#save();
+    const saving = this.#save();
+    this.#intent = saving.catch(() => undefined);
+    await saving;
     this.#parts.checkpoint("delete.intent-written");
     this.wake();
   }
@@ -192,6 +196,7 @@ export class PodSupervisor {
     await this.#takeLook();
     this.#probes.follow(this.#record, clock.now());
     this.#rememberProbes();
+    await this.#intentOnDisk();
     if (!this.#isSynced) {
       this.#publish();
       return;
@@ -218,6 +223,15 @@ export class PodSupervisor {
     wakeAt = Math.min(wakeAt, this.#probes.nextAt(this.#record) ?? Number.POSITIVE_INFINITY);
     this.#cancelTimer?.();
     this.#cancelTimer = Number.isFinite(wakeAt) ? clock.at(wakeAt, () => this.wake()) : undefined;
+  }
+
+  /** A stop that is sent before its reason is written would look, after a crash, like a container that ended by itself. */
+  async #intentOnDisk(): Promise<void> {
+    let awaited: Promise<void> | undefined;
+    while (awaited !== this.#intent) {
+      awaited = this.#intent;
+      await awaited;
+    }
   }
 
   async #takeLook(): Promise<void> {
