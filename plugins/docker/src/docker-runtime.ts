@@ -71,7 +71,7 @@ export class DockerRuntime implements ContainerRuntime {
       plugin,
       log: options.log ?? { maxSize: "10m", maxFiles: 5 },
     });
-    this.#list = new ContainerList(engine, plugin, (id) => this.#containers.isFresh(id));
+    this.#list = new ContainerList(engine, plugin, this.#containers);
     this.#changes = new ChangeFeed(engine, plugin, logger, options.random ?? Math.random);
   }
 
@@ -145,7 +145,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   onChange(listener: (change: { uid: string }) => void): () => void {
-    return this.#changes.listen(({ uid, id }) => {
+    return this.#changes.listen(({ uid, id, oom }) => {
+      if (id !== undefined && oom) this.#list.noteOom(id);
       if (id !== undefined) this.#list.noteChange(id);
       listener({ uid });
     });

@@ -131,6 +131,28 @@ describe("EngineClient", () => {
   });
 });
 
+it("may be given a stream back unread", async () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown): number => unhandled.push(error);
+  process.on("uncaughtException", note);
+  await using engine = await FakeEngine.open((_, response) => {
+    response.writeHead(200);
+    response.write("one");
+  });
+  const leaving = new AbortController();
+  const open = () => engine.client.stream({ method: "GET", path: "/logs", signal: leaving.signal });
+  const [given, cut] = [await open(), await open()];
+  // Not `once`, which would take note of the errors.
+  const closed = [given, cut].map(
+    (stream) => new Promise((resolve) => stream.on("close", resolve)),
+  );
+  given.destroy();
+  leaving.abort(new Error("I leave"));
+  await Promise.all(closed);
+  process.off("uncaughtException", note);
+  expect(unhandled).toEqual([]);
+});
+
 it.each([
   ["1.9", "1.41", -1],
   ["1.41", "1.9", 1],

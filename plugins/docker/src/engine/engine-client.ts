@@ -100,6 +100,8 @@ export class EngineClient implements AsyncDisposable {
     try {
       const answer = await this.#dispatch(this.#lasting, prefix, request, whole.signal);
       const { body } = answer;
+      // A stream that is given up, or cut, emits an error also when nobody reads it just then. Readers still see it.
+      body.on("error", () => undefined);
       const cut = (): void => {
         body.destroy(
           request.signal.reason instanceof Error ? request.signal.reason : new Error("aborted"),

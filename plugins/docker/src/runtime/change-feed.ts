@@ -9,6 +9,8 @@ import type { ContainerSummary } from "./engine-types.ts";
 export interface EngineChange {
   uid: string;
   id?: string;
+  /** It ran out of memory. */
+  oom?: boolean;
 }
 
 type Listener = (change: EngineChange) => void;
@@ -117,9 +119,18 @@ export class ChangeFeed {
 }
 
 function changeOf(event: unknown): EngineChange | undefined {
-  const actor = (event as { Actor?: { ID?: string; Attributes?: Record<string, string> } } | null)
-    ?.Actor;
-  const uid = actor?.Attributes?.[LABELS.uid];
+  const { Action, Actor } = (event ?? {}) as EngineEvent;
+  const uid = Actor?.Attributes?.[LABELS.uid];
   if (uid === undefined) return undefined;
-  return { uid, ...(actor?.ID !== undefined && { id: actor.ID }) };
+  return {
+    uid,
+    ...(Actor?.ID !== undefined && { id: Actor.ID }),
+    ...(Action === "oom" && { oom: true }),
+  };
+}
+
+/** The fields that are read of a record of `GET /events`. */
+interface EngineEvent {
+  Action?: string;
+  Actor?: { ID?: string; Attributes?: Record<string, string> };
 }

@@ -4,6 +4,7 @@ import { FakeEngine, json } from "../testing/fake-engine.ts";
 import { testContainerSpec } from "../testing/pods.ts";
 import { ContainerList } from "./container-list.ts";
 
+const STRANGER = { isFresh: () => false, wasStopped: () => false };
 const signal = new AbortController().signal;
 
 /** An engine with these containers, by id and state, and with what its list says of them. */
@@ -42,7 +43,7 @@ it("asks one question when nothing has changed", async () => {
     ["b", "exited"],
   ]);
   await using engine = await engineWith(states);
-  const list = new ContainerList(engine.client, "p", () => false);
+  const list = new ContainerList(engine.client, "p", STRANGER);
   const asked = async (): Promise<readonly string[]> => {
     const before = engine.asked.length;
     await list.list(signal);
@@ -67,7 +68,7 @@ it("looks at a container that is said to have changed, though the engine's list 
   const states = new Map([["a", "running"]]);
   const listed = new Map(states);
   await using engine = await engineWith(states, listed);
-  const list = new ContainerList(engine.client, "p", () => false);
+  const list = new ContainerList(engine.client, "p", STRANGER);
   expect(await list.list(signal)).toMatchObject([{ state: "running" }]);
   states.set("a", "exited");
   list.noteChange("a");
@@ -78,12 +79,12 @@ it("looks at a container that is said to have changed, though the engine's list 
 
 it("leaves out one that is removed while it looks", async () => {
   await using engine = await engineWith(new Map([["a", "removed"]]));
-  expect(await new ContainerList(engine.client, "p", () => false).list(signal)).toEqual([]);
+  expect(await new ContainerList(engine.client, "p", STRANGER).list(signal)).toEqual([]);
 });
 
 it("does not ask about one that it knows was never started", async () => {
   await using engine = await engineWith(new Map([["a", "created"]]));
-  const list = new ContainerList(engine.client, "p", (id) => id === "a");
+  const list = new ContainerList(engine.client, "p", { ...STRANGER, isFresh: (id) => id === "a" });
   expect(await list.list(signal)).toMatchObject([{ id: "a", state: "created", attempt: 2 }]);
   expect(engine.asked).not.toContain("GET /containers/a/json");
 });
@@ -92,6 +93,31 @@ it("throws rather than answering with fewer when the engine fails", async () => 
   await using engine = await FakeEngine.open((_, response) =>
     json(response, 500, { message: "sick" }),
   );
-  const list = new ContainerList(engine.client, "p", () => false);
+  const list = new ContainerList(engine.client, "p", STRANGER);
   await expect(list.list(signal)).rejects.toThrow("sick");
+});
+
+it("knows that a container ran out of memory from the event, when the engine's record does not", async () => {
+  await using engine = await FakeEngine.open((_, response, url) => {
+    const State = { Status: "exited", ExitCode: 137, OOMKilled: false, Error: "" };
+    const times = { StartedAt: "", FinishedAt: "" };
+    const Labels = containerLabels("p", testContainerSpec());
+    if (url.pathname.endsWith("/containers/json")) {
+      json(
+        response,
+        200,
+        ["a", "b"].map((Id) => ({ Id, Labels, State: "exited" })),
+      );
+      return;
+    }
+    const Id = url.pathname.split("/").at(-2);
+    json(response, 200, { Id, State: { ...State, ...times }, HostConfig: { Memory: 1 } });
+  });
+  const list = new ContainerList(engine.client, "p", STRANGER);
+  const listed = list.list(signal);
+  // It comes while the list waits for it.
+  await expect.poll(() => engine.asked).toContain("GET /containers/a/json");
+  list.noteOom("a");
+  expect(await listed).toMatchObject([{ id: "a", oomKilled: true }, { id: "b" }]);
+  expect((await list.list(signal))[1]?.oomKilled).toBeUndefined();
 });

@@ -4,12 +4,24 @@ import { isEngineError } from "../engine/engine-error.ts";
 import { type Identity, identityOf, ownFilter } from "../pods/labels.ts";
 import type { ContainerInspection, ContainerSummary } from "./engine-types.ts";
 import { observe } from "./observe.ts";
+import { OomNotes } from "./oom-notes.ts";
 
 /** What is known of a container, and the engine's state word that it was learned at. */
 interface Known {
   at: string;
   container: ObservedContainer;
 }
+
+/** What this process itself has done to a container. */
+export interface OwnSteps {
+  /** Made by this process and never asked to start: then it can only be created. */
+  isFresh(id: string): boolean;
+  /** Asked to stop by this process. */
+  wasStopped(id: string): boolean;
+}
+
+/** 128 + SIGKILL. */
+const KILLED = 137;
 
 /**
  * The containers of this plugin in one question. Details (times, exit code) are asked once for each container when its
@@ -18,16 +30,16 @@ interface Known {
 export class ContainerList {
   readonly #engine: EngineClient;
   readonly #plugin: string;
-  /** Whether a container was made by this process and never was asked to start: then it can only be created. */
-  readonly #isFresh: (id: string) => boolean;
+  readonly #own: OwnSteps;
+  readonly #oom = new OomNotes();
   readonly #known = new Map<string, Known>();
   /** Containers that have changed since they were looked at. */
   readonly #changed = new Set<string>();
 
-  constructor(engine: EngineClient, plugin: string, isFresh: (id: string) => boolean) {
+  constructor(engine: EngineClient, plugin: string, own: OwnSteps) {
     this.#engine = engine;
     this.#plugin = plugin;
-    this.#isFresh = isFresh;
+    this.#own = own;
   }
 
   /**
@@ -36,6 +48,11 @@ export class ContainerList {
    */
   noteChange(id: string): void {
     this.#changed.add(id);
+  }
+
+  /** The engine has said that the container ran out of memory. */
+  noteOom(id: string): void {
+    this.#oom.note(id);
   }
 
   async list(signal: AbortSignal, only?: ReadonlySet<string>): Promise<ObservedContainer[]> {
@@ -63,14 +80,26 @@ export class ContainerList {
     if (only !== undefined && !only.has(identity.uid)) return undefined;
     const known = this.#known.get(Id);
     if (known?.at === State && !this.#changed.has(Id)) return known.container;
-    if (State === "created" && this.#isFresh(Id)) return created(identity, Id);
+    if (State === "created" && this.#own.isFresh(Id)) return created(identity, Id);
     const inspection = await this.#inspect(Id, signal);
     if (inspection === undefined) return undefined;
-    const container = observe(identity, inspection);
+    const container = await this.#explainKill(inspection, observe(identity, inspection), signal);
     // It may have moved on since the list was made; then the word of the inspection counts next time.
     const settled = container.state === "running" || container.state === "exited";
     if (settled) this.#known.set(Id, { at: inspection.State.Status, container });
     return container;
+  }
+
+  /** A container with a memory limit that was killed, and by nobody that we know of, may have run out of memory. */
+  async #explainKill(
+    { Id, HostConfig }: ContainerInspection,
+    container: ObservedContainer,
+    signal: AbortSignal,
+  ): Promise<ObservedContainer> {
+    const killed = container.state === "exited" && container.exitCode === KILLED;
+    const limited = (HostConfig?.Memory ?? 0) > 0;
+    if (!killed || !limited || container.oomKilled || this.#own.wasStopped(Id)) return container;
+    return (await this.#oom.ranOut(Id, signal)) ? { ...container, oomKilled: true } : container;
   }
 
   /** `undefined`: it has been removed since the list was made. */
@@ -92,6 +121,7 @@ export class ContainerList {
   #forgetAllBut(ids: ReadonlySet<string>): void {
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
     for (const id of this.#changed) if (!ids.has(id)) this.#changed.delete(id);
+    this.#oom.forgetAllBut(ids);
   }
 }
 

@@ -11,6 +11,7 @@ import type { ImageStore } from "../images/image-store.ts";
 import { containerConfig, type LogConfig } from "../pods/container-config.ts";
 import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
 import { needsImageUser } from "../pods/security.ts";
+import type { OwnSteps } from "./container-list.ts";
 import type { ContainerInspection } from "./engine-types.ts";
 import { removeContainer } from "./removal.ts";
 import type { Sandboxes } from "./sandboxes.ts";
@@ -27,13 +28,14 @@ const CREATE_TRIES = 20;
 const CREATE_INTERVAL_MS = 100;
 
 /** Making, starting, stopping and removing single attempts of containers. */
-export class Containers {
+export class Containers implements OwnSteps {
   readonly #engine: EngineClient;
   readonly #sandboxes: Sandboxes;
   readonly #images: ImageStore;
   readonly #options: ContainersOptions;
   /** Made by this process and never asked to start. */
   readonly #fresh = new Set<string>();
+  readonly #stopped = new Set<string>();
   readonly #starting = new Map<string, Promise<void>>();
   /** For what must not be given up half-way; each request still has its deadline. */
   readonly #never = new AbortController();
@@ -53,6 +55,11 @@ export class Containers {
   /** Whether it can be nothing but created, without asking. */
   isFresh(id: string): boolean {
     return this.#fresh.has(id) || this.#starting.has(id);
+  }
+
+  /** Whether this process has asked it to stop. */
+  wasStopped(id: string): boolean {
+    return this.#stopped.has(id);
   }
 
   async create(spec: ContainerSpec, signal: AbortSignal): Promise<CreatedContainer> {
@@ -102,6 +109,7 @@ export class Containers {
 
   async stop(handle: ContainerHandle, graceSeconds: number, signal: AbortSignal): Promise<void> {
     const { id } = handle;
+    this.#stopped.add(id);
     const starting = this.#starting.get(id);
     if (starting !== undefined) {
       // Stopping what is half started would find nothing to stop. Its own caller hears of its failure.
@@ -135,6 +143,7 @@ export class Containers {
   /** Forgets what is known of containers that no longer exist. */
   retain(ids: ReadonlySet<string>): void {
     for (const id of this.#fresh) if (!ids.has(id)) this.#fresh.delete(id);
+    for (const id of this.#stopped) if (!ids.has(id)) this.#stopped.delete(id);
   }
 
   /** One that never ran cannot be stopped, but it could still be started; so it goes. */

@@ -19,6 +19,7 @@ export interface ContainerInspection {
     StartedAt: string;
     FinishedAt: string;
   };
+  HostConfig?: { Memory?: number };
   Config: { Tty: boolean; Labels: Record<string, string> | null };
   NetworkSettings?: {
     Networks?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }> | null;
