@@ -47,7 +47,7 @@ while IFS= read -r -d '' __il_word; do
   __il_argv+=("$__il_word")
 done <"$__il_directory/argv"
 
-# Its own process group, so that a stop signal reaches the command and its children but not this script. Only for the
+# Its own process group, so that what it leaves behind can be killed without killing this script. Only for the
 # fork: with job control on, `wait` would take a halt (SIGSTOP) for the end.
 set -m
 __il_set_now

@@ -25,8 +25,10 @@ export async function prepareContainer(
   { bootId, canMount }: { bootId: string; canMount: boolean },
 ): Promise<PreparedContainer> {
   const { pod, container, attempt, mounts } = spec;
-  const [command] = spec.command ?? [];
-  if (spec.command === undefined || command === undefined) {
+  // An image without ENTRYPOINT runs its args; what no image says cannot be known here.
+  const words = [...(spec.command ?? []), ...(spec.args ?? [])];
+  const [command] = words;
+  if (command === undefined) {
     throw new RuntimeError(
       "CreateFailed",
       `The process plugin has no images and cannot know what to run: give the container "${container.name}" a command.`,
@@ -51,7 +53,7 @@ export async function prepareContainer(
   }
   const { env, aroundBash } = containerEnvironment(spec, { home: homedir() }, extra);
   const around = aroundBash.length > 0 ? ["/usr/bin/env", ...aroundBash] : [];
-  const argv = [...around, ...spec.command, ...(spec.args ?? [])];
+  const argv = [...around, ...words];
   await writeFile(files.argv, argv.map((word) => `${word}\0`).join(""), { mode: 0o600 });
   const lifecycle = container.lifecycle as { stopSignal?: string } | undefined;
   const info: ContainerInfo = {

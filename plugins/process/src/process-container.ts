@@ -155,7 +155,7 @@ export class ProcessContainer {
     }
   }
 
-  /** Stop signal to everything in it, up to `graceSeconds`, then SIGKILL. */
+  /** Stop signal to its first process, as engines do, up to `graceSeconds`, then SIGKILL to everything in it. */
   async stop(graceSeconds: number, signal: AbortSignal): Promise<void> {
     const { state } = await this.observe();
     if (state === "exited") return;
@@ -171,8 +171,10 @@ export class ProcessContainer {
       const isThere = async () =>
         (await readStarted(this.files)) !== undefined || (await hasEnded());
       await waitFor(isThere, Math.min(deadline, Date.now() + STARTED_DEADLINE_MS), signal);
-      const { stopSignal } = this.info;
-      for (const group of await this.#groups()) sendSignal(-group, stopSignal as NodeJS.Signals);
+      const started = await readStarted(this.files);
+      if (started !== undefined && (await isAlive(started))) {
+        sendSignal(started.pid, this.info.stopSignal as NodeJS.Signals);
+      }
       await this.#runnerEnd(deadline, signal);
       if (await waitFor(hasEnded, deadline, signal)) return;
     }
@@ -216,12 +218,6 @@ export class ProcessContainer {
     clearTimeout(timer);
     signal.removeEventListener("abort", resolve);
     signal.throwIfAborted();
-  }
-
-  /** Process groups of the container, without that of its runner. */
-  async #groups(): Promise<Set<number>> {
-    const { runner, processes } = await this.#processes();
-    return new Set(processes.filter(({ pid }) => pid !== runner).map(({ group }) => group));
   }
 
   /**

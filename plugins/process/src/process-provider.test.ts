@@ -102,7 +102,14 @@ describe("a pod on the process plugin", () => {
     }
   });
 
-  test("without a command is refused in words", async () => {
+  test("without a command runs its args, as in an image without ENTRYPOINT", async () => {
+    await using harness = await ProcessHarness.start();
+    const args = ["sh", "-c", "exit 5"];
+    const uid = await harness.run(pod(randomUUID(), [{ name: "main", image: "busybox", args }]));
+    expect(await harness.ended(uid, "main")).toMatchObject({ exitCode: 5 });
+  });
+
+  test("without command and args is refused in words", async () => {
     await using harness = await ProcessHarness.start();
     const uid = await harness.run(pod(randomUUID(), [{ name: "main", image: "busybox" }]));
     const waiting = await eventually("it waits", async () => {
@@ -165,6 +172,20 @@ describe("deleting a pod on the process plugin", () => {
     await harness.delete(data);
     await harness.isGone(uid);
     expect(harness.statuses.at(-1)?.containers[0]?.state?.terminated?.exitCode).toBe(7);
+    expect(await processesOf(harness.root)).toEqual([]);
+  });
+
+  test("gives the stop signal to its first process alone, as engines do", async () => {
+    await using harness = await ProcessHarness.start();
+    const child = `(trap 'echo child asked' TERM; while :; do sleep 0.05; done) &`;
+    const line = `${child} trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done`;
+    const data = pod(randomUUID(), [shell("main", line)]);
+    const uid = await harness.run(data);
+    await harness.logContains(uid, "main", "ready");
+    const log = harness.log(uid, "main", { Follow: true });
+    await harness.delete(data);
+    await harness.isGone(uid);
+    expect(await log).toBe("ready\nbye\n");
     expect(await processesOf(harness.root)).toEqual([]);
   });
 

@@ -3,7 +3,6 @@ import type { ProcessIdentity } from "./container-files.ts";
 
 /** One line of the kernel's table. */
 export interface ProcessEntry extends ProcessIdentity {
-  group: number;
   session: number;
   /** Ended, waiting for its parent to notice. */
   isZombie: boolean;
@@ -33,7 +32,6 @@ export function parseStat(pid: number, stat: string): ProcessEntry | undefined {
   return {
     pid,
     startTime,
-    group: Number(fields[2]),
     session: Number(fields[3]),
     isZombie: fields[0] === "Z" || fields[0] === "X",
   };
@@ -120,7 +118,7 @@ function isGone(error: unknown): boolean {
   return code === "ENOENT" || code === "ESRCH";
 }
 
-/** Send a signal to a process or, with a negative id, a group. `false`: there is none. */
+/** Send a signal to a process. `false`: there is none. */
 export function sendSignal(id: number, signal: NodeJS.Signals): boolean {
   try {
     process.kill(id, signal);

@@ -45,9 +45,9 @@ const rows: [title: string, given: Given, status: Partial<ContainerStatus>][] = 
     { state: { waiting: { reason: "PodInitializing" } } },
   ],
   [
-    "made",
+    "made, which is told only with its start",
     { record: { main: created() } },
-    { state: { waiting: { reason: "ContainerCreating" } } },
+    { state: { waiting: { reason: "ContainerCreating" } }, imageID: "", containerID: undefined },
   ],
   [
     "running",

@@ -92,6 +92,8 @@ function containerStatus(
   } else {
     state = { waiting: defaultWaiting(plan) };
   }
+  // What is created but has not started is told with its start: nobody acts on it, and each telling is a write.
+  const begun = current?.state === "created" ? undefined : current;
   return {
     name,
     state,
@@ -100,8 +102,8 @@ function containerStatus(
     started: kind === "init" ? current?.state === "running" : started,
     restartCount: current?.attempt ?? 0,
     image: container.image ?? "",
-    imageID: current?.imageID ?? "",
-    ...(current !== undefined && { containerID: id(current) }),
+    imageID: begun?.imageID ?? "",
+    ...(begun !== undefined && { containerID: id(begun) }),
   };
 }
 
