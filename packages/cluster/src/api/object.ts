@@ -80,7 +80,3 @@ export function sameJson(a: unknown, b: unknown): boolean {
 export function objectKey(namespace: string | undefined, name: string): string {
   return namespace ? `${namespace}/${name}` : name;
 }
-
-export function keyOf(object: KubeObject): string {
-  return objectKey(object.metadata.namespace, object.metadata.name ?? "");
-}

@@ -23,12 +23,15 @@ export interface CertificateRequest {
 /** The cluster's own certificate authority: signs serving and client certificates, EC P-256, valid for a year. */
 export class CertificateAuthority {
   readonly certificatePem: string;
+  /** PKCS#8. A secret: for a file that only its owner can read, of a control plane that signs for itself. */
+  readonly keyPem: string;
   readonly #certificate: x509.X509Certificate;
   readonly #key: webcrypto.CryptoKey;
 
-  private constructor(certificate: x509.X509Certificate, key: webcrypto.CryptoKey) {
+  private constructor(certificate: x509.X509Certificate, key: webcrypto.CryptoKey, keyPem: string) {
     this.#certificate = certificate;
     this.#key = key;
+    this.keyPem = keyPem;
     this.certificatePem = `${certificate.toString("pem")}\n`;
   }
 
@@ -55,7 +58,11 @@ export class CertificateAuthority {
       },
       webcrypto,
     );
-    return new CertificateAuthority(certificate, keys.privateKey);
+    return new CertificateAuthority(
+      certificate,
+      keys.privateKey,
+      await privateKeyPem(keys.privateKey),
+    );
   }
 
   async issue(request: CertificateRequest, now: number): Promise<KeyAndCertificate> {
@@ -93,9 +100,8 @@ export class CertificateAuthority {
       },
       webcrypto,
     );
-    const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
     return {
-      keyPem: `${x509.PemConverter.encode(pkcs8, "PRIVATE KEY")}\n`,
+      keyPem: await privateKeyPem(keys.privateKey),
       certificatePem: `${certificate.toString("pem")}\n`,
     };
   }
@@ -103,6 +109,11 @@ export class CertificateAuthority {
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+}
+
+async function privateKeyPem(key: webcrypto.CryptoKey): Promise<string> {
+  const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", key);
+  return `${x509.PemConverter.encode(pkcs8, "PRIVATE KEY")}\n`;
 }
 
 /** 16 random bytes, positive. */

@@ -38,9 +38,7 @@ export class EventRecorder {
       const event: KubeObject = {
         apiVersion: "v1",
         kind: "Event",
-        metadata: {
-          name: `${name}.${this.#storage.chance.uuid().replaceAll("-", "").slice(0, 16)}`,
-        },
+        metadata: { name: `${name}.${this.#storage.chance.letters(16)}` },
         involvedObject: {
           kind: definition.kind,
           ...(namespace ? { namespace } : {}),
@@ -63,7 +61,7 @@ export class EventRecorder {
       this.#remember(key, created.metadata.name ?? "");
     } catch (error) {
       // The namespace has gone or is going: nobody is left to read it.
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof ApiError) || (error.code !== 404 && error.code !== 403)) throw error;
     }
   }
 

@@ -11,19 +11,19 @@ export function mediaType(request: IncomingMessage): string {
   return (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
+function tooLarge(limit: number): ApiError {
+  const message = `Request entity too large: limit is ${limit}`;
+  return new ApiError(413, "RequestEntityTooLarge", message);
+}
+
 /** The whole body. Throws 413 when it is too large; what is left of it is then not read. */
 export async function readBody(request: IncomingMessage, limit = maxBodyBytes): Promise<Buffer> {
-  const tooLarge = new ApiError(
-    413,
-    "RequestEntityTooLarge",
-    `Request entity too large: limit is ${limit}`,
-  );
-  if (Number(request.headers["content-length"] ?? 0) > limit) throw tooLarge;
+  if (Number(request.headers["content-length"] ?? 0) > limit) throw tooLarge(limit);
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw tooLarge;
+    if (size > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -1,10 +1,9 @@
-import type { Job, JobCondition, JobSpec, JobStatus } from "kubernetes-types/batch/v1.js";
+import type { Job, JobSpec } from "kubernetes-types/batch/v1.js";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { ApiError } from "../api/api-error.ts";
 import { as, clone, type KubeObject, sameJson } from "../api/object.ts";
 import { type Controller, type ControllerParts, Lifetime } from "../controllers/controller.ts";
 import { KeyQueue } from "../controllers/key-queue.ts";
-import type { Writable } from "../pods/defaults.ts";
 import type { DeleteOptions } from "../resources/definition.ts";
 import { systemCall, type Target } from "../rest/call.ts";
 import { createObject } from "../rest/create.ts";
@@ -23,12 +22,21 @@ import {
   type Verdict,
   wantedActive,
 } from "./job-state.ts";
+import {
+  addCondition,
+  type DraftStatus,
+  finishedAt,
+  freeIndexes,
+  hasCondition,
+  pendingVerdict,
+  setCondition,
+  setOrDrop,
+  youngestFirst,
+} from "./job-status.ts";
 import { podFromTemplate } from "./pod-from-template.ts";
 
 const component = "job-controller";
 const call = systemCall("system:job-controller");
-
-type DraftStatus = Writable<JobStatus>;
 
 /** Failures in a row of one job, for the back-off. Forgotten with the process, like the real controller's. */
 interface Failures {
@@ -364,88 +372,4 @@ export class JobController implements Controller {
 
 function keyOfJob(job: KubeObject): string {
   return `${job.metadata.namespace}/${job.metadata.name}`;
-}
-
-function setOrDrop(
-  status: DraftStatus,
-  field: "active" | "ready" | "terminating",
-  value: number,
-): void {
-  const draft = status as Record<string, unknown>;
-  if (value > 0) draft[field] = value;
-  else delete draft[field];
-}
-
-function hasCondition(status: JobStatus, type: string): boolean {
-  return (status.conditions ?? []).some((item) => item.type === type && item.status === "True");
-}
-
-/** A verdict that was passed in an earlier step, while pods were still ending. */
-function pendingVerdict(status: JobStatus): Verdict | undefined {
-  for (const [interim, type] of [
-    ["FailureTarget", "Failed"],
-    ["SuccessCriteriaMet", "Complete"],
-  ] as const) {
-    const found = (status.conditions ?? []).find(
-      (item) => item.type === interim && item.status === "True",
-    );
-    if (found) return { type, reason: found.reason ?? "", message: found.message ?? "" };
-  }
-  return undefined;
-}
-
-function addCondition(
-  status: DraftStatus,
-  type: string,
-  reason: string,
-  message: string,
-  now: string,
-): void {
-  setCondition(status, type, "True", reason, message, now);
-}
-
-function setCondition(
-  status: DraftStatus,
-  type: string,
-  value: string,
-  reason: string,
-  message: string,
-  now: string,
-): void {
-  const condition: Writable<JobCondition> = {
-    type,
-    status: value,
-    lastProbeTime: now,
-    lastTransitionTime: now,
-    reason,
-    message,
-  };
-  const others = (status.conditions ?? []).filter((item) => item.type !== type);
-  status.conditions = [...others, condition];
-}
-
-function freeIndexes(spec: JobSpec, status: JobStatus, tally: PodTally): number[] {
-  const taken = parseIndexes(status.completedIndexes);
-  for (const pod of [...tally.active, ...tally.terminating]) {
-    const index = indexOf(pod);
-    if (index !== undefined) taken.add(index);
-  }
-  const free: number[] = [];
-  for (let index = 0; index < (spec.completions ?? 0); index += 1) {
-    if (!taken.has(index)) free.push(index);
-  }
-  return free;
-}
-
-function youngestFirst(a: Pod, b: Pod): number {
-  const created = (pod: Pod): string => pod.metadata?.creationTimestamp ?? "";
-  return created(b).localeCompare(created(a));
-}
-
-/** When the last container of a failed pod ended; 0 when nothing says so. */
-function finishedAt(pod: Pod): number {
-  const times = (pod.status?.containerStatuses ?? []).map((item) =>
-    Date.parse(item.state?.terminated?.finishedAt ?? ""),
-  );
-  return Math.max(0, ...times.filter((time) => !Number.isNaN(time)));
 }

@@ -1,7 +1,8 @@
 import type { PathHandler } from "../http/api-server.ts";
 import type { OpenApi } from "./document.ts";
 
-const v2Protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+// With a dot for the @ that the client asks with: media types may not hold one.
+const v2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /**
  * `/openapi/v3` and `/openapi/v2`. Version 2 is asked for by kubectl before 1.27, as protobuf: it gets a document with
