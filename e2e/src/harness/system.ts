@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Cluster, startCluster } from "@interlink/cluster";
 import type { Node, Pod } from "kubernetes-types/core/v1.js";
 import { waitUntil } from "../systems/wait-until.ts";
+import { embeddedCluster } from "./embedded-cluster.ts";
 import { Kubectl } from "./kubectl.ts";
 import { Program } from "./program.ts";
+import type { ClusterTarget, TestCluster } from "./test-cluster.ts";
 
 /** The three programs between Kubernetes and the containers. */
 export type Part = "node" | "server" | "plugin";
@@ -14,23 +15,25 @@ export const PARTS: readonly Part[] = ["node", "server", "plugin"];
 export interface SystemOptions {
   /** Where pods run. */
   plugin: { name: "process" } | { name: "docker"; dockerHost: string };
+  /** The Kubernetes above it; default the embedded one. */
+  target?: ClusterTarget;
   /** Environment of one part, for instance a crash point. */
   env?: Partial<Record<Part, Record<string, string>>>;
 }
 
 /**
- * A whole system for a test: an embedded cluster in this process; node, API server and plugin as the built programs in
+ * A whole system for a test: a Kubernetes, embedded in this process or real; node, API server and plugin as the built programs in
  * processes of their own, which a test may kill and start again; and a real kubectl.
  */
 export class System implements AsyncDisposable {
-  readonly cluster: Cluster;
+  readonly cluster: TestCluster;
   readonly kubectl: Kubectl;
   readonly directory: string;
   readonly nodeName = "virtual";
   readonly #options: SystemOptions;
   readonly #parts = new Map<Part, Program>();
 
-  private constructor(cluster: Cluster, directory: string, options: SystemOptions) {
+  private constructor(cluster: TestCluster, directory: string, options: SystemOptions) {
     this.cluster = cluster;
     this.directory = directory;
     this.kubectl = new Kubectl(cluster.kubeconfigFile);
@@ -39,7 +42,8 @@ export class System implements AsyncDisposable {
 
   static async start(options: SystemOptions): Promise<System> {
     const directory = await mkdtemp(join(tmpdir(), "interlink-e2e-"));
-    const cluster = await startCluster({ directory: join(directory, "cluster") });
+    const { target = embeddedCluster } = options;
+    const cluster = await target.start(join(directory, "cluster"));
     const system = new System(cluster, directory, options);
     try {
       await Promise.all(PARTS.map((part) => system.launch(part, options.env?.[part])));
@@ -99,16 +103,13 @@ export class System implements AsyncDisposable {
     const serverSocket = `unix://${join(this.directory, "server.sock")}`;
     if (part === "plugin") {
       const root = join(this.directory, "jobs");
-      const docker =
-        plugin.name === "docker"
-          ? ["--docker-host", plugin.dockerHost, "--instance", this.directory.slice(-6)]
-          : [];
+      const docker = plugin.name === "docker" ? ["--docker-host", plugin.dockerHost] : [];
       return ["plugin", plugin.name, "--listen", pluginSocket, "--root", root, ...docker];
     }
     if (part === "server") return ["server", "--plugin", pluginSocket, "--listen", serverSocket];
     const kubeconfig = ["--kubeconfig", this.cluster.kubeconfigFile];
     const node = ["node", "--name", this.nodeName, "--site", serverSocket, "--kubelet-port", "0"];
-    const clientCa = ["--client-ca", join(this.directory, "cluster", "ca.crt")];
+    const clientCa = ["--client-ca", this.cluster.clientCaFile];
     return node.concat(["--address", "127.0.0.1"], kubeconfig, clientCa);
   }
 

@@ -5,8 +5,8 @@ import type { Logger } from "pino";
 export interface ProviderSettings {
   /** Absolute directory of the plugin's jobs. */
   root: string;
-  /** Tells two Docker plugins on one engine apart. */
-  instance: string;
+  /** Label that tells two Docker plugins on one engine apart; default: made from `root`. */
+  instance?: string;
   /** As `DOCKER_HOST`; default: the engine's usual socket. */
   dockerHost?: string;
   logger: Logger;
@@ -27,7 +27,7 @@ export async function buildProvider(
   const { createDockerProvider } = await import("@interlink/plugin-docker");
   return createDockerProvider({
     ...common,
-    plugin: instance,
+    ...(instance ? { plugin: instance } : {}),
     ...(dockerHost ? { dockerHost } : {}),
   });
 }

@@ -145,7 +145,10 @@ export function buildProgram(context: CliContext): Command {
       "--docker-host <address>",
       "the engine, for docker (default: DOCKER_HOST, else its usual socket)",
     )
-    .option("--instance <name>", "tells two plugins on one engine apart, for docker", "interlink")
+    .option(
+      "--instance <name>",
+      "label that tells two plugins on one engine apart, for docker (default: from --root)",
+    )
     .addOption(logLevel().default("info"))
     .addHelpText(
       "after",
@@ -213,6 +216,6 @@ export interface PluginFlags {
   listen: string;
   root: string;
   dockerHost?: string;
-  instance: string;
+  instance?: string;
   logLevel: string;
 }

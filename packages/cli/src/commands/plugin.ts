@@ -17,8 +17,8 @@ export async function plugin(
   const dockerHost = flags.dockerHost ?? env["DOCKER_HOST"];
   const provider = await buildProvider(name, {
     root: resolve(flags.root),
-    instance: flags.instance,
     logger,
+    ...(flags.instance ? { instance: flags.instance } : {}),
     ...(dockerHost ? { dockerHost } : {}),
     ...(checkpoint ? { checkpoint } : {}),
   });

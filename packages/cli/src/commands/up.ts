@@ -44,7 +44,6 @@ export async function up(
     }
     await using system = await startLocalSystem({
       state,
-      name: flags.name,
       version: readVersion(),
       chosen,
       port,

@@ -14,7 +14,6 @@ export const NODE_NAME = "interlink";
 /** What a local system is made of. */
 export interface LocalSystemOptions {
   state: StateDirectory;
-  name: string;
   chosen: ChosenPlugin;
   /** Of this program. */
   version: string;
@@ -43,7 +42,6 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   progress(`starting the ${chosen.plugin} plugin`);
   const provider = await buildProvider(chosen.plugin, {
     root: state.jobs,
-    instance: `up-${options.name}`,
     logger: logger("plugin"),
     ...(chosen.dockerHost ? { dockerHost: chosen.dockerHost } : {}),
   });
