@@ -52,7 +52,7 @@ export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): P
 }
 
 /** A promise that rejects with the signal's reason when it fires; disposing lets go of the signal. */
-export function rejectionOf(signal: AbortSignal): Disposable & { promise: Promise<never> } {
+function rejectionOf(signal: AbortSignal): Disposable & { promise: Promise<never> } {
   let fire: () => void = () => undefined;
   const promise = new Promise<never>((_resolve, reject) => {
     fire = () => reject(signal.reason as Error);

@@ -1,30 +1,28 @@
 import type { ServerResponse } from "node:http";
-import { setTimeout as delay } from "node:timers/promises";
-import { rejectionOf } from "./call-signal.ts";
+import { unlessAborted } from "./call-signal.ts";
 import { writePiece } from "./write-piece.ts";
 
-/** How long an error may still become the answer's status; then the headers go out, for followers of a silent log. */
-const HEADERS_AFTER_MS = 150;
-
 /**
- * Write a log as it comes. Throws before the first byte when the log cannot be had; an error after that cuts the
+ * Write a log as it comes. An error in the first `headersAfterMs` is thrown and may still become the answer's status;
+ * then the headers go out, or a follower of a silent log would wait for them for ever. An error after that cuts the
  * connection, so that the caller cannot take half a log for a whole one.
  */
 export async function writeLog(
   response: ServerResponse,
   headers: Record<string, string>,
   log: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  options: { headersAfterMs: number; signal: AbortSignal },
 ): Promise<void> {
+  const { headersAfterMs, signal } = options;
   const pieces = log[Symbol.asyncIterator]();
-  using ended = rejectionOf(signal);
   try {
     let next = pieces.next();
-    await Promise.race([next, delay(HEADERS_AFTER_MS, undefined, { signal }), ended.promise]);
+    await settledWithin(unlessAborted(next, signal), headersAfterMs);
     response.writeHead(200, { ...headers, "content-type": "text/plain; charset=utf-8" });
     response.flushHeaders();
     for (;;) {
-      const piece = await Promise.race([next, ended.promise]);
+      // A race of its own for each piece: one that lives as long as the log would hold on to every piece of it.
+      const piece = await unlessAborted(next, signal);
       if (piece.done === true) break;
       if (piece.value.length > 0) await writePiece(response, piece.value, signal);
       next = pieces.next();
@@ -33,5 +31,18 @@ export async function writeLog(
   } finally {
     // Not awaited: a provider that hangs in its log must not hold the call.
     pieces.return?.().catch(() => undefined);
+  }
+}
+
+/** Waits for the promise, at most so long. Throws what it throws in that time. */
+async function settledWithin(promise: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  try {
+    await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -33,6 +33,9 @@ export interface PluginRoutesOptions {
 }
 
 const JSON_TYPE = "application/json";
+/** A follower of a silent log must not wait for its headers; who wants what is there waits for that anyway. */
+const FOLLOW_HEADERS_AFTER_MS = 150;
+const LOG_HEADERS_AFTER_MS = 10_000;
 
 /** The interLink wire in front of a provider (interlink-wire-and-node 1.5, interlink-other-plugins 9). */
 export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptions): void {
@@ -97,7 +100,10 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
       const wanted = readLogRequest(await body(request));
       using caller = callSignal(reply.raw, { others: [closing] });
       await streaming(request, reply, (headers) =>
-        writeLog(reply.raw, headers, provider.logs(wanted, caller.signal), caller.signal),
+        writeLog(reply.raw, headers, provider.logs(wanted, caller.signal), {
+          headersAfterMs: wanted.Opts.Follow ? FOLLOW_HEADERS_AFTER_MS : LOG_HEADERS_AFTER_MS,
+          signal: caller.signal,
+        }),
       );
       return reply;
     },

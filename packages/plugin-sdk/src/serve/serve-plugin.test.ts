@@ -209,8 +209,9 @@ describe("status", () => {
 
 describe("logs", () => {
   const body = writeLogRequest(logRequest(UID));
+  const followed = writeLogRequest(logRequest(UID, { Follow: true }));
 
-  test("stream as they come, headers at once", async () => {
+  test("followed stream as they come, headers at once", async () => {
     let more: () => void = () => undefined;
     const wait = new Promise<void>((resolve) => {
       more = resolve;
@@ -220,7 +221,7 @@ describe("logs", () => {
       yield Buffer.from("one\n");
       yield Buffer.from([0xff, 0x00]);
     };
-    const answer = await client.request({ method: "GET", path: "/getLogs", body });
+    const answer = await client.request({ method: "GET", path: "/getLogs", body: followed });
     expect(answer.statusCode).toBe(200);
     more();
     const bytes = Buffer.from(await answer.body.arrayBuffer());
