@@ -88,6 +88,11 @@ describe("nextStep", () => {
       { do: "rest" },
     ],
     [
+      "and is not told to stop sooner, when the object's own delete makes its grace 0",
+      { object: "absent", job: "there", acceptedGrace: 30, grace: 1, stopped: true },
+      { do: "forget" },
+    ],
+    [
       "then its object goes as well",
       { object: "terminating", job: "over", terminal: true },
       { do: "delete-object" },

@@ -81,10 +81,10 @@ function livingStep(facts: PodFacts, now: number): Step {
 
 function endingStep(facts: PodFacts): Step {
   const mayRun = facts.job === "maybe" || facts.job === "there";
-  if (mayRun) {
+  if (mayRun && !facts.stopped) {
     const accepted = facts.acceptedGrace;
     if (accepted === undefined || facts.grace < accepted) return { do: "delete-job" };
-    if (!facts.stopped) return { do: "confirm-gone" };
+    return { do: "confirm-gone" };
   }
   if (facts.object === "absent") return { do: "forget" };
   // The final status must be in the API before the object goes: controllers count it.
