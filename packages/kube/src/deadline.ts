@@ -34,7 +34,13 @@ export function abortedError(doing: string, cause?: unknown): KubeError {
   return new KubeError("aborted", `${doing}: given up because the caller stopped`, { cause });
 }
 
-/** Resolves after `ms`, or at once when `signal` fires. Never rejects: the caller looks at the signal. */
+/** The longest that a timer of Node can wait, some 24 days; set to more, it fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Resolves after `ms` (at most {@link LONGEST_TIMER_MS}), or at once when `signal` fires. Never rejects: the caller
+ * looks at the signal.
+ */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
@@ -43,7 +49,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
       signal.removeEventListener("abort", done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = setTimeout(done, Math.min(ms, LONGEST_TIMER_MS));
     signal.addEventListener("abort", done, { once: true });
   });
 }

@@ -150,6 +150,15 @@ describe("WorkQueue", () => {
     await queue.close();
   });
 
+  it("waits for a time that is further away than a timer of Node can be set", async () => {
+    const { queue, ran } = recording();
+    queue.addAfter("next month", 31 * 24 * 3_600_000);
+    queue.addAfter("soon", 5);
+    await eventually(() => ran.includes("soon"));
+    expect([ran, queue.stats().delayed]).toEqual([["soon"], 1]);
+    await queue.close();
+  });
+
   it("runs again after the time that the work asks for", async () => {
     let runs = 0;
     await using queue = new WorkQueue({

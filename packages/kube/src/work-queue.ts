@@ -10,6 +10,7 @@
 // runs is not lost but runs once more after it.
 
 import { type BackoffOptions, backoffMs } from "./backoff.ts";
+import { LONGEST_TIMER_MS } from "./deadline.ts";
 import { KubeError } from "./errors.ts";
 
 /** Who goes first when workers are short. */
@@ -80,15 +81,19 @@ export class WorkQueue implements AsyncDisposable {
     this.#fill();
   }
 
-  /** Wants `key` worked on in `ms` at the latest. A key that is queued or due earlier stays so. */
+  /**
+   * Wants `key` worked on in `ms` at the latest: earlier when no timer can wait for so long. A key that is queued or due
+   * earlier stays so.
+   */
   addAfter(key: string, ms: number, priority: Priority = "normal"): void {
     if (this.#stop.signal.aborted) return;
     if (priorities.some((one) => this.#queued[one].has(key))) return;
-    const at = Date.now() + ms;
+    const wait = Math.min(ms, LONGEST_TIMER_MS);
+    const at = Date.now() + wait;
     const known = this.#delayed.get(key);
     if (known !== undefined && known.at <= at) return;
     clearTimeout(known?.timer);
-    const timer = setTimeout(() => this.add(key, priority), ms);
+    const timer = setTimeout(() => this.add(key, priority), wait);
     this.#delayed.set(key, { timer, at, priority });
   }
 
