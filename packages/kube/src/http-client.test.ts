@@ -52,6 +52,15 @@ describe("KubeClient", () => {
     );
   });
 
+  it("keeps its connections over deletes with options", async () => {
+    for (let round = 0; round < 5; round++) {
+      await client.create(paths.configMaps.collection("default"), { metadata: { name: "a" } });
+      await client.delete(path, { gracePeriodSeconds: 0 });
+    }
+    // Two, not one: the next request may come before the last one's connection is free again.
+    expect(new Set(fake.requests.map((one) => one.clientPort)).size).toBeLessThanOrEqual(2);
+  });
+
   it.each([
     [404, "NotFound", "not-found"],
     [409, "Conflict", "conflict"],

@@ -184,6 +184,8 @@ class HttpKubeClient implements KubeClient {
       headers,
       signal,
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+      // undici would close the connection after every DELETE with a body, and Kubernetes takes options in one.
+      reset: false,
     });
   }
 

@@ -13,6 +13,8 @@ export interface SeenRequest {
   authorization: string | undefined;
   body: unknown;
   at: number;
+  /** The client's port: equal for requests on one connection. */
+  clientPort: number | undefined;
 }
 
 /**
@@ -205,6 +207,7 @@ users: [{name: fake, user: {token: fake-token}}]
       contentType: request.headers["content-type"],
       authorization: request.headers.authorization,
       body: text === "" ? undefined : (JSON.parse(text) as unknown),
+      clientPort: request.socket.remotePort,
       at: Date.now(),
     };
     this.requests.push(seen);
