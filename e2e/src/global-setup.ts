@@ -1,5 +1,6 @@
 import type { TestProject } from "vitest/node";
 import { acquireDocker, releaseDocker } from "./systems/docker-system.ts";
+import { findKubernetes } from "./systems/kubernetes-binaries.ts";
 import { findProgram } from "./systems/programs.ts";
 import type { Provided } from "./systems/provided.ts";
 
@@ -43,6 +44,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
         : Promise.resolve({ path }),
     ),
   );
+  project.provide("kubernetes", await attempt("kubernetes", "Kubernetes", () => findKubernetes()));
   return release;
 }
 

@@ -2,17 +2,17 @@ import type { Event, Node, Pod } from "kubernetes-types/core/v1.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type PodOptions, podManifest } from "./harness/manifest.ts";
 import { System } from "./harness/system.ts";
-import { describeKubectl } from "./systems/describe-system.ts";
+import { describeClusters } from "./systems/describe-system.ts";
 import { waitUntil } from "./systems/wait-until.ts";
 
-describeKubectl("a person with kubectl and a virtual node", () => {
+describeClusters("a person with kubectl and a virtual node", (target) => {
   let system: System;
 
   beforeAll(async () => {
-    system = await System.start({ plugin: { name: "process" } });
+    system = await System.start({ plugin: { name: "process" }, target });
   });
   afterAll(async () => {
-    await system[Symbol.asyncDispose]();
+    await system?.[Symbol.asyncDispose]();
   });
 
   const kubectl = (...args: string[]) => system.kubectl.run(args);

@@ -162,7 +162,10 @@ export class ProviderFixture implements AsyncDisposable {
   }
 
   async absent(data: RetrievedPodData): Promise<void> {
-    await waitUntil("the pod is gone", async () => (await this.status(data)) === undefined);
+    await waitUntil("the pod is gone", async () => {
+      const status = await this.status(data);
+      return status === undefined || status.extension?.gone === true;
+    });
     if ((await this.inEngine(data)).length > 0) throw new Error("The engine still has the pod.");
   }
 

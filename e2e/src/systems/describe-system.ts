@@ -1,5 +1,8 @@
 import { describe, inject, it } from "vitest";
+import { embeddedCluster } from "../harness/embedded-cluster.ts";
+import type { ClusterTarget } from "../harness/test-cluster.ts";
 import type { DockerSystem } from "./docker-system.ts";
+import { KubernetesCluster } from "./kubernetes-cluster.ts";
 import type { Provided } from "./provided.ts";
 
 /** A suite that needs a real engine. Without one it is skipped, and its title says why. */
@@ -30,6 +33,25 @@ export function describeRegistry(
 /** A suite that drives the real kubectl. */
 export function describeKubectl(title: string, suite: (kubectl: { path: string }) => void): void {
   describeWith("kubectl", inject("kubectl"), title, suite);
+}
+
+/**
+ * A suite that drives the real kubectl, once against the embedded cluster and once against a real Kubernetes. Without
+ * either program the part that needs it is skipped.
+ */
+export function describeClusters(title: string, suite: (target: ClusterTarget) => void): void {
+  describeKubectl(`${title} (${embeddedCluster.title})`, () => suite(embeddedCluster));
+  const kubernetes = inject("kubernetes");
+  if ("missing" in kubernetes) {
+    return describeWith("Kubernetes", kubernetes, `${title} (real Kubernetes)`, suite as never);
+  }
+  const { system } = kubernetes;
+  const real: ClusterTarget = {
+    title: `real Kubernetes ${system.version}`,
+    kind: "real",
+    start: (directory) => KubernetesCluster.start(system, directory),
+  };
+  describeKubectl(`${title} (${real.title})`, () => suite(real));
 }
 
 function describeWith<T>(

@@ -1,4 +1,5 @@
 import type { DockerSystem } from "./docker-system.ts";
+import type { KubernetesSystem } from "./kubernetes-binaries.ts";
 
 /** What the global set-up found or started, or why it could not. Plain data: it crosses into the test workers. */
 export type Provided<T> = { system: T } | { missing: string };
@@ -7,5 +8,6 @@ declare module "vitest" {
   interface ProvidedContext {
     docker: Provided<DockerSystem>;
     kubectl: Provided<{ path: string }>;
+    kubernetes: Provided<KubernetesSystem>;
   }
 }

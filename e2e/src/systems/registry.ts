@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { request } from "undici";
 import { cacheFolder } from "./cache-folder.ts";
 import { daemonPid, logTail, startDaemon, stopDaemon } from "./daemon.ts";
+import { freePorts } from "./free-ports.ts";
 import { findProgram } from "./programs.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -39,7 +39,7 @@ function files(
 export async function startRegistry(name: RegistryName): Promise<string> {
   const { config, data, port, pidFile, logFile } = files(name);
   if (daemonPid(pidFile, PROGRAM) === undefined) {
-    const free = await freePort();
+    const [free = 0] = await freePorts(1);
     mkdirSync(data, { recursive: true });
     writeFileSync(port, String(free));
     writeFileSync(config, registryConfig(name, data, free));
@@ -80,18 +80,4 @@ function registryConfig(name: RegistryName, data: string, port: number): string 
     undefined,
     2,
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (typeof address === "object" && address !== null) resolve(address.port);
-        else reject(new Error("no free port"));
-      });
-    });
-  });
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { processLives } from "./process-lives.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** Name of the user that a person's `npm run systems -- up` registers: it stays until `down`. */
@@ -34,8 +35,8 @@ export class Users {
   /** Users that are alive; forgets the others. */
   list(): string[] {
     const users = readdirSync(this.#folder);
-    for (const user of users) if (user !== KEEP && !alive(Number(user))) this.remove(user);
-    return users.filter((user) => user === KEEP || alive(Number(user)));
+    for (const user of users) if (user !== KEEP && !processLives(Number(user))) this.remove(user);
+    return users.filter((user) => user === KEEP || processLives(Number(user)));
   }
 
   /** Runs `act` while no other process starts or stops this system. */
@@ -48,7 +49,7 @@ export class Users {
           return true;
         } catch {
           const holder = Number(readFileSync(this.#lock, "utf8"));
-          if (holder > 0 && !alive(holder)) rmSync(this.#lock, { force: true });
+          if (holder > 0 && !processLives(holder)) rmSync(this.#lock, { force: true });
           return false;
         }
       },
@@ -59,14 +60,5 @@ export class Users {
     } finally {
       rmSync(this.#lock, { force: true });
     }
-  }
-}
-
-function alive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

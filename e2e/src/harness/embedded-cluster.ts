@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import { startCluster } from "@interlink/cluster";
+import type { ClusterTarget } from "./test-cluster.ts";
+
+/** The cluster of `interlink up`, in the process of the test. */
+export const embeddedCluster: ClusterTarget = {
+  title: "embedded cluster",
+  kind: "embedded",
+  start: async (directory) => {
+    const cluster = await startCluster({ directory });
+    const { kubeconfigFile } = cluster;
+    return {
+      kubeconfigFile,
+      clientCaFile: join(directory, "ca.crt"),
+      pause: () => cluster.pause(),
+      resume: () => cluster.resume(),
+      close: () => cluster.close(),
+    };
+  },
+};

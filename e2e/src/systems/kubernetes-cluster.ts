@@ -1,0 +1,119 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { Kubectl } from "../harness/kubectl.ts";
+import type { TestCluster } from "../harness/test-cluster.ts";
+import { freePorts } from "./free-ports.ts";
+import type { KubernetesSystem } from "./kubernetes-binaries.ts";
+import { type KubernetesFiles, writeKubernetesFiles } from "./kubernetes-files.ts";
+import {
+  apiServerFlags,
+  controllerManagerFlags,
+  etcdFlags,
+  type KubernetesPorts,
+  schedulerFlags,
+} from "./kubernetes-flags.ts";
+import { OwnedProcess } from "./owned-process.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const READY_MS = 60_000;
+
+/**
+ * A real control plane, for one test file: etcd, kube-apiserver, kube-controller-manager and kube-scheduler on free
+ * loopback ports, with all they keep in one directory. Any number run beside each other.
+ */
+export class KubernetesCluster implements TestCluster {
+  readonly kubeconfigFile: string;
+  readonly clientCaFile: string;
+  readonly #system: KubernetesSystem;
+  readonly #directory: string;
+  readonly #files: KubernetesFiles;
+  readonly #ports: KubernetesPorts;
+  readonly #processes = new Map<string, OwnedProcess>();
+
+  private constructor(
+    system: KubernetesSystem,
+    directory: string,
+    files: KubernetesFiles,
+    ports: KubernetesPorts,
+  ) {
+    this.#system = system;
+    this.#directory = directory;
+    this.#files = files;
+    this.#ports = ports;
+    this.kubeconfigFile = files.adminConfig;
+    this.clientCaFile = files.caCertificate;
+  }
+
+  /** Resolves when pods can be created. The directory is made, and removed by {@link close}. */
+  static async start(system: KubernetesSystem, directory: string): Promise<KubernetesCluster> {
+    for (let tries = 1; ; tries += 1) {
+      const [apiServer = 0, etcdClient = 0, etcdPeer = 0] = await freePorts(3);
+      const files = await writeKubernetesFiles(directory, `https://127.0.0.1:${apiServer}`);
+      const ports = { apiServer, etcdClient, etcdPeer };
+      const cluster = new KubernetesCluster(system, directory, files, ports);
+      try {
+        await cluster.#bringUp();
+        return cluster;
+      } catch (error) {
+        await cluster.close();
+        // Someone was faster at a port that was free.
+        if (tries === 3 || !/address already in use/.test(String(error))) throw error;
+      }
+    }
+  }
+
+  /** Kills kube-apiserver. What is stored stays. */
+  async pause(): Promise<void> {
+    await this.#processes.get("kube-apiserver")?.kill9();
+  }
+
+  /** Starts kube-apiserver again, on the same port. */
+  async resume(): Promise<void> {
+    this.#launch("kube-apiserver", apiServerFlags(this.#files, this.#ports));
+    await this.#answers(["get", "--raw", "/readyz"]);
+  }
+
+  async close(): Promise<void> {
+    // Nothing of it is kept, so nothing has to end in good order.
+    await Promise.all([...this.#processes.values()].map((process) => process.kill9()));
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #bringUp(): Promise<void> {
+    const data = join(this.#directory, "etcd");
+    await mkdir(data, { mode: 0o700 });
+    const { minorVersion } = this.#system;
+    this.#launch("etcd", etcdFlags(data, this.#ports));
+    await this.resume();
+    this.#launch("kube-controller-manager", controllerManagerFlags(this.#files, minorVersion));
+    this.#launch("kube-scheduler", schedulerFlags(this.#files, minorVersion));
+    // No pod is admitted in a namespace without it; the controller manager makes it.
+    await this.#answers(["get", "serviceaccount", "default"]);
+  }
+
+  #launch(name: string, flags: string[]): void {
+    const command = [join(this.#system.folder, name), ...flags];
+    const log = join(this.#directory, `${name}.log`);
+    this.#processes.set(name, new OwnedProcess(name, command, log));
+  }
+
+  async #answers(question: string[]): Promise<void> {
+    const kubectl = new Kubectl(this.kubeconfigFile);
+    const ended = (): OwnedProcess | undefined =>
+      [...this.#processes.values()].find(({ isOver }) => isOver);
+    try {
+      await waitUntil(
+        `kubectl ${question.join(" ")} succeeds`,
+        async () => ended() !== undefined || (await kubectl.try(question)).code === 0,
+        READY_MS,
+      );
+    } catch (error) {
+      const server = this.#processes.get("kube-apiserver");
+      throw new Error(`Kubernetes does not become ready; kube-apiserver says:\n${server?.log}`, {
+        cause: error,
+      });
+    }
+    const over = ended();
+    if (over !== undefined) throw new Error(`${over.name} has ended:\n${over.log}`);
+  }
+}
