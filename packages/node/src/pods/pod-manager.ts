@@ -11,7 +11,7 @@ import { hear, hearGone, hearUnknown } from "./job-knowledge.ts";
 import { nextStep, type Step } from "./next-step.ts";
 import { Orphans } from "./orphans.ts";
 import type { PodContext } from "./pod-context.ts";
-import { allEnded, deadlineInMs, factsOf, newRecord, type PodRecord } from "./pod-record.ts";
+import { deadlineInMs, factsOf, newRecord, type PodRecord } from "./pod-record.ts";
 import { wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
 import { type SiteAnswer, SiteQuestions } from "./site-questions.ts";
@@ -213,8 +213,13 @@ export class PodManager implements AsyncDisposable {
   }
 
   #told(record: PodRecord, { status, askedAt }: SiteAnswer): void {
-    if (status) hear(record, status, askedAt);
+    if (status) this.#hear(record, status, askedAt);
     else this.#unknown(record, askedAt);
+  }
+
+  #hear(record: PodRecord, status: RemotePodStatus, at: number): void {
+    hear(record, status, at);
+    if (status.extension?.gone === true && hearGone(record)) this.#lost(record);
   }
 
   #unknown(record: PodRecord, askedAt: number): void {
@@ -237,14 +242,12 @@ export class PodManager implements AsyncDisposable {
 
   #checkDeadline(record: PodRecord): void {
     const { events, wall } = this.#context;
-    const { pod, verdict } = record;
-    if (verdict || record.absent || isTerminalPhase(pod.status?.phase) || allEnded(record)) return;
-    const left = deadlineInMs(pod, wall().getTime());
+    const left = deadlineInMs(record, wall().getTime());
     if (left === undefined || left > 0) return;
     const message = "Pod was active on the node longer than the specified deadline";
     record.verdict = { reason: "DeadlineExceeded", message };
     record.deadlinePassed = true;
-    events.normal(pod, "DeadlineExceeded", message);
+    events.normal(record.pod, "DeadlineExceeded", message);
     this.#statuses.touch(record.uid);
   }
 
@@ -271,7 +274,7 @@ export class PodManager implements AsyncDisposable {
           this.#orphans.told(status);
           return;
         }
-        hear(record, status, this.#context.now());
+        this.#hear(record, status, this.#context.now());
         this.#wake(record.uid);
       },
       synced: (answer) => this.#synced(answer),

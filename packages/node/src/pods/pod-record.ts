@@ -89,8 +89,13 @@ export function allEnded(record: PodRecord): boolean {
   );
 }
 
-/** Milliseconds until `activeDeadlineSeconds` is over; it counts from the status' start time. */
-export function deadlineInMs(pod: Pod, wallMs: number): number | undefined {
+/**
+ * Milliseconds until `activeDeadlineSeconds` is over; it counts from the status' start time. Undefined when it does not
+ * matter, because the pod has ended, or fails for another reason already.
+ */
+export function deadlineInMs(record: PodRecord, wallMs: number): number | undefined {
+  const { pod, verdict, absent } = record;
+  if (verdict || absent || isTerminalPhase(pod.status?.phase) || allEnded(record)) return undefined;
   const seconds = pod.spec?.activeDeadlineSeconds;
   const start = pod.status?.startTime;
   if (seconds === undefined || !start) return undefined;
@@ -100,7 +105,6 @@ export function deadlineInMs(pod: Pod, wallMs: number): number | undefined {
 export function factsOf(record: PodRecord, wallMs: number): PodFacts {
   const { pod, accepted } = record;
   const terminal = isTerminalPhase(pod.status?.phase);
-  const deadline = terminal ? undefined : deadlineInMs(pod, wallMs);
   return {
     object: record.absent ? "absent" : pod.metadata?.deletionTimestamp ? "terminating" : "alive",
     terminal,
@@ -111,7 +115,7 @@ export function factsOf(record: PodRecord, wallMs: number): PodFacts {
     stopped: isStopped(record, terminal),
     recheckAt: record.unknown?.recheckAt,
     retry: record.retry,
-    deadlineInMs: deadline,
+    deadlineInMs: deadlineInMs(record, wallMs),
   };
 }
 
