@@ -7,8 +7,9 @@ import {
   type CreateRequestResult,
 } from "../resolve/create-request.ts";
 import type { PodObjects } from "../resolve/pod-objects.ts";
+import { hearAccepted } from "./job-knowledge.ts";
 import type { PodContext } from "./pod-context.ts";
-import { JOB_ID_ANNOTATION, JOB_OWNER_ANNOTATION, type PodRecord } from "./pod-record.ts";
+import { isEnding, JOB_ID_ANNOTATION, JOB_OWNER_ANNOTATION, type PodRecord } from "./pod-record.ts";
 import { isFinalRefusal, wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
 
@@ -46,6 +47,8 @@ export class JobCreator {
       retryLater(record, "create", timing.objectRetry, this.#context);
       return;
     }
+    // Reading takes time, and nothing is started for a pod that is to end by now.
+    if (isEnding(record)) return;
     const result = this.#build(pod, objects);
     if (!("request" in result)) {
       this.#waitForObjects(record, result, objects, wake);
@@ -104,9 +107,7 @@ export class JobCreator {
     try {
       const answer = await site.create(stamped(request, owner), signal);
       checkpoint("node.create.after");
-      record.job = "there";
-      record.createdAt = now();
-      delete record.waiting;
+      hearAccepted(record, now());
       logger.info({ pod: nameOf(pod), uid, job: answer.PodJID }, "the site accepted the pod");
       await this.#annotate(record, answer.PodJID, signal);
     } catch (error) {

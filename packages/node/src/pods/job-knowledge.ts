@@ -2,6 +2,13 @@ import type { RemotePodStatus } from "@interlink/protocol";
 import { isTerminalPhase } from "../status/phase.ts";
 import { allEnded, type PodRecord } from "./pod-record.ts";
 
+/** The site took the create. It may have told more of the job by now, even that it is gone. */
+export function hearAccepted(record: PodRecord, at: number): void {
+  if (record.job === "maybe") record.job = "there";
+  record.createdAt = at;
+  delete record.waiting;
+}
+
 /** The site says how the job is. `at`: when it was asked, or when the record came. */
 export function hear(record: PodRecord, status: RemotePodStatus, at: number): void {
   if (isOlder(status, record, at)) return;
@@ -10,9 +17,9 @@ export function hear(record: PodRecord, status: RemotePodStatus, at: number): vo
   delete record.unknown;
   delete record.waiting;
   const unsure = record.job === "none" || record.job === "maybe";
-  // Refused, and there all the same: it is to be deleted with its pod.
-  const refused = record.job === "refused" && isTerminalPhase(record.pod.status?.phase);
-  if (unsure || refused) record.job = "there";
+  // Refused or lost, and there all the same: it is to be deleted with its pod.
+  const givenUp = record.job === "refused" || (record.job === "over" && !record.accepted);
+  if (unsure || (givenUp && isTerminalPhase(record.pod.status?.phase))) record.job = "there";
 }
 
 /**
@@ -46,7 +53,11 @@ export function hearUnknown(
 /** The site says that the job is gone. True when nobody asked for that and its end is not known: it is lost. */
 export function hearGone(record: PodRecord): boolean {
   if (record.job === "none" || record.job === "refused" || record.job === "over") return false;
-  if (record.accepted || allEnded(record) || isTerminalPhase(record.pod.status?.phase)) {
+  const { accepted, absent, pod } = record;
+  // An earlier life of this node may have asked: then only the pod itself shows that it was deleted.
+  const wasDeleted =
+    accepted !== undefined || absent || pod.metadata?.deletionTimestamp !== undefined;
+  if (wasDeleted || allEnded(record) || isTerminalPhase(pod.status?.phase)) {
     record.job = "over";
     return false;
   }

@@ -19,6 +19,14 @@ const state = (name?: string) => world.pod(name)?.status?.containerStatuses?.[0]
 const job = (uid = "uid-1") => world.site.jobs.get(uid);
 const until = eventually;
 
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
 /** A pod that runs on a node. */
 async function runningPod(over: Parameters<typeof aPod>[0] = {}): Promise<void> {
   world.put(over);
@@ -216,6 +224,37 @@ describe("deleting", () => {
     expect(job()).toBeUndefined();
   });
 
+  test("learns how a pod ended that was gone before the site could be heard again", async () => {
+    world.site.endsAtOnce = false;
+    await world.node();
+    await runningPod();
+    world.delete();
+    await until(() => world.site.deletes.length > 0);
+    world.site.leave();
+    world.site.set("uid-1", ended(3));
+    world.site.bury("uid-1");
+    world.site.comeBack();
+    await until(() => !world.pod());
+    const final = world.api.requests.findLast(({ method }) => method === "PATCH");
+    expect(final?.body).toMatchObject({
+      status: { containerStatuses: [{ state: { terminated: { exitCode: 3 } } }] },
+    });
+  });
+
+  test("waits for nothing more when a pod is gone whose containers never began, also after a restart", async () => {
+    world.site.endsAtOnce = false;
+    const life = await world.node();
+    world.put();
+    await until(() => world.site.started.get("uid-1"));
+    world.delete();
+    await until(() => world.site.deletes.length > 0);
+    await life[Symbol.asyncDispose]();
+    world.site.bury("uid-1");
+    await world.node();
+    await until(() => !world.pod());
+    expect(world.events.filter((one) => one.includes("JobLost"))).toEqual([]);
+  });
+
   test("a delete whose answer was lost is asked for again", async () => {
     world.site.endsAtOnce = false;
     world.site.fail("delete", "lost");
@@ -239,10 +278,8 @@ describe("deleting", () => {
   });
 
   test("a pod deleted while its create is under way is created, then deleted", async () => {
-    let release = () => {};
-    world.site.holdCreate = new Promise((resolve) => {
-      release = resolve;
-    });
+    const { promise, resolve: release } = withResolvers();
+    world.site.holdCreate = promise;
     await world.node();
     world.put();
     await until(() => world.site.started.get("uid-1"));
@@ -251,6 +288,36 @@ describe("deleting", () => {
     await until(() => !world.pod());
     expect(world.site.deletes).toHaveLength(1);
     expect(job()).toBeUndefined();
+  });
+
+  test("a pod deleted while what it names is read does not go to the site any more", async () => {
+    const { promise: read, resolve: answer } = withResolvers();
+    const nothing = { configMaps: new Map(), secrets: new Map(), services: [], tokens: new Map() };
+    await world.node({ reader: { read: () => read.then(() => nothing) } });
+    world.put();
+    await until(() => phase() === "Pending");
+    world.delete();
+    world.put({}, { metadata: { name: "q", namespace: "default", uid: "uid-q" } });
+    await until(() => phase("q") === "Pending");
+    answer();
+    await until(() => job("uid-q") && !world.pod());
+    expect(world.site.started.get("uid-1")).toBeUndefined();
+    expect(world.site.deletes).toEqual([]);
+  });
+
+  test("a job that was given up as lost and shows again is deleted with its pod", async () => {
+    const life = await world.node();
+    await runningPod();
+    const lost = job();
+    world.site.jobs.clear();
+    world.site.leave();
+    world.site.comeBack();
+    await until(() => phase() === "Failed");
+    world.site.put(lost?.pod ?? aPod(), running());
+    await until(() => life.manager.counts().there === 1);
+    world.forceDelete();
+    await until(() => world.site.deletes.length === 1);
+    await until(() => !job());
   });
 
   test("a pod removed by force is stopped at the site", async () => {

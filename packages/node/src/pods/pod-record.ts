@@ -70,6 +70,11 @@ function hadJob(pod: Pod): boolean {
   return owner === undefined ? status?.startTime !== undefined : owner === metadata?.uid;
 }
 
+/** Whether the pod is to go, or its time is over: nothing of it is to be started any more. */
+export function isEnding({ absent, pod, deadlinePassed }: PodRecord): boolean {
+  return absent || pod.metadata?.deletionTimestamp !== undefined || deadlinePassed === true;
+}
+
 /** Seconds that the pod's containers get to stop; at least 1, as in a kubelet. */
 export function graceSeconds(pod: Pod): number {
   const grace =

@@ -37,4 +37,14 @@ describe("SharedReads", () => {
     );
     expect(await reads.read("k", 0, () => Promise.resolve("back"))).toBe("back");
   });
+
+  test("gives no answer older than it may be kept, though the reader would take it", async () => {
+    let now = 0;
+    const reads = new SharedReads<string>(() => now, 5000);
+    expect(await reads.read("k", 0, () => Promise.resolve("old"))).toBe("old");
+    now = 5000;
+    expect(await reads.read("k", 0, () => Promise.resolve("new"))).toBe("old");
+    now = 5001;
+    expect(await reads.read("k", 0, () => Promise.resolve("new"))).toBe("new");
+  });
 });

@@ -22,6 +22,7 @@ export class SharedReads<T> {
   /** `notBefore` is a time of the same clock. Rejects as `ask` does; failures are not kept. */
   async read(key: string, notBefore: number, ask: () => Promise<T>): Promise<T> {
     for (;;) {
+      this.#prune();
       const entry = this.#entries.get(key);
       if (entry && entry.startedAt >= notBefore) return entry.answer;
       if (!entry || entry.settled) return this.#ask(key, ask);
@@ -31,7 +32,6 @@ export class SharedReads<T> {
   }
 
   #ask(key: string, ask: () => Promise<T>): Promise<T> {
-    this.#prune();
     const entry: Entry<T> = { startedAt: this.#now(), answer: ask(), settled: false };
     this.#entries.set(key, entry);
     const settled = (kept: boolean): void => {
