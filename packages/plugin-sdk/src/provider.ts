@@ -40,8 +40,15 @@ export interface Provider {
    */
   delete(pod: Pod, signal: AbortSignal): Promise<void>;
 
-  /** The state of these pods, in one question to the resource; unknown pods are left out. `"all"`: every pod known. */
+  /**
+   * The state of these pods, in one question to the resource; unknown pods are left out. `"all"`: every pod that is
+   * here. A pod that was asked for and deleted in the last ten minutes is told with its last status
+   * (`JobStore.finalStatus`).
+   */
   status(pods: readonly Pod[] | "all", signal: AbortSignal): Promise<RemotePodStatus[]>;
+
+  /** The last statuses of pods deleted in the last ten minutes (`JobStore.finalStatuses`), for the stream's snapshot. */
+  finalStatuses?(): readonly RemotePodStatus[];
 
   /** A container's log as it is, bytes untouched unless `Timestamps`. Ends when the container ends if `Follow`. */
   logs(request: LogRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;

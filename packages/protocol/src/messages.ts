@@ -104,6 +104,11 @@ export interface RemotePodExtension {
   sandboxReadyAt?: string;
   /** The plugin was asked to delete this pod and is stopping it. */
   deleting?: boolean;
+  /**
+   * The pod was deleted, its job is confirmed gone, and this is its last status, told for ten minutes to whoever asks
+   * or connects late (docs/decisions/0002).
+   */
+  gone?: boolean;
   /** The plugin failed or refused the pod as a whole: phase Failed with this reason and message. */
   failed?: { reason: string; message: string };
   /** Pod-level explanation while it waits, e.g. Slurm's `PENDING (Resources)`. */

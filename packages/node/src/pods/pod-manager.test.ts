@@ -313,8 +313,11 @@ describe("deleting", () => {
     world.site.leave();
     world.site.comeBack();
     await until(() => phase() === "Failed");
-    world.site.put(lost?.pod ?? aPod(), running());
-    await until(() => life.manager.counts().there === 1);
+    // The node may learn a moment later than we that its status is written.
+    await until(() => {
+      world.site.put(lost?.pod ?? aPod(), running());
+      return life.manager.counts().there === 1;
+    });
     world.forceDelete();
     await until(() => world.site.deletes.length === 1);
     await until(() => !job());

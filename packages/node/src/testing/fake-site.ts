@@ -31,6 +31,8 @@ export class FakeSite implements RemoteSite {
     features: ["status-stream"],
   };
   readonly jobs = new Map<string, Job>();
+  /** Last statuses of jobs that are gone, told to who asks or connects late. */
+  readonly buried = new Map<string, RemotePodStatus>();
   /** How often a job was started, by UID. A second create starts a second job: this site is not idempotent. */
   readonly started = new Map<string, number>();
   readonly deletes: { uid: string; grace: number | undefined }[] = [];
@@ -91,7 +93,9 @@ export class FakeSite implements RemoteSite {
     const fault = this.#take("status");
     if (fault !== undefined && fault !== "lost") return Promise.reject(errorOf(fault));
     this.questions++;
-    const known = pods.flatMap((pod) => this.jobs.get(pod.metadata?.uid ?? "")?.status ?? []);
+    const known = pods.flatMap(({ metadata: { uid = "" } = {} }) => {
+      return this.jobs.get(uid)?.status ?? this.buried.get(uid) ?? [];
+    });
     return Promise.resolve(structuredClone(known));
   }
 
@@ -146,6 +150,16 @@ export class FakeSite implements RemoteSite {
     this.set(uid, running());
   }
 
+  /** The job is removed as it is, and its last status is kept. */
+  bury(uid: string): void {
+    const job = this.jobs.get(uid);
+    if (!job) throw new Error(`the site has no job of ${uid}`);
+    const extension = { ...job.status.extension, deleting: true, gone: true };
+    this.buried.set(uid, { ...job.status, extension });
+    this.jobs.delete(uid);
+    for (const listener of this.#heard()) listener.gone(uid);
+  }
+
   /** The job stops and is removed. */
   end(uid: string, exitCode = 143): void {
     const job = this.jobs.get(uid);
@@ -172,9 +186,11 @@ export class FakeSite implements RemoteSite {
 
   #snapshot(listener: RemoteListener): void {
     const askedAt = performance.now();
-    for (const { status } of this.jobs.values()) listener.status(structuredClone(status));
+    const statuses = [...[...this.jobs.values()].map((job) => job.status), ...this.buried.values()];
+    for (const status of statuses) listener.status(structuredClone(status));
     listener.connection("connected");
-    listener.synced({ askedAt, asked: "all", known: new Set(this.jobs.keys()) });
+    const known = new Set(statuses.map(({ UID }) => UID));
+    listener.synced({ askedAt, asked: "all", known });
   }
 
   #take(call: Call): SiteFault | undefined {

@@ -145,6 +145,10 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
     return this.#parts.tombstones.finalStatus(uid);
   }
 
+  finalStatuses(): RemotePodStatus[] {
+    return this.#parts.tombstones.finalStatuses();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -84,8 +84,10 @@ export interface JobStore<Record> extends AsyncDisposable {
   /** A tombstone for a pod without a job: its delete came before its create. No-op when it has a job or tombstone. */
   bury(pod: { uid: string; name: string; namespace: string }): Promise<void>;
   tombstone(uid: string): Tombstone | undefined;
-  /** The last status of a pod deleted less than ten minutes ago. */
+  /** The last status of a pod deleted less than ten minutes ago, marked as `gone` in its extension. */
   finalStatus(uid: string): RemotePodStatus | undefined;
+  /** All of these. */
+  finalStatuses(): RemotePodStatus[];
   /** What start-up could not read. Never empty without a line in the log. */
   readonly quarantined: readonly Quarantined[];
   /** Waits for writes under way and gives up the root's lock. */

@@ -191,9 +191,12 @@ describe("removing", () => {
     await expect(stat(directory)).rejects.toThrow("ENOENT");
     expect(await readdir(join(root, "tmp"))).toEqual([]);
     store = await reopen(store);
-    expect(store.finalStatus(UID)).toEqual(finalStatus);
+    const told = { ...finalStatus, extension: { deleting: true, gone: true } };
+    expect(store.finalStatus(UID)).toEqual(told);
+    expect(store.finalStatuses()).toEqual([told]);
     clock += 10 * 60_000;
     expect(store.finalStatus(UID)).toBeUndefined();
+    expect(store.finalStatuses()).toEqual([]);
     expect(store.tombstone(UID)).toMatchObject({ uid: UID, name: "pod-9d3b5e0e" });
   });
 

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { RemotePodStatus } from "@interlink/protocol";
 import type { Logger } from "pino";
 import { TEMPORARY_SUFFIX, writeDurably } from "./durable-file.ts";
 import type { Tombstone } from "./job-store.ts";
@@ -48,10 +49,14 @@ export class Tombstones {
     return this.#age(tombstone) < TOMBSTONE_KEPT_MS ? tombstone : undefined;
   }
 
-  finalStatus(uid: string): Tombstone["finalStatus"] {
+  finalStatus(uid: string): RemotePodStatus | undefined {
     const tombstone = this.#byUid.get(uid);
     if (tombstone === undefined || this.#age(tombstone) >= FINAL_STATUS_KEPT_MS) return undefined;
-    return tombstone.finalStatus;
+    return tombstone.finalStatus && asGone(tombstone.finalStatus);
+  }
+
+  finalStatuses(): RemotePodStatus[] {
+    return [...this.#byUid.keys()].flatMap((uid) => this.finalStatus(uid) ?? []);
   }
 
   /** Durable when it resolves. The first one stands. */
@@ -84,6 +89,11 @@ export class Tombstones {
   #path(uid: string): string {
     return join(this.#directory, `${uid}.json`);
   }
+}
+
+/** Who hears only this one must be able to tell that nothing of the pod is left to wait for. */
+function asGone(status: RemotePodStatus): RemotePodStatus {
+  return { ...status, extension: { ...status.extension, deleting: true, gone: true } };
 }
 
 function readTombstone(text: string, uid: string): Tombstone {

@@ -1,8 +1,9 @@
 import type { RemotePodEvent, RemotePodStatus, StatusStreamRecord } from "@interlink/protocol";
 
 /**
- * What one reader of the status stream has still to be told. Of a pod only the latest change is kept, so a slow reader
- * costs at most one record per pod; events, which cannot be merged, are kept up to a bound, the oldest going first.
+ * What one reader of the status stream has still to be told. Of a pod only the latest status is kept, and that it is
+ * gone, after its last status: a slow reader costs at most two records per pod. Events, which cannot be merged, are
+ * kept up to a bound, the oldest going first.
  */
 export class StatusQueue {
   readonly #waiting = new Map<string, StatusStreamRecord>();
@@ -24,6 +25,8 @@ export class StatusQueue {
 
   /** A newer status keeps the place in line of the one it replaces, unless its revision says that it is older. */
   status(status: RemotePodStatus): void {
+    // A UID never comes back: whatever is told after its end is late.
+    if (this.#waiting.has(`gone ${status.UID}`)) return;
     const key = `pod ${status.UID}`;
     const waiting = this.#waiting.get(key);
     if (waiting?.type === "status" && isOlder(status, waiting.status)) return;
@@ -32,7 +35,7 @@ export class StatusQueue {
 
   gone(pod: { UID: string; name: string; namespace: string }): void {
     const { UID, name, namespace } = pod;
-    this.#waiting.set(`pod ${UID}`, { type: "gone", UID, name, namespace });
+    this.#waiting.set(`gone ${UID}`, { type: "gone", UID, name, namespace });
   }
 
   event(event: RemotePodEvent): void {
@@ -58,15 +61,14 @@ export class StatusQueue {
   }
 
   /**
-   * The snapshot, with what was heard while it was being made: a change that waits takes the snapshot's place unless
-   * its revision is lower, and a pod that is gone is left out of it (its `gone` stays in line).
+   * The snapshot, with what was heard while it was being made: a status that waits takes the snapshot's place unless
+   * its revision is lower. That a pod is gone stays in line.
    */
   merge(snapshot: readonly RemotePodStatus[]): RemotePodStatus[] {
     return snapshot.flatMap((status) => {
       const key = `pod ${status.UID}`;
       const waiting = this.#waiting.get(key);
-      if (waiting === undefined) return [status];
-      if (waiting.type !== "status") return [];
+      if (waiting?.type !== "status") return [status];
       this.#waiting.delete(key);
       return [isOlder(waiting.status, status) ? status : waiting.status];
     });

@@ -80,11 +80,16 @@ export async function writeStatusStream(
   }
 }
 
+/** What is here, and how the pods ended that were deleted while the reader may have been away. */
 async function snapshot(options: StatusStreamOptions): Promise<RemotePodStatus[]> {
   const { provider, signal, deadlineMs } = options;
   const timeout = AbortSignal.timeout(deadlineMs);
   const either = AbortSignal.any([signal, timeout]);
-  return unlessAborted(provider.status("all", either), either);
+  const here = await unlessAborted(provider.status("all", either), either);
+  const known = new Set(here.map(({ UID }) => UID));
+  // Asked second: a pod that is being buried is in one of the two.
+  const ended = provider.finalStatuses?.() ?? [];
+  return [...here, ...ended.filter(({ UID }) => !known.has(UID))];
 }
 
 /** Wakes one waiter; a ring while nobody waits is heard at the next wait. */

@@ -64,6 +64,10 @@ describe("a pod of one container", () => {
     expect(harness.statuses.at(-1)?.containers[0]?.state?.terminated?.exitCode).toBe(143);
     expect(harness.statuses.at(-1)?.extension?.deleting).toBe(true);
     expect(await harness.status(UID)).toBeUndefined();
+    const told = await harness.provider.status([data.pod], harness.signal);
+    expect(told[0]?.containers[0]?.state?.terminated?.exitCode).toBe(143);
+    expect(told[0]?.extension).toMatchObject({ deleting: true, gone: true });
+    expect(harness.provider.finalStatuses?.()).toEqual(told);
     await expect(harness.provider.create(data, harness.signal)).rejects.toMatchObject({
       code: "conflict",
     });

@@ -186,12 +186,15 @@ class ContainerProvider implements Provider {
   }
 
   async status(pods: readonly Pod[] | "all"): Promise<RemotePodStatus[]> {
-    this.#started();
+    const { store } = this.#started();
     if (pods === "all") return [...this.#supervisors.values()].map((one) => one.status());
-    return pods.flatMap((pod) => {
-      const supervisor = this.#supervisors.get(pod.metadata?.uid ?? "");
-      return supervisor === undefined ? [] : [supervisor.status()];
+    return pods.flatMap(({ metadata: { uid = "" } = {} }) => {
+      return this.#supervisors.get(uid)?.status() ?? store.finalStatus(uid) ?? [];
     });
+  }
+
+  finalStatuses(): RemotePodStatus[] {
+    return this.#started().store.finalStatuses();
   }
 
   async *logs(request: LogRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {

@@ -310,6 +310,18 @@ export function describeProvider(
         await untilGone(data);
       });
 
+      test("leaves word how the pod ended, for who was away, also after a restart", async () => {
+        const data = podOf("exit 6");
+        await create(data);
+        await until(data, "terminated");
+        await remove(data);
+        await untilGone(data);
+        await reopen();
+        const last = await statusOf(data);
+        expect(last?.containers[0]?.state?.terminated?.exitCode).toBe(6);
+        expect(last?.extension?.gone).toBe(true);
+      });
+
       test("is finished by the next process if this one ends right after the answer", async () => {
         const data = podOf("trap '' TERM; echo ready; while :; do sleep 0.05; done");
         await create(data);

@@ -79,6 +79,10 @@ export class MemoryJobStore<Record> implements JobStore<Record> {
     return undefined;
   }
 
+  finalStatuses(): [] {
+    return [];
+  }
+
   async close(): Promise<void> {
     // Nothing is held.
   }

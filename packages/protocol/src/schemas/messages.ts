@@ -95,6 +95,7 @@ const RemotePodExtensionSchema = Type.Object({
   hostIP: Type.Optional(Type.String()),
   sandboxReadyAt: Type.Optional(Rfc3339),
   deleting: Type.Optional(Type.Boolean()),
+  gone: Type.Optional(Type.Boolean()),
   failed: Type.Optional(Type.Object({ reason: text, message: text })),
   reason: Type.Optional(Type.String()),
   message: Type.Optional(Type.String()),

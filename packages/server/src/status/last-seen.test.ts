@@ -46,6 +46,8 @@ describe("LastSeen", () => {
     expect(seen.counts()).toEqual({ waiting: 0, running: 1, succeeded: 0, failed: 0 });
     seen.forget("u");
     expect(seen.counts().running).toBe(0);
+    seen.saw({ ...status(exited(0)), extension: { deleting: true, gone: true } });
+    expect(seen.counts().succeeded).toBe(0);
     expect(changes).toEqual(["undefined → waiting", "waiting → running"]);
   });
 });

@@ -37,6 +37,10 @@ export class LastSeen {
   }
 
   saw(status: RemotePodStatus): void {
+    if (status.extension?.gone === true) {
+      this.forget(status.UID);
+      return;
+    }
     const from = this.states.get(status.UID);
     const to = podState(status);
     if (from === to || (from === undefined && this.states.size >= MAX_PODS)) return;
