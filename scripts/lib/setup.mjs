@@ -38,15 +38,16 @@ function stamped(name, value, act) {
   writeFileSync(file, value);
 }
 
-function workspaces() {
+/** The folders of the packages; those of the product alone, or with what tests and measures it. */
+function workspaces(product) {
   return ["packages", "plugins"]
     .flatMap((parent) => readdirSync(join(root, parent)).map((name) => join(root, parent, name)))
-    .concat(join(root, "e2e"), join(root, "bench"))
+    .concat(product ? [] : [join(root, "e2e"), join(root, "bench")])
     .filter((folder) => existsSync(join(folder, "package.json")));
 }
 
 /** Name, size and time of every source file: enough to see that something changed, without reading it. */
-function sourceDigest() {
+function sourceDigest(folders) {
   const hash = createHash("sha256");
   const visit = (folder) => {
     for (const entry of readdirSync(folder, { withFileTypes: true }).sort((a, b) =>
@@ -60,7 +61,7 @@ function sourceDigest() {
       }
     }
   };
-  for (const folder of workspaces()) {
+  for (const folder of folders) {
     if (existsSync(join(folder, "src"))) visit(join(folder, "src"));
     hash.update(readFileSync(join(folder, "package.json")));
     hash.update(readFileSync(join(folder, "tsconfig.json")));
@@ -81,14 +82,17 @@ export function ensureInstalled() {
   stamped("installed", lock, () => step("Installing dependencies (npm install)", "npm", args));
 }
 
-export function ensureBuilt() {
+/** Build everything, or with `product` only the command line and what it is made of: less to wait for at the first start. */
+export function ensureBuilt({ product = false } = {}) {
   ensureInstalled();
-  const file = join(cache, "built");
-  if (existsSync(file) && readFileSync(file, "utf8") === sourceDigest()) return;
+  const file = join(cache, product ? "built-product" : "built");
+  const folders = workspaces(product);
+  if (existsSync(file) && readFileSync(file, "utf8") === sourceDigest(folders)) return;
   step("Building (tsc -b)", process.execPath, [
     join(root, "node_modules", "typescript", "bin", "tsc"),
     "-b",
+    ...(product ? [join(root, "packages", "cli")] : []),
   ]);
   mkdirSync(cache, { recursive: true });
-  writeFileSync(file, sourceDigest());
+  writeFileSync(file, sourceDigest(folders));
 }
