@@ -1,5 +1,7 @@
+import type { LogOptions } from "@interlink/protocol";
 import { describe, expect, test } from "vitest";
 import { ImageError, RuntimeError } from "../runtime/runtime-error.ts";
+import { logRequest } from "../testing/log-request.ts";
 import { podData } from "../testing/pod-data.ts";
 import { ProviderHarness } from "../testing/provider-harness.ts";
 
@@ -114,6 +116,25 @@ describe("a pod of one container", () => {
     await harness.until("the oldest is removed", () => harness.runtime.containers.size === 2);
     expect([...harness.runtime.containers.keys()]).toEqual([`${UID}/main/1`, `${UID}/main/2`]);
     expect(harness.reasons().filter((reason) => reason === "BackOff").length).toBeGreaterThan(0);
+  });
+});
+
+describe("the log of a container that waits to start", () => {
+  test("is empty, for nodes that ask before they know that there is one", async () => {
+    await using harness = await ProviderHarness.start();
+    harness.runtime.failNext("ensureImage", new ImageError("ErrImagePull", "manifest unknown"));
+    await harness.provider.create(podData(UID), harness.signal);
+    await harness.until("it waits", async () => {
+      return (await harness.state(UID, "main")) === "ErrImagePull";
+    });
+    const read = async (options: Partial<LogOptions>): Promise<number> => {
+      let bytes = 0;
+      const log = harness.provider.logs(logRequest(UID, options), harness.signal);
+      for await (const piece of log) bytes += piece.length;
+      return bytes;
+    };
+    expect(await read({})).toBe(0);
+    await expect(read({ Previous: true })).rejects.toMatchObject({ code: "invalid" });
   });
 });
 

@@ -210,6 +210,7 @@ class ContainerProvider implements Provider {
       request.ContainerName,
       request.Opts.Previous,
     );
+    if (handle === undefined) return;
     const options = runtimeLogOptions(request.Opts, this.#clock.now());
     yield* runtime.logs(handle, options, signal);
   }

@@ -7,7 +7,9 @@ import { containerRecord } from "./record.ts";
 
 /**
  * Which attempt's log is meant (kubelet-contract 6.3): the one before with `previous`, else the newest one that was
- * started. Throws `PluginError` in the words that `kubectl logs` prints.
+ * started. `undefined` while the container waits to start: its log is empty then, as existing nodes expect
+ * (interlink-other-plugins 9.3); ours say by its status what it waits for. Throws `PluginError` in the words that
+ * `kubectl logs` prints.
  */
 export function logTarget(
   plan: PlannedPod,
@@ -15,7 +17,7 @@ export function logTarget(
   status: RemotePodStatus,
   container: string,
   previous: boolean,
-): ContainerHandle {
+): ContainerHandle | undefined {
   const { uid, name: pod } = plan;
   if (plan.all.every(({ name }) => name !== container)) {
     throw new PluginError("not-found", `container "${container}" not found in pod "${pod}"`);
@@ -38,16 +40,5 @@ export function logTarget(
   const begun = [own.current, own.previous].find(
     (attempt) => attempt !== undefined && attempt.state !== "created",
   );
-  if (begun !== undefined) return handle(begun);
-  throw new PluginError(
-    "invalid",
-    `container "${container}" in pod "${pod}" is ${waitingWords(shown?.state?.waiting?.reason)}`,
-  );
-}
-
-function waitingWords(reason: string | undefined): string {
-  if (reason === undefined) return "not available";
-  if (reason === "ErrImagePull") return "waiting to start: image can't be pulled";
-  if (reason === "ImagePullBackOff") return "waiting to start: trying and failing to pull image";
-  return `waiting to start: ${reason}`;
+  return begun && handle(begun);
 }

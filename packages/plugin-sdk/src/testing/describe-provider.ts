@@ -3,7 +3,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LogOptions, RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
 import type { Container, ContainerStatus, PodSpec } from "kubernetes-types/core/v1.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { PluginError } from "../plugin-error.ts";
 import type { Provider } from "../provider.ts";
 import { defined } from "./defined.ts";
 import { eventually } from "./eventually.ts";
@@ -113,17 +112,11 @@ export function describeProvider(
     for await (const piece of reading) pieces.push(piece);
     return Buffer.concat(pieces).toString();
   };
-  /** Logs may trail the state a little, and one that has not begun may be refused in the kubelet's words. */
+  /** Logs may trail the state a little. */
   const untilLog = (data: RetrievedPodData, text: string): Promise<boolean> =>
     eventually(
       `the log is ${JSON.stringify(text)}`,
-      async () => {
-        const read = await log(data).catch((error: unknown) => {
-          if (error instanceof PluginError && error.code === "invalid") return undefined;
-          throw error;
-        });
-        return read === text;
-      },
+      async () => (await log(data)) === text,
       patienceMs,
     );
 
