@@ -112,6 +112,17 @@ describe("startVirtualNode", () => {
     await eventually(() => condition("InterlinkConnectivity") === "True");
   });
 
+  test("the node's condition follows the site's coming and going, not only the next ping", async () => {
+    const seldom = 3_600_000;
+    const ping = { everyMs: seldom, firstRetryMs: seldom, retryMs: seldom };
+    node = await startVirtualNode(options({ intervals: { ping } }));
+    await eventually(() => condition("InterlinkConnectivity") === "True");
+    site.leave();
+    await eventually(() => condition("InterlinkConnectivity") === "False");
+    site.comeBack();
+    await eventually(() => condition("InterlinkConnectivity") === "True");
+  });
+
   test("closing leaves node, pods and jobs as they are", async () => {
     const started = await startVirtualNode(options());
     api.put(podPath, aPod());

@@ -27,11 +27,17 @@ import { DEFAULT_POD_TIMING } from "./pods/timing.ts";
 import { startLeaseKeeper } from "./registration/lease-keeper.ts";
 import { DEFAULT_CAPACITY, type NodeOptions } from "./registration/node-options.ts";
 import { NodeRegistration } from "./registration/node-registration.ts";
-import { defaultPingTiming, runPingLoop } from "./registration/ping-loop.ts";
+import {
+  defaultPingTiming,
+  type PingLoop,
+  type PingResult,
+  startPingLoop,
+} from "./registration/ping-loop.ts";
 import { createInterlinkSite } from "./remote/interlink-site.ts";
-import type { RemoteListener, RemoteSite } from "./remote/remote-site.ts";
+import type { RemoteSite } from "./remote/remote-site.ts";
 import { createObjectReader } from "./resolve/object-reader.ts";
 import { createObjectWatches } from "./resolve/object-watches.ts";
+import { connectionTold, whenAnsweredAgain } from "./site-connection.ts";
 import type { SiteSource, VirtualNodeOptions } from "./virtual-node-options.ts";
 
 const KUBELET_PORT = 10_250;
@@ -82,12 +88,7 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   if (owner === undefined) {
     logger.warn("namespace kube-system cannot be read; jobs without a pod are left alone");
   }
-  const allocatable = { ...DEFAULT_CAPACITY, ...options.capacity };
-  const manager = podManager(
-    options,
-    { client, site, events, owner, nodeAddress, allocatable },
-    closing,
-  );
+  const manager = podManager(options, { client, site, events, owner, nodeAddress }, closing);
   const metrics = createNodeMetrics(() => manager.counts());
   const kubelet = await kubeletApi(
     options,
@@ -95,14 +96,14 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
     closing,
   );
 
-  const registration = await register(
+  const { registration, pings } = await register(
     options,
-    { client, site, events, nodeAddress, kubelet },
+    { client, site, events, manager, nodeAddress, kubelet },
     closing,
   );
   await aborting(registration.registered(), signal);
   await listPods(client, manager, options, closing);
-  manager.begin(connectionTold(options, metrics));
+  manager.begin(connectionTold(logger, metrics, () => pings.pingNow()));
   registration.setNotReady(undefined);
   logger.info(
     { node: nodeName, kubeletPort: kubelet.port, pods: manager.pods().length },
@@ -138,11 +139,12 @@ interface Parts {
 
 function podManager(
   options: VirtualNodeOptions,
-  parts: Parts & { owner: string | undefined; allocatable: Record<string, string> },
+  parts: Parts & { owner: string | undefined },
   closing: Closing,
 ): PodManager {
   const { logger, nodeName } = options;
-  const { client, allocatable } = parts;
+  const { client } = parts;
+  const allocatable = { ...DEFAULT_CAPACITY, ...options.capacity };
   const now = () => performance.now();
   const watches = createObjectWatches(client);
   closing.last(() => watches[Symbol.asyncDispose]());
@@ -209,11 +211,11 @@ async function kubeletApi(
 /** The node object, its lease and the pings; all three go on until the end. */
 async function register(
   options: VirtualNodeOptions,
-  parts: Parts & { kubelet: KubeletApi },
+  parts: Parts & { manager: PodManager; kubelet: KubeletApi },
   closing: Closing,
-): Promise<NodeRegistration> {
+): Promise<{ registration: NodeRegistration; pings: PingLoop }> {
   const { logger, nodeName } = options;
-  const { client, events, site, nodeAddress, kubelet } = parts;
+  const { client, events, site, manager, nodeAddress, kubelet } = parts;
   const wanted = await nodeOptions(options, nodeAddress, kubelet.port);
   const lease = startLeaseKeeper({ credentials: options.kube, nodeName, logger });
   closing.last(() => lease[Symbol.asyncDispose]());
@@ -225,8 +227,14 @@ async function register(
   });
   closing.runs(registration.run(closing.signal));
   const timing = { ...defaultPingTiming, ...options.intervals?.ping };
-  closing.runs(runPingLoop(site, (result) => registration.pinged(result), closing.signal, timing));
-  return registration;
+  const answeredAgain = whenAnsweredAgain(() => manager.siteAnswers());
+  const pinged = (result: PingResult): void => {
+    registration.pinged(result);
+    answeredAgain(result);
+  };
+  const pings = startPingLoop(site, pinged, closing.signal, timing);
+  closing.runs(pings.ended);
+  return { registration, pings };
 }
 
 async function nodeOptions(
@@ -267,24 +275,6 @@ async function listPods(
   });
   closing.runs(informer.run(closing.signal));
   await aborting(informer.synced, closing.signal);
-}
-
-function connectionTold(
-  { logger }: VirtualNodeOptions,
-  metrics: NodeMetrics,
-): RemoteListener["connection"] {
-  let was: string | undefined;
-  return (state, err) => {
-    if (state === was) return;
-    was = state;
-    metrics.siteConnected(state === "connected");
-    if (state === "connected") {
-      logger.info("the site tells how the pods are");
-      return;
-    }
-    metrics.siteLost();
-    logger.warn({ err }, "the site does not tell how the pods are; connecting again");
-  };
 }
 
 /** The same file from `src` and from `dist`. */

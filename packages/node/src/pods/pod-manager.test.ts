@@ -5,6 +5,7 @@ import type { ConfigMap, Pod, Secret } from "kubernetes-types/core/v1.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { OWNER, PodWorld } from "../testing/pod-world.ts";
 import { aPod, container, ended, running, status } from "../testing/pods.ts";
+import { DEFAULT_POD_TIMING } from "./timing.ts";
 
 let world: PodWorld;
 beforeEach(async () => {
@@ -505,6 +506,35 @@ describe("time and the site", () => {
     world.api.inject(({ method }) => method === "PATCH", { kind: "drop" }, 2);
     world.site.set("uid-1", ended(9));
     await until(() => state()?.terminated?.exitCode === 9);
+  });
+});
+
+describe("a site that is back", () => {
+  // Only its return can wake a pod in these tests: the next try is an hour away.
+  const never = { firstMs: 3_600_000, capMs: 3_600_000, jitter: 0 };
+  const timing = { ...DEFAULT_POD_TIMING, siteRetry: never, confirm: never };
+
+  test("gets at once what it did not take while it was away", async () => {
+    await world.node({ timing });
+    await runningPod();
+    world.site.leave();
+    world.put({}, { metadata: { name: "q", namespace: "default", uid: "uid-q" } });
+    await until(() => state("q")?.waiting?.reason === "SiteUnavailable");
+    world.delete();
+    await until(() => world.events.some((one) => one.includes("FailedKillPod")));
+    world.site.comeBack();
+    await until(() => job("uid-q") && !world.pod());
+  });
+
+  test("gets it also when only its ping shows that it is back", async () => {
+    const life = await world.node({ timing });
+    world.site.fail("create", { httpStatus: 502, message: "the plugin is away" });
+    world.site.fail("status", { httpStatus: 502, message: "the plugin is away" });
+    world.put();
+    await until(() => state()?.waiting?.reason === "SiteUnavailable");
+    life.manager.siteAnswers();
+    await until(() => job());
+    expect(world.site.started.get("uid-1")).toBe(1);
   });
 });
 

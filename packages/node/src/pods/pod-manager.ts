@@ -99,6 +99,17 @@ export class PodManager implements AsyncDisposable {
     this.#wake(record.uid);
   }
 
+  /** The site was away and answers again: whatever waits for its next try at it is tried now. */
+  siteAnswers(): void {
+    const { now } = this.#context;
+    for (const record of this.#records.values()) {
+      // Pods that wait for objects have their own wake-up.
+      if (!record.retry || record.unwatch || record.retry.step === "delete-object") continue;
+      record.retry = { ...record.retry, at: now() };
+      this.#wake(record.uid);
+    }
+  }
+
   /** The newest objects of this node's pods. */
   pods(): Pod[] {
     return [...this.#records.values()].filter(({ absent }) => !absent).map(({ pod }) => pod);
@@ -267,6 +278,7 @@ export class PodManager implements AsyncDisposable {
   }
 
   #listener(connection: RemoteListener["connection"]): RemoteListener {
+    let connected = false;
     return {
       status: (status) => {
         const record = this.#records.get(status.UID);
@@ -283,7 +295,12 @@ export class PodManager implements AsyncDisposable {
         const record = this.#records.get(event.UID);
         if (record && !record.absent) this.#context.events.remote(record.pod, event);
       },
-      connection,
+      connection: (state, error) => {
+        const back = state === "connected" && !connected;
+        connected = state === "connected";
+        connection(state, error);
+        if (back) this.siteAnswers();
+      },
     };
   }
 

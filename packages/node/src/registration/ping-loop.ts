@@ -1,4 +1,4 @@
-import { pause, withDeadline } from "@interlink/kube";
+import { Backoff, pause, withDeadline } from "@interlink/kube";
 import type { PingAnswer } from "@interlink/protocol";
 import type { RemoteSite } from "../remote/remote-site.ts";
 
@@ -9,27 +9,63 @@ export type PingResult =
 export interface PingTiming {
   /** After an answer; default 30 s, as existing nodes ask. */
   everyMs: number;
-  /** After a failure; default 5 s. */
+  /** After the first failure in a row, then doubling up to `retryMs`; default 1 s. */
+  firstRetryMs: number;
+  /** Default 5 s. */
   retryMs: number;
   /** Default 15 s. */
   deadlineMs: number;
 }
 
-export const defaultPingTiming: PingTiming = { everyMs: 30_000, retryMs: 5000, deadlineMs: 15_000 };
+export const defaultPingTiming: PingTiming = {
+  everyMs: 30_000,
+  firstRetryMs: 1000,
+  retryMs: 5000,
+  deadlineMs: 15_000,
+};
 
-/** Asks the site whether it is there, at once and then again and again, until the signal fires. Never rejects. */
-export async function runPingLoop(
+/** Pings until its signal fires. */
+export interface PingLoop {
+  /** Resolves when the signal has fired. Never rejects. */
+  readonly ended: Promise<void>;
+  /** Something else shows that the site came or went: ask now instead of later. */
+  pingNow(): void;
+}
+
+/** Asks the site whether it is there, at once and then again and again; each result is told. */
+export function startPingLoop(
   site: Pick<RemoteSite, "ping">,
   told: (result: PingResult) => void,
   signal: AbortSignal,
   timing: PingTiming = defaultPingTiming,
-): Promise<void> {
-  while (!signal.aborted) {
-    const result = await pingOnce(site, signal, timing.deadlineMs);
-    if (signal.aborted) return;
-    told(result);
-    await pause(result.ok ? timing.everyMs : timing.retryMs, signal);
-  }
+): PingLoop {
+  const { everyMs, firstRetryMs, retryMs, deadlineMs } = timing;
+  const backoff = new Backoff({ firstMs: firstRetryMs, capMs: retryMs, jitter: 0.2 });
+  let waiting = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      // Before the question, so that a wish during it is kept for its end.
+      waiting = new AbortController();
+      const { signal: wish } = waiting;
+      const result = await pingOnce(site, signal, deadlineMs);
+      if (signal.aborted) return;
+      told(result);
+      if (result.ok) backoff.reset();
+      await pauseUntil(result.ok ? everyMs : backoff.next(Date.now()), wish, signal);
+    }
+  };
+  return { ended: run(), pingNow: () => waiting.abort() };
+}
+
+/** Resolves after `ms`, or as soon as one of the signals fires. */
+async function pauseUntil(ms: number, wish: AbortSignal, signal: AbortSignal): Promise<void> {
+  const either = new AbortController();
+  const end = (): void => either.abort();
+  if (wish.aborted) return;
+  wish.addEventListener("abort", end, { once: true });
+  signal.addEventListener("abort", end, { once: true });
+  if (!signal.aborted) await pause(ms, either.signal);
+  signal.removeEventListener("abort", end);
 }
 
 async function pingOnce(
