@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -79,6 +80,34 @@ describe("a unix socket", () => {
     expect((await send(address, "GET", "/healthz")).code).toBe(200);
   });
 
+  it("is not taken from a process that lives but is too busy to answer", async () => {
+    const listen = `require("node:net").createServer().listen({ path: process.argv[1], backlog: 1 }, () => console.log("up"))`;
+    const busy = spawn(process.execPath, ["-e", listen, socket()], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(busy.stdout, "data");
+    busy.kill("SIGSTOP");
+    const waiting: Socket[] = [];
+    try {
+      for (let isFull = false; !isFull; ) {
+        const one = connect(socket());
+        waiting.push(one);
+        isFull = await once(one, "connect").then(
+          () => false,
+          () => true,
+        );
+      }
+      const plugin = { address: "http://127.0.0.1:1" };
+      await expect(
+        startServer({ listen: { unixSocket: socket() }, plugin, logger }),
+      ).rejects.toThrow("another process already listens");
+    } finally {
+      for (const one of waiting) one.destroy();
+      busy.kill("SIGKILL");
+      await once(busy, "exit");
+    }
+  });
+
   it("is not taken from a process that lives, nor made of a plain file", async () => {
     await site({ listen: { unixSocket: socket() } });
     const plugin = { address: "http://127.0.0.1:1" };
@@ -89,6 +118,23 @@ describe("a unix socket", () => {
     await expect(
       startServer({ listen: { unixSocket: join(folder, "file") }, plugin, logger }),
     ).rejects.toThrow("is not a socket");
+  });
+});
+
+describe("an idle connection", () => {
+  it("is kept for longer than any caller keeps it, or closing it would race with the caller's next create", async () => {
+    const { address } = await site();
+    const { headers } = await send(address, "GET", "/healthz", "", { connection: "keep-alive" });
+    expect(headers["keep-alive"]).toBe("timeout=150");
+  });
+});
+
+describe("a path that is not there", () => {
+  it("is counted under one name", async () => {
+    const { address } = await site();
+    await send(address, "GET", "/nothing/here");
+    const { body } = await send(address, "GET", "/metrics");
+    expect(body).toContain('interlink_server_requests_total{operation="unknown",code="404"} 1');
   });
 });
 

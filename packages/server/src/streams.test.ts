@@ -83,6 +83,24 @@ describe("followed logs", () => {
     await once(plugin, "close");
   });
 
+  it("end when the server closes, although their caller reads nothing", async () => {
+    const patient = await startSite({ limits: { followHeadersMs: 20, closeMs: 60_000 } });
+    const atPlugin = new Promise<ServerResponse>((resolve) =>
+      patient.plugin.on("/getLogs", (_, response) => resolve(response)),
+    );
+    const caller = await open(patient.address, "GET", "/getLogs", follow);
+    caller.on("error", () => {});
+    const plugin = await atPlugin;
+    const chunk = Buffer.alloc(1024 * 1024);
+    // Until nothing moves any more: the server waits for its caller.
+    for (let still = 0, left = -1; still < 100; left = plugin.writableLength) {
+      if (plugin.writableLength < 4 * chunk.length) plugin.write(chunk);
+      await new Promise((resolve) => setImmediate(resolve));
+      still = plugin.writableLength === left ? still + 1 : 0;
+    }
+    await patient[Symbol.asyncDispose]();
+  });
+
   it("pass on a refusal of the plugin with its words", async () => {
     await using patient = await startSite({ limits: { followHeadersMs: 60_000 } });
     patient.plugin.says("/getLogs", "no such container: main", 404);

@@ -27,7 +27,8 @@ export function createApp(
   const serverOptions = {
     requestTimeout: limits.requestMs,
     headersTimeout: Math.min(10_000, limits.requestMs),
-    keepAliveTimeout: 75_000,
+    // Go virtual nodes keep idle connections for 120 s; to close one earlier would race with their next create.
+    keepAliveTimeout: 150_000,
   };
   const app = fastify({
     serverFactory: (handler) =>
@@ -85,7 +86,7 @@ export function createApp(
     }
   });
   app.addHook("onResponse", async (request, reply) => {
-    const path = request.routeOptions.url ?? "unknown";
+    const path = request.routeOptions.url ?? "/unknown";
     const { statusCode } = reply.raw;
     const seconds = STREAMS.has(path) ? -1 : reply.elapsedTime / 1000;
     metrics.requestDone(path.slice(1), statusCode, seconds);

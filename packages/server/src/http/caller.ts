@@ -16,11 +16,13 @@ export function callerSignal(reply: FastifyReply, ...others: readonly AbortSigna
       other.addEventListener("abort", onOther, { once: true });
     }
   }
-  raw.once("close", () => {
+  const onClose = (): void => {
     for (const other of others) other.removeEventListener("abort", onOther);
     if (!raw.writableFinished) {
       controller.abort(new ProtocolError("aborted", "the caller left"));
     }
-  });
+  };
+  if (raw.closed) onClose();
+  else raw.once("close", onClose);
   return controller.signal;
 }

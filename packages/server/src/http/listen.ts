@@ -39,6 +39,9 @@ function answers(path: string): Promise<boolean> {
     };
     socket.setTimeout(2_000, () => end(true));
     socket.once("connect", () => end(true));
-    socket.once("error", () => end(false));
+    // Anything but a plain refusal (a full queue, no permission) means that someone may be there.
+    socket.once("error", ({ code }: NodeJS.ErrnoException) =>
+      end(code !== "ECONNREFUSED" && code !== "ENOENT"),
+    );
   });
 }

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { ProtocolError, REQUEST_ID_HEADER } from "@interlink/protocol";
 import type { FastifyReply } from "fastify";
 import type { ServerMetrics } from "../observe/metrics.ts";
@@ -6,6 +7,8 @@ import type { ServerMetrics } from "../observe/metrics.ts";
 export interface StreamAnswer {
   kind: "logs" | "status";
   contentType: string;
+  /** Fires when the caller has left or the server closes: whatever the stream waits for, it ends. */
+  signal: AbortSignal;
   /** Resolves when the other side has agreed to send. Its error before that is an ordinary HTTP error. */
   open(): Promise<AsyncIterable<Uint8Array | string>>;
   /** Send our headers after so many milliseconds even if `open` is still waiting. Default: wait for `open`. */
@@ -57,7 +60,7 @@ async function sendStream(reply: FastifyReply, answer: StreamAnswer): Promise<vo
     });
     raw.flushHeaders();
     for await (const chunk of await opening) {
-      if (!raw.write(chunk)) await drained(raw);
+      if (!raw.write(chunk)) await drained(raw, answer.signal);
     }
     raw.end();
   } catch (error) {
@@ -79,22 +82,23 @@ async function settledWithin(promise: Promise<unknown>, ms: number): Promise<voi
   }
 }
 
-/** Until the caller has read enough for more. Throws `aborted` when it has left. */
-function drained(raw: FastifyReply["raw"]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      raw.off("drain", done);
-      raw.off("close", gone);
-      resolve();
-    };
-    const gone = (): void => {
-      raw.off("drain", done);
-      reject(new ProtocolError("aborted", "the caller left"));
-    };
-    if (raw.destroyed) gone();
-    else {
-      raw.once("drain", done);
-      raw.once("close", gone);
-    }
-  });
+/** A caller that reads nothing for so long is cut off, or its place would be taken for ever. */
+const STALLED_MS = 5 * 60_000;
+
+/** Until the caller has read enough for more. Throws `aborted` when it reads nothing, or the signal fires. */
+async function drained(raw: FastifyReply["raw"], signal: AbortSignal): Promise<void> {
+  const given = new AbortController();
+  const giveUp = (): void => given.abort();
+  const timer = setTimeout(giveUp, STALLED_MS);
+  signal.addEventListener("abort", giveUp, { once: true });
+  if (signal.aborted) giveUp();
+  try {
+    await once(raw, "drain", { signal: given.signal });
+  } catch (cause) {
+    const what = signal.aborted ? "the stream was ended" : "the caller reads nothing";
+    throw new ProtocolError("aborted", what, { cause });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", giveUp);
+  }
 }

@@ -23,6 +23,7 @@ export function logsRoute(
       const wanted = await forPlugin(asked, capabilities, signal);
       await streams.send(reply, {
         kind: "logs",
+        signal,
         contentType: "text/plain; charset=utf-8",
         open: () => context.plugin.logs(wanted, { signal, requestId: request.id }),
         // Old plugins send their headers with the first line; `kubectl logs -f` must not wait for it.

@@ -28,6 +28,7 @@ export function statusStreamRoute(
     }
     await streams.send(reply, {
       kind: "status",
+      signal,
       contentType: "application/x-ndjson",
       open: async () => {
         const records = context.plugin.statusStream({ signal, requestId: request.id });

@@ -43,7 +43,11 @@ export class LastSeen {
     }
     const from = this.states.get(status.UID);
     const to = podState(status);
-    if (from === to || (from === undefined && this.states.size >= MAX_PODS)) return;
+    if (from === to) return;
+    const [oldest] = this.states.keys();
+    if (from === undefined && oldest !== undefined && this.states.size >= MAX_PODS) {
+      this.states.delete(oldest);
+    }
     this.states.set(status.UID, to);
     this.onChange(status, from, to);
   }
