@@ -368,6 +368,19 @@ describe("logs", () => {
     });
   });
 
+  it("are refused in the peer's words although its error never ends", async () => {
+    const { client } = await peerAnd(
+      (_, response) => {
+        response.statusCode = 500;
+        response.write("no such container");
+      },
+      { errorBodyMs: 50 },
+    );
+    expect(
+      await failure(client.logs({ ...logRequest, Opts: { ...logRequest.Opts, Follow: true } })),
+    ).toMatchObject({ code: "refused", message: "no such container" });
+  });
+
   it("do not take connections from calls", async () => {
     const { client } = await peerAnd(
       ({ url }, response) => (url === "/getLogs" ? void response.write("x") : response.end("[]")),

@@ -53,6 +53,8 @@ export interface InterlinkClientOptions {
   maxAnswerBytes?: number;
   /** Longest line of the status stream, in bytes. Default 4 MiB. */
   maxLineBytes?: number;
+  /** Time for the words of an error after its headers, in milliseconds; a followed log has no other deadline. Default 5,000. */
+  errorBodyMs?: number;
   /** A status stream that is silent for so long is broken. Default: three heartbeats. */
   streamSilenceMs?: number;
   /** `User-Agent`. Default `interlink`. */

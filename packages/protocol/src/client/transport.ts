@@ -39,6 +39,7 @@ const MAX_ERROR_BYTES = 64 * 1024;
 export function createTransport(options: InterlinkClientOptions): Transport {
   const address = parseAddress(options.address);
   const maxAnswerBytes = options.maxAnswerBytes ?? 256 * 1024 * 1024;
+  const errorBodyMs = options.errorBodyMs ?? 5_000;
   const { tls } = options;
   const poolOptions: Pool.Options = {
     connect: {
@@ -86,7 +87,7 @@ export function createTransport(options: InterlinkClientOptions): Transport {
         reset: false,
       });
       if (response.statusCode >= 200 && response.statusCode <= 299) return response;
-      const words = await readUpTo(response.body, MAX_ERROR_BYTES);
+      const words = await readUpTo(response.body, MAX_ERROR_BYTES, errorBodyMs);
       throw refusal(response.statusCode, words.toString("utf8"));
     } catch (error) {
       throw transportError(error, deadline.signal, what);
@@ -159,14 +160,29 @@ async function readWhole(body: AsyncIterable<Buffer>, limit: number): Promise<Bu
   return Buffer.concat(chunks, size);
 }
 
-/** The beginning of a body; leaving the loop destroys the rest. */
-async function readUpTo(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+/** The beginning of a body, as far as it comes in time; leaving the loop destroys the rest. */
+async function readUpTo(
+  body: Dispatcher.ResponseData["body"],
+  limit: number,
+  milliseconds: number,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size >= limit) break;
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    body.destroy();
+  }, milliseconds);
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk as Buffer);
+      size += (chunk as Buffer).length;
+      if (size >= limit) break;
+    }
+  } catch (error) {
+    if (!late) throw error;
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(chunks).subarray(0, limit);
 }
