@@ -18,6 +18,8 @@ export {
   type ProtocolErrorCode,
   type ProtocolErrorOptions,
 } from "./errors.ts";
+export { expand } from "./kubernetes/expand.ts";
+export { ADDRESS_FIELDS, type FieldAddresses, fieldValue } from "./kubernetes/field-value.ts";
 export type {
   Capabilities,
   CreateAnswer,

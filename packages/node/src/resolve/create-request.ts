@@ -1,8 +1,7 @@
-import type { PodCreateRequest } from "@interlink/protocol";
+import type { FieldAddresses, PodCreateRequest } from "@interlink/protocol";
 import type { Container, EnvVar, Pod, PodSpec, PodStatus } from "kubernetes-types/core/v1.js";
 import { atSeconds } from "../status/times.ts";
 import { resolveEnvironment } from "./environment.ts";
-import type { KnownAddresses } from "./field-ref.ts";
 import type { PodObjects } from "./pod-objects.ts";
 import type { Allocatable } from "./resource-ref.ts";
 import { resolveVolumes, type VolumeProblem } from "./volumes.ts";
@@ -10,7 +9,7 @@ import { resolveVolumes, type VolumeProblem } from "./volumes.ts";
 export interface CreateRequestInput {
   pod: Pod;
   objects: PodObjects;
-  addresses: KnownAddresses;
+  addresses: FieldAddresses;
   leaveAddresses: boolean;
   allocatable: Allocatable;
   /** `""`: no job-script builder. */
@@ -42,7 +41,7 @@ export function buildCreateRequest(input: CreateRequestInput): CreateRequestResu
   const volumes = resolveVolumes(input);
   if (volumes.problems.length > 0) return { volumes: volumes.problems, containers: [] };
 
-  const known: KnownAddresses = {
+  const known: FieldAddresses = {
     podIPs: addresses.podIPs.length > 0 ? addresses.podIPs : [PLACEHOLDER_IP],
     hostIPs: addresses.hostIPs.length > 0 ? addresses.hostIPs : [PLACEHOLDER_IP],
   };

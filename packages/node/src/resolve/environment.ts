@@ -1,6 +1,5 @@
+import { ADDRESS_FIELDS, expand, type FieldAddresses, fieldValue } from "@interlink/protocol";
 import type { Container, EnvVar, EnvVarSource, Pod } from "kubernetes-types/core/v1.js";
-import { expand } from "./expand.ts";
-import { ADDRESS_FIELDS, fieldValue, type KnownAddresses } from "./field-ref.ts";
 import type { PodObjects } from "./pod-objects.ts";
 import { type Allocatable, resourceValue } from "./resource-ref.ts";
 import { serviceEnv } from "./service-env.ts";
@@ -9,7 +8,7 @@ export interface EnvironmentInput {
   pod: Pod;
   container: Container;
   objects: PodObjects;
-  addresses: KnownAddresses;
+  addresses: FieldAddresses;
   /** The peer fills in {@link ADDRESS_FIELDS} itself (`pod-ip-env`): leave those entries as `valueFrom`. */
   leaveAddresses: boolean;
   /** Of the node; stands in for limits that a container does not set. */

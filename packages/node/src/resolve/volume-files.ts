@@ -1,3 +1,4 @@
+import { type FieldAddresses, fieldValue } from "@interlink/protocol";
 import type {
   ConfigMap,
   DownwardAPIVolumeFile,
@@ -5,7 +6,6 @@ import type {
   Pod,
   Secret,
 } from "kubernetes-types/core/v1.js";
-import { fieldValue, type KnownAddresses } from "./field-ref.ts";
 import { type Allocatable, resourceValue } from "./resource-ref.ts";
 
 /** Files of a volume, path → content: text, or base64 for what is not UTF-8. */
@@ -59,7 +59,7 @@ export function secretFiles(
 export function downwardFiles(
   pod: Pod,
   items: readonly DownwardAPIVolumeFile[],
-  addresses: KnownAddresses,
+  addresses: FieldAddresses,
   allocatable: Allocatable,
 ): VolumeFiles | string {
   const files = noFiles();

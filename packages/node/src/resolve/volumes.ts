@@ -1,3 +1,4 @@
+import type { FieldAddresses } from "@interlink/protocol";
 import type {
   ConfigMap,
   Pod,
@@ -6,7 +7,6 @@ import type {
   Volume,
   VolumeProjection,
 } from "kubernetes-types/core/v1.js";
-import type { KnownAddresses } from "./field-ref.ts";
 import { type PodObjects, tokenKey } from "./pod-objects.ts";
 import type { Allocatable } from "./resource-ref.ts";
 import {
@@ -21,7 +21,7 @@ import {
 export interface VolumesInput {
   pod: Pod;
   objects: PodObjects;
-  addresses: KnownAddresses;
+  addresses: FieldAddresses;
   allocatable: Allocatable;
 }
 

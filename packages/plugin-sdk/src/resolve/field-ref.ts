@@ -1,3 +1,4 @@
+import { fieldValue } from "@interlink/protocol";
 import type {
   Container,
   ObjectFieldSelector,
@@ -8,38 +9,17 @@ import { PluginError } from "../plugin-error.ts";
 import { ceilDivide, parseQuantity } from "./quantity.ts";
 import type { PodAddresses } from "./resolve-container.ts";
 
-const SUBSCRIPT = /^metadata\.(labels|annotations)\['([^']*)'\]$/;
-
-/** What a `fieldRef` of an environment variable stands for (kubelet-contract 4.1). */
-export function fieldValue(
+/** What a `fieldRef` stands for (kubelet-contract 4.1). Throws `PluginError` `rejected` for a path that does not exist. */
+export function fieldRefValue(
   pod: Pod,
   { fieldPath }: ObjectFieldSelector,
-  addresses: PodAddresses,
+  { podIPs, hostIP }: PodAddresses,
 ): string {
-  const podIPs = addresses.podIPs.length > 0 ? addresses.podIPs : hostIPs(addresses);
-  const subscript = SUBSCRIPT.exec(fieldPath);
-  if (subscript !== null) {
-    const [, map, key = ""] = subscript;
-    return pod.metadata?.[map as "labels" | "annotations"]?.[key] ?? "";
-  }
-  switch (fieldPath) {
-    case "metadata.name":
-    case "metadata.namespace":
-    case "metadata.uid":
-      return pod.metadata?.[fieldPath.slice("metadata.".length) as "name"] ?? "";
-    case "spec.nodeName":
-    case "spec.serviceAccountName":
-      return pod.spec?.[fieldPath.slice("spec.".length) as "nodeName"] ?? "";
-    case "status.podIP":
-      return podIPs[0] ?? "";
-    case "status.podIPs":
-      return podIPs.join(",");
-    case "status.hostIP":
-    case "status.hostIPs":
-      return addresses.hostIP;
-    default:
-      throw new PluginError("rejected", `unsupported fieldPath: ${fieldPath}`);
-  }
+  const hostIPs = hostIP === "" ? [] : [hostIP];
+  const addresses = { podIPs: podIPs.length > 0 ? podIPs : hostIPs, hostIPs };
+  const value = fieldValue(pod, fieldPath, addresses);
+  if (value === undefined) throw new PluginError("rejected", `unsupported fieldPath: ${fieldPath}`);
+  return value;
 }
 
 /** What a `resourceFieldRef` stands for: rounded up to its divisor. A request that is not set is 0. */
@@ -80,8 +60,4 @@ export function resourceValue(
   return String(
     ceilDivide(amount, unit.numerator === 0n ? { numerator: 1n, denominator: 1n } : unit),
   );
-}
-
-function hostIPs({ hostIP }: PodAddresses): string[] {
-  return hostIP === "" ? [] : [hostIP];
 }

@@ -1,7 +1,7 @@
+import { expand } from "@interlink/protocol";
 import type { Container, EnvVar, Pod } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
-import { expand } from "./expand.ts";
-import { fieldValue, resourceValue } from "./field-ref.ts";
+import { fieldRefValue, resourceValue } from "./field-ref.ts";
 
 /** Addresses that only the plugin knows, for env `fieldRef`s that the virtual node leaves to it (`pod-ip-env`). */
 export interface PodAddresses {
@@ -68,7 +68,7 @@ function valueOf(
 ): string | undefined {
   // Go leaves out an empty text, so a variable set to "" arrives without a value.
   if (valueFrom === undefined || (value !== undefined && value !== "")) return value ?? "";
-  if (valueFrom.fieldRef) return fieldValue(pod, valueFrom.fieldRef, addresses);
+  if (valueFrom.fieldRef) return fieldRefValue(pod, valueFrom.fieldRef, addresses);
   if (valueFrom.resourceFieldRef) return resourceValue(pod, container, valueFrom.resourceFieldRef);
   const { configMapKeyRef, secretKeyRef } = valueFrom;
   if (configMapKeyRef?.optional || secretKeyRef?.optional) return undefined;

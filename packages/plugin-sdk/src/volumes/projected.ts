@@ -6,7 +6,7 @@ import type {
   VolumeProjection,
 } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
-import { fieldValue, resourceValue } from "../resolve/field-ref.ts";
+import { fieldRefValue, resourceValue } from "../resolve/field-ref.ts";
 import type { VolumeFiles } from "./payload.ts";
 import {
   addFile,
@@ -127,18 +127,8 @@ function downwardText(
     const nobody = { name: "" };
     return resourceValue(pod, nobody, resourceFieldRef);
   }
-  if (fieldRef?.fieldPath === "metadata.labels") return formatMap(pod.metadata?.labels);
-  if (fieldRef?.fieldPath === "metadata.annotations") return formatMap(pod.metadata?.annotations);
-  if (fieldRef) return fieldValue(pod, fieldRef, { podIPs: [], hostIP: "" });
+  if (fieldRef) return fieldRefValue(pod, fieldRef, { podIPs: [], hostIP: "" });
   throw new PluginError("rejected", `The downward API file "${path}" names no field.`);
-}
-
-/** Sorted `key="value"` lines without a last newline (Kubernetes' pkg/fieldpath FormatMap). */
-function formatMap(map: Record<string, string> = {}): string {
-  return Object.keys(map)
-    .toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    .map((key) => `${key}=${JSON.stringify(map[key])}`)
-    .join("\n");
 }
 
 export function missingConfigKey(key: string): string {

@@ -1,8 +1,8 @@
 import { chmod, lstat, mkdir, realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
+import { expand } from "@interlink/protocol";
 import type { VolumeMount } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
-import { expand } from "../resolve/expand.ts";
 
 /**
  * The part of a volume that a mount wants, `""` for all of it, `subPathExpr` expanded with the container's final

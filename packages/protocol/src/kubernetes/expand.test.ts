@@ -5,6 +5,7 @@ import { expand } from "./expand.ts";
 const env = new Map([
   ["A", "1"],
   ["B", "$(A)"],
+  ["NONE AT ALL", ""],
   ["", "empty name"],
   ["x y", "blank"],
   ["(", "bracket"],
@@ -18,6 +19,9 @@ test.each([
   ["-$(A)-$(A)-", "-1-1-"],
   ["$(B)", "$(A)"],
   ["$(NONE)", "$(NONE)"],
+  ["$(NONE AT ALL)x", "x"],
+  ["$$$$(A)", "$$(A)"],
+  ["--$((A))", "--$((A))"],
   ["$()", "empty name"],
   ["$(x y)", "blank"],
   ["$$(A)", "$(A)"],

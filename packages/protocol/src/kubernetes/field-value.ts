@@ -1,13 +1,13 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { goQuote } from "./go-quote.ts";
 
-/** Addresses as far as the node knows them before the pod runs. */
-export interface KnownAddresses {
+/** Addresses as far as whoever asks knows them. */
+export interface FieldAddresses {
   podIPs: readonly string[];
   hostIPs: readonly string[];
 }
 
-/** Fields that only the site knows for sure; a peer with `pod-ip-env` fills them in itself. */
+/** Fields that only the site knows for sure; a plugin with the feature `pod-ip-env` fills them in itself. */
 export const ADDRESS_FIELDS: ReadonlySet<string> = new Set([
   "status.podIP",
   "status.podIPs",
@@ -19,12 +19,14 @@ export const ADDRESS_FIELDS: ReadonlySet<string> = new Set([
  * The value of a `fieldRef`, in env and in downward API files (Kubernetes `pkg/fieldpath/fieldpath.go`, kubelet
  * `podFieldSelectorRuntimeValue`); `undefined` for a path that does not exist. A missing label or annotation is "".
  */
-export function fieldValue(pod: Pod, path: string, addresses: KnownAddresses): string | undefined {
+export function fieldValue(pod: Pod, path: string, addresses: FieldAddresses): string | undefined {
   const { metadata = {}, spec } = pod;
   const subscript = /^metadata\.(labels|annotations)\['(.*)'\]$/s.exec(path);
   if (subscript) {
-    const map = subscript[1] === "labels" ? metadata.labels : metadata.annotations;
-    return map?.[subscript[2] ?? ""] ?? "";
+    const [, kind, key = ""] = subscript;
+    const map = (kind === "labels" ? metadata.labels : metadata.annotations) ?? {};
+    // `constructor` is a name that a label may have.
+    return Object.hasOwn(map, key) ? map[key] : "";
   }
   switch (path) {
     case "metadata.name":

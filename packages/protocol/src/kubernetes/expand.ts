@@ -1,7 +1,7 @@
 /**
  * Kubernetes' `$(NAME)` expansion (third_party/forked/golang/expansion/expand.go), in one pass: `$$` is a dollar, `$(X)`
  * takes everything up to the first `)`, an unknown name and an unclosed `$(` stay as they are, results are not
- * expanded again. Shell forms (`$X`, `${X}`) mean nothing here.
+ * expanded again. Shell forms (`$X`, `${X}`) mean nothing here. `lookup` answers `undefined` for an unknown name.
  */
 export function expand(text: string, lookup: (name: string) => string | undefined): string {
   let out = "";
