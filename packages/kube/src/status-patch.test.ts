@@ -60,6 +60,12 @@ describe("podStatusPatch", () => {
       { podIPs: [{ ip: "2.2.2.2" }] },
       { podIPs: [{ ip: "2.2.2.2" }, { $patch: "replace" }] },
     ],
+    [
+      "first pod IPs without a directive, which an old server would keep as an element",
+      {},
+      { podIPs: [{ ip: "2.2.2.2" }] },
+      { podIPs: [{ ip: "2.2.2.2" }] },
+    ],
   ])("patches %s", (_name, before, after, status) => {
     expect(podStatusPatch("u", before, after)).toEqual({ metadata: { uid: "u" }, status });
   });

@@ -45,7 +45,11 @@ function diffValue(field: string, before: unknown, after: unknown, rules: DiffRu
   if (Array.isArray(after)) {
     const rule = rules.lists[field];
     if (rule === undefined) return after;
-    if ("replace" in rule) return [...(after as unknown[]), { $patch: "replace" }];
+    if ("replace" in rule) {
+      // Where there is no list yet, API servers up to 1.20 at least take the directive for an element.
+      const isNew = before === undefined || before === null;
+      return isNew ? after : [...(after as unknown[]), { $patch: "replace" }];
+    }
     return diffList(rule, Array.isArray(before) ? before : [], after, rules);
   }
   return isFields(after) && isFields(before) ? diffFields(before, after, rules, always) : after;

@@ -28,7 +28,8 @@ export function applyStrategicPatch(target: unknown, patch: unknown): unknown {
 
 function applyList(key: string | undefined, target: unknown, patch: unknown[]): unknown[] {
   const elements = patch.filter(isFields);
-  if (key === undefined) return patch;
+  // A list that is not there yet is taken as it comes: old API servers then even keep directives as elements.
+  if (key === undefined || target === undefined) return patch;
   if (elements.some((one) => one["$patch"] === "replace" && Object.keys(one).length === 1))
     return elements.filter((one) => one["$patch"] === undefined);
   const result: unknown[] = Array.isArray(target) ? [...(target as unknown[])] : [];

@@ -55,6 +55,8 @@ interface Stored extends KubeObject {
  */
 export class FakeApiServer implements AsyncDisposable {
   readonly requests: SeenRequest[] = [];
+  /** Fields of a status that this server is too old to know: it accepts them and keeps nothing of them. */
+  unknownStatusFields: readonly string[] = [];
   readonly #server: Server;
   readonly #objects = new Map<string, Stored>();
   readonly #log: { version: number; key: string; event: WatchEvent<Stored> }[] = [];
@@ -287,7 +289,11 @@ users: [{name: fake, user: {token: fake-token}}]
       );
       return;
     }
-    send(response, 200, this.put(path, applyStrategicPatch(old, patch) as KubeObject));
+    const patched = applyStrategicPatch(old, patch) as KubeObject & {
+      status?: Record<string, unknown>;
+    };
+    for (const field of this.unknownStatusFields) delete patched.status?.[field];
+    send(response, 200, this.put(path, patched));
   }
 
   #delete(path: string, seen: SeenRequest, response: ServerResponse): void {

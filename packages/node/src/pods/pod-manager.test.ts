@@ -500,6 +500,27 @@ describe("time and the site", () => {
     await until(() => state()?.terminated);
   });
 
+  test("what an old API server drops of a status is not sent again", async () => {
+    world.api.unknownStatusFields = ["hostIPs"];
+    const { manager } = await world.node();
+    await runningPod();
+    // Changes that are not of the status make the node look at the status again.
+    for (const mine of ["1", "2", "3"]) {
+      const pod = world.pod() as Pod;
+      const metadata = { ...pod.metadata, labels: { mine } };
+      world.api.put(paths.pods.named("default", "p"), { ...pod, metadata });
+      await until(() => manager.pods()[0]?.metadata?.labels?.mine === mine);
+    }
+    world.site.set("uid-1", ended(3));
+    await until(() => state()?.terminated);
+    const sent = world.api.requests
+      .filter(({ method, path }) => method === "PATCH" && path.endsWith("/status"))
+      .map(({ body }) => JSON.stringify(body));
+    expect(sent).toEqual([...new Set(sent)]);
+    expect(sent.join()).toContain("hostIPs");
+    expect(world.pod()?.status?.hostIPs).toBeUndefined();
+  });
+
   test("statuses are written although the API server fails for a while", async () => {
     await world.node();
     await runningPod();

@@ -29,8 +29,8 @@ export interface PodRecord {
   unwatch?: () => void;
   /** Tries in a row of one kind of step, and when the next may be made. */
   retry?: { step: Step["do"]; failures: number; at: number };
-  /** A status that the API server refused as invalid: not sent again as it is. */
-  refusedPatch?: string;
+  /** A status patch that the API server refused as invalid, or would keep nothing of: not sent again as it is. */
+  uselessPatch?: string;
 }
 
 /** How an old node and ours say on the pod that it has a job (interlink-wire-and-node.md section 7). */

@@ -75,7 +75,7 @@ export class StatusWriter {
     const patch = podStatusPatch(uid, record.pod.status, wanted);
     if (!patch) return;
     const text = JSON.stringify(patch);
-    if (text === record.refusedPatch) return;
+    if (text === record.uselessPatch) return;
     checkpoint("node.status.before-patch");
     const { name = "", namespace = "default" } = record.pod.metadata ?? {};
     try {
@@ -85,7 +85,10 @@ export class StatusWriter {
         patch,
         { signal },
       );
-      delete record.refusedPatch;
+      // An old server accepts a field that it does not know, and drops it: sending it again would change nothing.
+      const dropped = podStatusPatch(uid, answer.status, wanted);
+      if (dropped) record.uselessPatch = JSON.stringify(dropped);
+      else delete record.uselessPatch;
       takeNewer(record, answer);
     } catch (error) {
       if (!this.#isSettled(record, error, text)) throw error;
@@ -98,7 +101,7 @@ export class StatusWriter {
   #isSettled(record: PodRecord, error: unknown, patch: string): boolean {
     if (isKubeError(error, "not-found", "conflict")) return true;
     if (!isKubeError(error, "invalid")) return false;
-    record.refusedPatch = patch;
+    record.uselessPatch = patch;
     this.#context.logger.error(
       { pod: nameOf(record.pod), uid: record.uid, err: error },
       "the API server refuses a pod status; the pod keeps its old one until something changes",
