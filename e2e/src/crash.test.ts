@@ -109,6 +109,23 @@ describeClusters("kill -9 at any step", (target) => {
     }
   });
 
+  test("the Kubernetes API crashes and comes back: pods run on, and what happened meanwhile is told", async () => {
+    const ending = join(notes, "outage-end");
+    const command = `until [ -e ${ending} ]; do sleep 0.1; done; exit 3`;
+    await system.kubectl.run(["apply", "-f", "-"], { input: manifest("outage", command) });
+    await system.podInPhase("outage", "Running");
+    await system.cluster.pause();
+    await mkdir(ending);
+    const [pid = 0] = await runs("outage");
+    await waitUntil("the pod's process has ended", () => !existsSync(`/proc/${pid}`));
+    await system.cluster.resume();
+    const pod = await system.podInPhase("outage", "Failed");
+    expect(pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(3);
+    expect(await runs("outage")).toHaveLength(1);
+    await system.kubectl.run(["apply", "-f", "-"], { input: manifest("after-outage", "exit 0") });
+    await system.podInPhase("after-outage", "Succeeded");
+  });
+
   test.each(["server", "plugin"] as const)(
     "the %s is away: nothing fails, and what happened meanwhile is told afterwards",
     async (part) => {

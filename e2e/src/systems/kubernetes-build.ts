@@ -74,7 +74,9 @@ export async function buildKubernetes(say: (line: string) => void): Promise<void
     });
     say("Building: about 5 minutes on two cores");
     await make(tree, env);
-    keep(tree, folder);
+    // Debian's name of the architecture is Go's.
+    const architecture = (await runProgram("dpkg", ["--print-architecture"])).toString().trim();
+    keep(join(tree, "_output/local/bin/linux", architecture), folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -162,12 +164,11 @@ async function make(tree: string, env: Record<string, string>): Promise<void> {
 }
 
 /** Whole or not at all, so that an interrupted build leaves nothing that looks finished. */
-function keep(tree: string, folder: string): void {
-  const platform = only(join(tree, "_output/local/bin"), "");
+function keep(built: string, folder: string): void {
   const made = join(folder, "made");
   mkdirSync(made);
   for (const name of KUBERNETES_PROGRAMS) {
-    const from = name === "etcd" ? join(folder, "etcd/usr/bin") : only(platform, "");
+    const from = name === "etcd" ? join(folder, "etcd/usr/bin") : built;
     copyFileSync(join(from, name), join(made, name));
   }
   renameSync(made, builtKubernetes());
