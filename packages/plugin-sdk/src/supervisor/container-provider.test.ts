@@ -85,6 +85,18 @@ describe("a pod of one container", () => {
     expect(harness.runtime.calls).toEqual([]);
   });
 
+  test("goes when it is deleted while its create is still being written down", async () => {
+    await using harness = await ProviderHarness.start();
+    const data = podData(UID);
+    const creating = harness.provider.create(data, harness.signal);
+    // Far enough for the create to be writing, not for it to be done.
+    await new Promise((resolve) => setImmediate(resolve));
+    const deleting = harness.provider.delete(data.pod, harness.signal);
+    await Promise.all([creating, deleting]);
+    await harness.until("it is gone", () => harness.gone.includes(UID));
+    expect(harness.runtime.containers.size).toBe(0);
+  });
+
   test("is taken over by the next life of the plugin", async () => {
     await using harness = await ProviderHarness.start();
     await harness.provider.create(podData(UID, { restartPolicy: "Never" }), harness.signal);

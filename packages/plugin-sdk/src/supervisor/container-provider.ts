@@ -29,8 +29,11 @@ import type { PodParts } from "./pod-parts.ts";
 import { PodSupervisor } from "./pod-supervisor.ts";
 import type { PodRecord } from "./record.ts";
 import { EMPTY_RECORD, readPodRecord } from "./record.ts";
+import { withDeadline } from "./with-deadline.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
+/** To remove containers without a job; the next look at the runtime finds them again. */
+const STRAY_DEADLINE_MS = 2 * 60_000;
 const FEATURES: readonly Feature[] = ["status-stream", "log-options", "pod-ip-env"];
 
 export interface ContainerProviderOptions {
@@ -76,6 +79,8 @@ class ContainerProvider implements Provider {
   readonly #looks: ObservationLoop;
   readonly #dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
   readonly #closing = new AbortController();
+  /** Creates under way, by UID. */
+  readonly #creating = new Map<string, Promise<unknown>>();
   /** Containers without a job being removed, by UID. */
   readonly #strays = new Map<string, Promise<void>>();
   #parts: PodParts | undefined;
@@ -149,27 +154,23 @@ class ContainerProvider implements Provider {
     }
     await checkPod(this.name, data, resolveVolume);
     signal.throwIfAborted();
-    const { job, created } = await parts.store.create(data);
-    if (job.phase === "deleting") {
-      throw new PluginError("conflict", `The pod ${uid} is being deleted; it does not run again.`);
+    const creating = this.#create(parts, uid, data);
+    this.#creating.set(uid, creating);
+    try {
+      return { PodUID: uid, PodJID: (await creating).jobId };
+    } finally {
+      if (this.#creating.get(uid) === creating) this.#creating.delete(uid);
     }
-    // A second create of the same pod, at the same time, finds the supervisor of the first.
-    let supervisor = this.#supervisors.get(uid);
-    if (supervisor === undefined) {
-      parts.checkpoint("create.intent-written");
-      supervisor = this.#supervise(parts, job, data, created);
-      supervisor.wake();
-      if (!created) this.#looks.hint(uid);
-    }
-    return { PodUID: uid, PodJID: supervisor.jobId };
   }
 
   async delete(pod: Pod): Promise<void> {
     const parts = this.#started();
     const { uid = "", name = "", namespace = "" } = pod.metadata ?? {};
+    // One that is being written down cannot be refused any more; it has a supervisor when it is.
+    await this.#creating.get(uid)?.catch(() => undefined);
     const supervisor = this.#supervisors.get(uid);
     if (supervisor === undefined) {
-      // It may still come: a create that is under way, or that is sent again later.
+      // Its create may still come, or come again.
       await parts.store.bury({ uid, name, namespace });
       return;
     }
@@ -245,6 +246,25 @@ class ContainerProvider implements Provider {
     throw new PluginError("unavailable", `The plugin ${this.name} has not started yet.`);
   }
 
+  /** Everything of a create once its pod was found sound: durable when it resolves. */
+  async #create(parts: PodParts, uid: string, data: RetrievedPodData): Promise<PodSupervisor> {
+    // What an earlier life left without a job has to be gone first, or it would be removed from under this pod.
+    await this.#strays.get(uid);
+    const { job, created } = await parts.store.create(data);
+    if (job.phase === "deleting") {
+      throw new PluginError("conflict", `The pod ${uid} is being deleted; it does not run again.`);
+    }
+    // A second create of the same pod, at the same time, finds the supervisor of the first.
+    let supervisor = this.#supervisors.get(uid);
+    if (supervisor === undefined) {
+      parts.checkpoint("create.intent-written");
+      supervisor = this.#supervise(parts, job, data, created);
+      supervisor.wake();
+      if (!created) this.#looks.hint(uid);
+    }
+    return supervisor;
+  }
+
   #supervise(
     parts: PodParts,
     job: Job<PodRecord>,
@@ -272,8 +292,9 @@ class ContainerProvider implements Provider {
     const isDamaged = store.quarantined.some((one) => one.uid === uid);
     if (isDamaged || store.get(uid) !== undefined || this.#strays.has(uid)) return;
     logger.warn({ uid }, "removing containers of a pod that this plugin has no job for");
-    const removal = runtime
-      .removeSandbox(uid, this.#closing.signal)
+    const removal = withDeadline(this.#closing.signal, STRAY_DEADLINE_MS, (signal) =>
+      runtime.removeSandbox(uid, signal),
+    )
       .catch((error: unknown) => {
         if (!this.#closing.signal.aborted) logger.warn({ err: error, uid }, "removal failed");
       })
