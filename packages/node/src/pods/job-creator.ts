@@ -34,8 +34,16 @@ export class JobCreator {
 
   /** One try. Never rejects, except when the signal fires. */
   async create(record: PodRecord, wake: () => void, signal: AbortSignal): Promise<void> {
-    const { reader, events, timing, now } = this.#context;
+    const { reader, site, events, timing, now } = this.#context;
     const { pod } = record;
+    try {
+      // What the pod's environment says depends on what the site fills in by itself.
+      await site.introduced(signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      this.#notTaken(record, error);
+      return;
+    }
     let objects: PodObjects;
     try {
       objects = await reader.read(pod, record.freshFrom, signal);
@@ -99,7 +107,7 @@ export class JobCreator {
   }
 
   async #send(record: PodRecord, request: PodCreateRequest, signal: AbortSignal): Promise<void> {
-    const { site, events, timing, checkpoint, logger, now, owner } = this.#context;
+    const { site, events, checkpoint, logger, now, owner } = this.#context;
     const { pod, uid } = record;
     checkpoint("node.create.before");
     // From here on the job may exist, whatever becomes of the answer.
@@ -119,15 +127,21 @@ export class JobCreator {
         logger.warn({ pod: nameOf(pod), uid, err: error }, "the site refuses the pod");
         return;
       }
-      this.#waits(record, REMOTE_CREATE_ERROR, `${wordsOf(error)}; it is tried again`);
-      events.warning(
-        pod,
-        "FailedCreate",
-        `The site did not take the pod, it is tried again: ${wordsOf(error)}`,
-      );
-      logger.warn({ pod: nameOf(pod), uid, err: error }, "the site did not take the pod");
-      retryLater(record, "create", timing.siteRetry, this.#context);
+      this.#notTaken(record, error);
     }
+  }
+
+  #notTaken(record: PodRecord, error: unknown): void {
+    const { events, timing, logger } = this.#context;
+    const { pod, uid } = record;
+    this.#waits(record, REMOTE_CREATE_ERROR, `${wordsOf(error)}; it is tried again`);
+    events.warning(
+      pod,
+      "FailedCreate",
+      `The site did not take the pod, it is tried again: ${wordsOf(error)}`,
+    );
+    logger.warn({ pod: nameOf(pod), uid, err: error }, "the site did not take the pod");
+    retryLater(record, "create", timing.siteRetry, this.#context);
   }
 
   #waits(record: PodRecord, reason: string, message: string): void {

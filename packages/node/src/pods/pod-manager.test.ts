@@ -540,11 +540,30 @@ describe("a site that is back", () => {
     await runningPod();
     world.site.leave();
     world.put({}, { metadata: { name: "q", namespace: "default", uid: "uid-q" } });
-    await until(() => state("q")?.waiting?.reason === "SiteUnavailable");
+    await until(() => state("q")?.waiting?.reason === "RemoteCreateError");
     world.delete();
     await until(() => world.events.some((one) => one.includes("FailedKillPod")));
     world.site.comeBack();
     await until(() => job("uid-q") && !world.pod());
+  });
+
+  test("is sent no pod before it has said what it can do", async () => {
+    world.site.leave();
+    await world.node({ timing });
+    world.put({
+      containers: [
+        container("main", {
+          env: [{ name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } }],
+        }),
+      ],
+    });
+    await until(() => state()?.waiting?.reason === "RemoteCreateError");
+    world.site.capabilities?.features.push("pod-ip-env");
+    world.site.comeBack();
+    await until(() => job());
+    expect(job()?.request?.pod.spec?.containers[0]?.env).toMatchObject([
+      { name: "IP", valueFrom: {} },
+    ]);
   });
 
   test("gets it also when only its ping shows that it is back", async () => {

@@ -15,11 +15,11 @@ import {
   type KubeClient,
   nodeReference,
   paths,
-  pause,
   subresource,
 } from "@interlink/kube";
 import type { Node } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
+import { Waker } from "../waker.ts";
 import type { NodeHealth } from "./node-conditions.ts";
 import { nodeObject } from "./node-object.ts";
 import type { NodeOptions } from "./node-options.ts";
@@ -77,7 +77,7 @@ export class NodeRegistration {
   /** Nobody has said yet whether the node takes pods. */
   #starting = true;
   #startedAtMs = 0;
-  #wake = new AbortController();
+  readonly #waker = new Waker();
   #taintsRefused = false;
   readonly #backoff = new Backoff({ firstMs: 200, capMs: 30_000, jitter: 0.5 });
 
@@ -189,8 +189,6 @@ export class NodeRegistration {
 
   /** One look: patch what is to be patched, then wait for the next. */
   async #maintain(live: Node, signal: AbortSignal): Promise<void> {
-    // Before looking, so that what is told during the patch is not slept over.
-    this.#wake = new AbortController();
     let wait = this.#timing.computeMs;
     try {
       await this.#patchTaints(live, signal);
@@ -206,10 +204,8 @@ export class NodeRegistration {
       wait = Math.max(this.#backoff.next(Date.now()), asked);
       this.#parts.logger.warn({ err: error }, "The node's status was not written; trying again.");
     }
-    const stop = (): void => this.#wake.abort();
-    signal.addEventListener("abort", stop, { once: true });
-    if (!signal.aborted) await pause(wait, this.#wake.signal);
-    signal.removeEventListener("abort", stop);
+    // What is told during the patch is not slept over.
+    await this.#waker.pause(wait, signal);
   }
 
   async #patchStatus(live: Node, signal: AbortSignal): Promise<void> {
@@ -293,7 +289,7 @@ export class NodeRegistration {
   }
 
   #wakeUp(): void {
-    this.#wake.abort();
+    this.#waker.wake();
   }
 }
 

@@ -1,6 +1,7 @@
-import { Backoff, pause, withDeadline } from "@interlink/kube";
+import { Backoff, withDeadline } from "@interlink/kube";
 import type { PingAnswer } from "@interlink/protocol";
 import type { RemoteSite } from "../remote/remote-site.ts";
+import { Waker } from "../waker.ts";
 
 export type PingResult =
   | { ok: true; raw: string; answer: PingAnswer | undefined }
@@ -41,31 +42,17 @@ export function startPingLoop(
 ): PingLoop {
   const { everyMs, firstRetryMs, retryMs, deadlineMs } = timing;
   const backoff = new Backoff({ firstMs: firstRetryMs, capMs: retryMs, jitter: 0.2 });
-  let waiting = new AbortController();
+  const waker = new Waker();
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
-      // Before the question, so that a wish during it is kept for its end.
-      waiting = new AbortController();
-      const { signal: wish } = waiting;
       const result = await pingOnce(site, signal, deadlineMs);
       if (signal.aborted) return;
       told(result);
       if (result.ok) backoff.reset();
-      await pauseUntil(result.ok ? everyMs : backoff.next(Date.now()), wish, signal);
+      await waker.pause(result.ok ? everyMs : backoff.next(Date.now()), signal);
     }
   };
-  return { ended: run(), pingNow: () => waiting.abort() };
-}
-
-/** Resolves after `ms`, or as soon as one of the signals fires. */
-async function pauseUntil(ms: number, wish: AbortSignal, signal: AbortSignal): Promise<void> {
-  const either = new AbortController();
-  const end = (): void => either.abort();
-  if (wish.aborted) return;
-  wish.addEventListener("abort", end, { once: true });
-  signal.addEventListener("abort", end, { once: true });
-  if (!signal.aborted) await pause(ms, either.signal);
-  signal.removeEventListener("abort", end);
+  return { ended: run(), pingNow: () => waker.wake() };
 }
 
 async function pingOnce(

@@ -47,6 +47,45 @@ async function follow(
 
 const synced = (heard: string[]) => heard.some((one) => one.startsWith("synced"));
 
+test("connects again as soon as a ping shows that the site is back", async () => {
+  let away = true;
+  const fail = () => Promise.reject(new ProtocolError("unreachable", "no connection"));
+  const client = scriptedClient({
+    capabilities: () => (away ? fail() : Promise.resolve(streaming)),
+    ping: () => (away ? fail() : Promise.resolve({ raw: "", answer: undefined })),
+    async *stream(): AsyncIterable<StatusStreamRecord> {
+      yield { type: "synced", at: "2026-01-01T00:00:00Z" };
+    },
+  });
+  const never = { firstMs: 3_600_000, capMs: 3_600_000, jitter: 0 };
+  const site = createInterlinkSite({ client, backoff: never });
+  const stop = new AbortController();
+  const heard: string[] = [];
+  const listener: RemoteListener = {
+    status: () => undefined,
+    synced: () => stop.abort(),
+    gone: () => undefined,
+    event: () => undefined,
+    connection: (state) => void heard.push(state),
+  };
+  const followed = site.follow(() => [], listener, stop.signal);
+  await expect(site.ping(stop.signal)).rejects.toThrow("no connection");
+  away = false;
+  await site.ping(stop.signal);
+  await followed;
+  expect(heard).toEqual(["disconnected", "connected"]);
+});
+
+test("a site that answers pings and forbids the question what it can do speaks the base protocol", async () => {
+  const client = scriptedClient({ capabilities: () => Promise.reject(refused(403)) });
+  const site = createInterlinkSite({ client });
+  const { signal } = new AbortController();
+  await expect(site.introduced(signal)).rejects.toThrow("no");
+  await site.ping(signal);
+  await site.introduced(signal);
+  expect(site.capabilities).toBeUndefined();
+});
+
 describe("following a site of the base protocol", () => {
   test("asks for all pods in one question", async () => {
     const questions: number[] = [];

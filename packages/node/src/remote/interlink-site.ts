@@ -1,10 +1,11 @@
-import { Backoff, type BackoffOptions, pause } from "@interlink/kube";
+import { Backoff, type BackoffOptions } from "@interlink/kube";
 import {
   type Capabilities,
   type InterlinkClient,
   offers,
   ProtocolError,
 } from "@interlink/protocol";
+import { Waker } from "../waker.ts";
 import { saysSomething } from "./base-status.ts";
 import { followStream } from "./follow-stream.ts";
 import { pollStatus } from "./poll-status.ts";
@@ -27,12 +28,24 @@ const BACKOFF: BackoffOptions = { firstMs: 250, capMs: 15_000, jitter: 0.5 };
 export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
   const { client } = options;
   const now = () => performance.now();
+  const waker = new Waker();
   let capabilities: Capabilities | undefined;
   let learned = false;
+  let learning: Promise<void> | undefined;
+  let pingFailed = false;
 
   async function learn(signal: AbortSignal): Promise<void> {
     capabilities = await client.capabilities({ signal });
     learned = true;
+  }
+
+  /** One question for all who wait for its answer; all of them stop together. */
+  async function introduced(signal: AbortSignal): Promise<void> {
+    if (learned) return;
+    learning ??= learn(signal).finally(() => {
+      learning = undefined;
+    });
+    await learning;
   }
 
   /** Follows in the best way that the site offers. Resolves when that way ends; true if only a better one was found. */
@@ -42,7 +55,7 @@ export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
     backoff: Backoff,
     signal: AbortSignal,
   ): Promise<boolean> {
-    if (!learned) await learn(signal);
+    await introduced(signal);
     const streams = () => offers(capabilities, "status-stream");
     if (streams()) {
       await followStream(client, listener, now, signal);
@@ -54,6 +67,7 @@ export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
         everyMs: options.pollMs ?? 2000,
         youngEveryMs: options.youngPollMs ?? 500,
         backoff,
+        waker,
         now,
       },
       pods,
@@ -69,13 +83,25 @@ export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
       return capabilities;
     },
 
+    introduced,
+
     async ping(signal) {
-      const [answer] = await Promise.all([
-        client.ping({ signal }),
-        // A site whose ping answers and whose capabilities do not keeps those that it had.
-        learn(signal).catch(() => undefined),
-      ]);
-      return answer;
+      try {
+        const [answer, problem] = await Promise.all([
+          client.ping({ signal }),
+          // A site whose ping answers and whose capabilities do not keeps those that it had.
+          learn(signal).catch((error: unknown) => error),
+        ]);
+        // A proxy that lets only the paths of the base protocol through must not keep us from following the site.
+        learned ||= isForbidden(problem);
+        // Only when it was away: a site that answers pings and breaks streams must not be asked without a pause.
+        if (pingFailed) waker.wake();
+        pingFailed = false;
+        return answer;
+      } catch (error) {
+        pingFailed = true;
+        throw error;
+      }
     },
 
     create: (request, signal) => client.create(request, { signal }),
@@ -108,8 +134,14 @@ export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
         }
         if (signal.aborted) return;
         listener.connection("disconnected", problem);
-        await pause(backoff.next(now()), signal);
+        await waker.pause(backoff.next(now()), signal);
       }
     },
   };
+}
+
+/** The peer, or something before it, answers but does not want the question. */
+function isForbidden(error: unknown): boolean {
+  const status = error instanceof ProtocolError && error.code === "refused" ? error.httpStatus : 0;
+  return status !== undefined && status >= 400 && status < 500;
 }

@@ -1,6 +1,7 @@
-import { type Backoff, pause } from "@interlink/kube";
+import type { Backoff } from "@interlink/kube";
 import { type InterlinkClient, ProtocolError, type RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Waker } from "../waker.ts";
 import { saysSomething } from "./base-status.ts";
 import type { RemoteListener, SyncedAnswer } from "./remote-site.ts";
 
@@ -11,6 +12,8 @@ export interface PollOptions {
   /** The same while a pod is younger than {@link YOUNG_MS}: then much happens. */
   youngEveryMs: number;
   backoff: Backoff;
+  /** Woken when the site is back. */
+  waker: Waker;
   now: () => number;
 }
 
@@ -42,7 +45,7 @@ export async function pollStatus(
         wait = options.backoff.next(options.now());
       }
     }
-    await pause(wait, signal);
+    await options.waker.pause(wait, signal);
   }
 }
 

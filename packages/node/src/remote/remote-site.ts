@@ -14,8 +14,10 @@ import type { Pod } from "kubernetes-types/core/v1.js";
  * Implemented once over the protocol's client; tests give their own. Calls reject with ProtocolError.
  */
 export interface RemoteSite {
-  /** Refreshed by `ping`; the base protocol until the first answer. */
+  /** What the site can do beyond the base protocol. Refreshed by `ping`; undefined before the first answer. */
   readonly capabilities: Capabilities | undefined;
+  /** Resolves once `capabilities` is the site's own word. Rejects while the site does not answer. */
+  introduced(signal: AbortSignal): Promise<void>;
   ping(signal: AbortSignal): Promise<{ raw: string; answer: PingAnswer | undefined }>;
   create(request: PodCreateRequest, signal: AbortSignal): Promise<CreateAnswer>;
   delete(pod: Pod, signal: AbortSignal): Promise<void>;

@@ -62,6 +62,10 @@ export class FakeSite implements RemoteSite {
     for (const listener of this.#listeners) this.#snapshot(listener);
   }
 
+  introduced(): Promise<void> {
+    return this.#away ? Promise.reject(unreachable()) : Promise.resolve();
+  }
+
   ping(): Promise<{ raw: string; answer: undefined }> {
     return this.#away
       ? Promise.reject(unreachable())

@@ -3,6 +3,7 @@ import type { Capabilities, InterlinkClient, StatusStreamRecord } from "@interli
 /** What a test makes the peer do; everything else resolves with nothing. */
 export interface ClientScript {
   capabilities?: () => Promise<Capabilities | undefined>;
+  ping?: InterlinkClient["ping"];
   status?: InterlinkClient["status"];
   stream?: (signal: AbortSignal) => AsyncIterable<StatusStreamRecord>;
 }
@@ -16,7 +17,7 @@ export function scriptedClient(script: ClientScript): InterlinkClient {
     delete: () => Promise.resolve(),
     status: script.status ?? (() => Promise.resolve([])),
     logs: () => Promise.reject(new Error("no logs in this script")),
-    ping: () => Promise.resolve({ raw: "", answer: undefined }),
+    ping: script.ping ?? (() => Promise.resolve({ raw: "", answer: undefined })),
     capabilities: script.capabilities ?? (() => Promise.resolve(undefined)),
     async *statusStream(options = {}) {
       yield* script.stream?.(options.signal ?? new AbortController().signal) ?? [];
