@@ -59,7 +59,7 @@ export interface Provider {
   /** Changes as they are seen. Needed for the feature `status-stream`. Returns the function that ends it. */
   subscribe?(listener: ProviderListener): () => void;
 
-  /** Let go of timers, sockets and watches. Jobs go on running. */
+  /** Let go of timers, sockets and watches, also after a `start` that failed. Jobs go on running. */
   close?(): Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { RetrievedPodData } from "@interlink/protocol";
 import type { Logger } from "pino";
 import { DirectoryJobStore } from "./directory-job-store.ts";
-import { makePrivateDirectory } from "./durable-file.ts";
+import { makePrivateDirectory, syncDirectory } from "./durable-file.ts";
 import type { JobStore } from "./job-store.ts";
 import { loadJobs } from "./load-jobs.ts";
 import { lockRoot } from "./root-lock.ts";
@@ -44,6 +44,8 @@ export async function openJobStore<Record>(
   try {
     await rm(directories.tmp, { recursive: true, force: true });
     for (const directory of Object.values(directories)) await makePrivateDirectory(directory);
+    // A job's own names are made durable with the job; those above it, here.
+    await syncDirectory(root);
     const tombstones = new Tombstones(directories.tombstones, now);
     await tombstones.load(logger);
     await tombstones.sweep();

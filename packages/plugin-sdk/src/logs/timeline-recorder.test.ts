@@ -1,7 +1,8 @@
-import { appendFile, readFile, utimes, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, rename, rmdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eventually } from "../testing/eventually.ts";
+import { recordingLogger } from "../testing/recording-logger.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import { decodeEntries, timelineFile } from "./timeline.ts";
 import { createTimelineRecorder, entrySpacing } from "./timeline-recorder.ts";
@@ -54,6 +55,27 @@ test("a new recorder carries on after a crash in mid-entry; the gap is as old as
     { offset: 4, milliseconds: 1000 },
     { offset: 8, milliseconds: 2000 },
   ]);
+});
+
+test("half an entry that a full disk left does not spoil those after it", async () => {
+  await using directory = await temporaryDirectory();
+  const file = join(directory.path, "main-0.log");
+  const { logger, lines } = recordingLogger();
+  await using recorder = createTimelineRecorder({ now: () => 5000, logger });
+  recorder.watch(file);
+  await writeFile(file, "one\n");
+  await eventually("the first entry", async () => (await entriesOf(file)).length === 1);
+  // A directory in its place makes the next write fail; half an entry is what a full disk leaves.
+  await rename(timelineFile(file), `${file}.kept`);
+  await mkdir(timelineFile(file));
+  await appendFile(file, "two\n");
+  await eventually("the failure is told", () => lines.some(({ level }) => level === 40));
+  await rmdir(timelineFile(file));
+  await appendFile(`${file}.kept`, "0000000");
+  await rename(`${file}.kept`, timelineFile(file));
+  await appendFile(file, "three\n");
+  await recorder.unwatch(file);
+  expect((await entriesOf(file)).map(({ offset }) => offset)).toEqual([4, 14]);
 });
 
 test("times never run backwards, even when the clock does", async () => {

@@ -183,6 +183,8 @@ class DirectoryWatchingRecorder implements TimelineRecorder {
     const time = resumed ? Math.min(this.#now(), Math.floor(seen.mtimeMs)) : this.#now();
     recorded.lastMilliseconds = Math.max(recorded.lastMilliseconds, time);
     const entry = encodeEntry({ offset: seen.size, milliseconds: recorded.lastMilliseconds });
+    // If this fails, half an entry may be there: the next look starts as after a crash, and cuts it off.
+    recorded.size = undefined;
     const timeline = await open(timelineFile(recorded.file), "a", 0o600);
     try {
       await timeline.writeFile(entry);

@@ -445,6 +445,19 @@ describe("listening", () => {
     expect((await stat(unixSocket)).size).toBe(4);
   });
 
+  test("is not begun when the provider cannot start, and the provider is closed again", async () => {
+    const other = new FakeProvider();
+    const start = async () => {
+      throw new PluginError("unavailable", "The engine does not answer.");
+    };
+    const served = servePlugin(Object.assign(other, { start }), {
+      listen: { host: "127.0.0.1", port: 0 },
+      logger: silentLogger,
+    });
+    await expect(served).rejects.toThrow("The engine does not answer.");
+    expect(other.closed).toBe(true);
+  });
+
   test("on a port in use is refused, and the provider is closed again", async () => {
     const { hostname, port } = new URL(plugin.address);
     const other = new FakeProvider();

@@ -28,7 +28,7 @@ const REQUEST_MS = 60_000;
 /**
  * Put the interLink wire in front of a provider: `provider.start`, then listen. Everything that reaches the provider
  * has been validated; malformed requests are answered with 4xx and a sentence. Throws what `provider.start` throws, and
- * `PluginError` when the address cannot be listened on or the provider contradicts itself.
+ * `PluginError` when the address cannot be listened on or the provider contradicts itself; the provider is closed then.
  */
 export async function servePlugin(
   provider: Provider,
@@ -54,13 +54,15 @@ export async function servePlugin(
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
     closing: closing.signal,
   });
-  await provider.start?.(options.signal ?? new AbortController().signal);
   let address: string;
   try {
+    await provider.start?.(options.signal ?? new AbortController().signal);
     await app.ready();
     address = await listenOn(app.server, options.listen);
   } catch (error) {
-    await provider.close?.();
+    await provider.close?.().catch((err: unknown) => {
+      options.logger.warn({ err }, "the provider did not close");
+    });
     throw error;
   }
   options.logger.info({ address, provider: provider.name }, "plugin is listening");

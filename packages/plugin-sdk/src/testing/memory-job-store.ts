@@ -9,6 +9,8 @@ import { PluginError } from "../plugin-error.ts";
 export class MemoryJobStore<Record> implements JobStore<Record> {
   readonly root: string;
   readonly quarantined = [];
+  /** Waited for before each write of a job; when it rejects, nothing is written. */
+  beforeWrite: (() => Promise<void>) | undefined;
   readonly #newRecord: () => Record;
   readonly #jobs = new Map<string, Job<Record>>();
   readonly #data = new Map<string, RetrievedPodData>();
@@ -34,6 +36,7 @@ export class MemoryJobStore<Record> implements JobStore<Record> {
     uid: string,
     change: Parameters<JobStore<Record>["update"]>[1],
   ): Promise<Job<Record>> {
+    await this.beforeWrite?.();
     const job = this.#jobs.get(uid);
     if (job === undefined) throw new PluginError("not-found", "There is no such job.");
     // As on disk: what is kept cannot be changed from outside.

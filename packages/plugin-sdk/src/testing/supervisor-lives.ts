@@ -55,6 +55,11 @@ export class SupervisorLives {
     else this.isGone = true;
   }
 
+  /** Ask for a turn, as anything that happens to the pod does. */
+  wake(): void {
+    this.#life?.supervisor.wake();
+  }
+
   async requestDelete(graceSeconds: number): Promise<void> {
     if (!this.isGone) await this.#life?.supervisor.requestDelete(graceSeconds);
   }

@@ -45,14 +45,21 @@ export async function writeFileVolume(
 }
 
 async function writeTree(root: string, files: readonly PlannedFile[]): Promise<void> {
-  await mkdir(root, { mode: 0o755 });
+  await makeReadable(root);
   for (const { path, content, mode } of files) {
     const file = join(root, path);
-    await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+    await makeReadable(dirname(file));
     // Never readable by others before it has its mode; `wx` never follows a link.
     await writeFile(file, content, { mode: 0o600, flag: "wx" });
     await chmod(file, mode);
   }
+}
+
+/** As `mkdir -p`, and open for every user of a container to read, whatever the umask says. */
+async function makeReadable(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await chmod(made, 0o755);
 }
 
 /** Whether the tree has these files with these bytes and modes, and no other. */

@@ -58,6 +58,22 @@ describe("volumes of files", () => {
     expect((await stat(join(path, "b"))).mode & 0o777).toBe(0o640);
   });
 
+  test("can be read by every user, however strict the plugin's umask is", async () => {
+    await using directory = await temporaryDirectory();
+    const data = configMapPod({ key: "1" });
+    const [volume] = defined(data.pod.spec?.volumes);
+    Object.assign(defined(volume?.configMap), { items: [{ key: "key", path: "deep/er/key" }] });
+    const before = process.umask(0o077);
+    try {
+      await mountsOf(data, { directory: directory.path });
+    } finally {
+      process.umask(before);
+    }
+    for (const path of ["", "..data", "..data/deep", "..data/deep/er"]) {
+      expect((await stat(join(directory.path, "conf", path))).mode & 0o777, path).toBe(0o755);
+    }
+  });
+
   test("written again with the same content stay untouched; with another one change all at once", async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, "conf");
@@ -105,6 +121,33 @@ describe("emptyDir", () => {
     await writeFile(join(defined(mount).hostPath, "kept"), "");
     await mountsOf(data, { directory: directory.path });
     expect(await readdir(defined(mount).hostPath)).toEqual(["kept"]);
+  });
+
+  test.runIf(process.geteuid?.() === 0)(
+    "whose making broke off is made whole the next time, its group included",
+    async () => {
+      await using directory = await temporaryDirectory();
+      const prepared = (fsGroup: number) => {
+        const data = emptyDirPod([{ name: "work", mountPath: "/w" }]);
+        defined(data.pod.spec).securityContext = { fsGroup };
+        return mountsOf(data, { directory: directory.path });
+      };
+      await expect(prepared(2 ** 40)).rejects.toThrow();
+      await prepared(4711);
+      const { gid, mode } = await stat(join(directory.path, "work"));
+      expect({ gid, mode: mode & 0o7777 }).toEqual({ gid: 4711, mode: 0o2777 });
+    },
+  );
+
+  test("two containers that start at once may want the same missing subPath", async () => {
+    await using directory = await temporaryDirectory();
+    const data = emptyDirPod([{ name: "work", mountPath: "/w", subPath: "a/b" }]);
+    const volumes = await prepareVolumes(data, { directory: directory.path });
+    const container = defined(data.pod.spec?.containers[0]);
+    const both = Array.from({ length: 8 }, () => volumes.mounts(container, []));
+    for (const [mount] of await Promise.all(both)) {
+      expect(mount?.hostPath).toBe(join(directory.path, "work", "a", "b"));
+    }
   });
 
   test("in memory is hinted at only where a tmpfs behaves the same", async () => {

@@ -1,4 +1,4 @@
-import { chmod, mkdir } from "node:fs/promises";
+import { access, chmod, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { RetrievedPodData } from "@interlink/protocol";
 import type { Container, Pod, VolumeMount } from "kubernetes-types/core/v1.js";
@@ -72,12 +72,21 @@ async function prepareVolume(
   return { path: provided.hostPath, readOnly: provided.readOnly ?? false };
 }
 
-/** Open to every user of every container, as the kubelet makes it. One that is there is in use and left alone. */
+/**
+ * Open to every user of every container, as the kubelet makes it. One that is there is in use and left alone; so it
+ * appears under its name (which holds no dot) only when it is whole.
+ */
 async function makeEmptyDir(path: string, group: number | undefined): Promise<void> {
-  const made = await mkdir(path, { recursive: true });
-  if (made === undefined) return;
-  await chmod(path, 0o777);
-  if (group !== undefined) await giveToGroup(path, group, false);
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return;
+  const making = `${path}.making`;
+  await mkdir(making, { recursive: true });
+  await chmod(making, 0o777);
+  if (group !== undefined) await giveToGroup(making, group, false);
+  await rename(making, path);
 }
 
 async function containerMount(

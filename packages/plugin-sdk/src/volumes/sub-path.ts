@@ -68,14 +68,18 @@ export async function enterSubPath(root: string, subPath: string): Promise<strin
 }
 
 async function makeDirectory(path: string, mode: number, subPath: string): Promise<string> {
-  // Fails on a dangling link, which `realpath` called missing too: nothing is ever made at its other end.
   try {
     await mkdir(path);
     await chmod(path, mode);
     return path;
   } catch (error) {
-    throw unusable(subPath, error);
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(subPath, error);
   }
+  // Made meanwhile for another container; or a dangling link, which `realpath` calls missing again: nothing is ever
+  // made at its other end.
+  return realpath(path).catch((error: unknown) => {
+    throw unusable(subPath, error);
+  });
 }
 
 function unusable(subPath: string, cause: unknown): PluginError {
