@@ -48,7 +48,7 @@ describe("a delete", () => {
     await asked;
     expect(lives.store.get(UID)?.phase).toBe("deleting");
     await until(lives, "it is gone", () => lives.isGone || undefined);
-    expect(stops(lives)).toEqual(["stopContainer main 0 30s"]);
+    expect(stops(lives)).toHaveLength(1);
     await lives.end();
   });
 

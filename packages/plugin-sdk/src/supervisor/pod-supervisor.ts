@@ -64,8 +64,6 @@ export class PodSupervisor {
   #cancelTimer: (() => void) | undefined;
   #cancelSave: (() => void) | undefined;
   #saved: PodRecord;
-  /** The writing of the latest delete; no turn decides before it is over. */
-  #intent: Promise<void> | undefined;
   #startedUnsaved = false;
   #lastStatus = "";
   #revision: number;
@@ -152,9 +150,7 @@ export class PodSupervisor {
       const requestedAt = before?.requestedAt ?? now;
       this.#record = { ...this.#record, deletion: { requestedAt, deadline } };
     }
-    const saving = this.#save();
-    this.#intent = saving.catch(() => undefined);
-    await saving;
+    await this.#save();
     this.#parts.checkpoint("delete.intent-written");
     this.wake();
   }
@@ -196,7 +192,7 @@ export class PodSupervisor {
     await this.#takeLook();
     this.#probes.follow(this.#record, clock.now());
     this.#rememberProbes();
-    await this.#intentOnDisk();
+    await this.#deletionOnDisk();
     if (!this.#isSynced) {
       this.#publish();
       return;
@@ -225,13 +221,12 @@ export class PodSupervisor {
     this.#cancelTimer = Number.isFinite(wakeAt) ? clock.at(wakeAt, () => this.wake()) : undefined;
   }
 
-  /** A stop that is sent before its reason is written would look, after a crash, like a container that ended by itself. */
-  async #intentOnDisk(): Promise<void> {
-    let awaited: Promise<void> | undefined;
-    while (awaited !== this.#intent) {
-      awaited = this.#intent;
-      await awaited;
-    }
+  /**
+   * A stop that is sent before its reason is written would look, after a crash, like a container that ended by itself.
+   * Throws when it cannot be written: then nothing is done until it can.
+   */
+  async #deletionOnDisk(): Promise<void> {
+    while (this.#record.deletion !== this.#saved.deletion) await this.#save();
   }
 
   async #takeLook(): Promise<void> {
@@ -382,8 +377,9 @@ export class PodSupervisor {
   async #save(): Promise<void> {
     const started = this.#startedUnsaved;
     let written = this.#record;
-    await this.#parts.store.update(this.plan.uid, () => {
+    await this.#parts.store.update(this.plan.uid, (job) => {
       written = this.#record;
+      if (job.record === written) return undefined;
       const { deletion, containers } = written;
       const begun = Object.values(containers).some(({ current }) => current !== undefined);
       const phase = deletion !== undefined ? "deleting" : begun ? "submitted" : "intent";
