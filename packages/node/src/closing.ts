@@ -42,7 +42,15 @@ export class Closing {
     this.#detach();
     this.#stop.abort(new Error("the virtual node is closed"));
     await Promise.allSettled(this.#loops);
-    for (const step of this.#steps.toReversed()) await step();
+    const failures: unknown[] = [];
+    for (const step of this.#steps.toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 }
 

@@ -54,6 +54,19 @@ describe("startVirtualNode", () => {
     await eventually(() => (api.object(podPath) as Pod).status?.phase === "Running");
   });
 
+  test("starts although the API server fails each first request that it needs to start", async () => {
+    const failed = new Set<string>();
+    const firstOfItsKind = ({ method, path }: { method: string; path: string }): boolean => {
+      const kind = `${method} ${path}`;
+      if (failed.has(kind)) return false;
+      failed.add(kind);
+      return true;
+    };
+    api.inject(firstOfItsKind, { kind: "status", code: 500, message: "etcd is busy" }, 1000);
+    node = await startVirtualNode(options());
+    await eventually(() => condition("Ready") === "True");
+  });
+
   test("is not Ready before all pods are listed and taken over", async () => {
     api.inject(
       ({ path, query }) => path === paths.pods.collection() && !query.has("watch"),

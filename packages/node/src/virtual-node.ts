@@ -11,6 +11,7 @@ import {
 } from "@interlink/kube";
 import { createInterlinkClient } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Logger } from "pino";
 import { aborting, Closing } from "./closing.ts";
 import { nodeIdentity, untilAnswered } from "./cluster-identity.ts";
 import { createAuthenticator } from "./kubelet-api/authentication.ts";
@@ -82,7 +83,7 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
 
   const owner = await untilAnswered(
     () => nodeIdentity(client, nodeName, signal),
-    (err) => logger.warn({ err, server: client.server }, "the Kubernetes API does not answer yet"),
+    noAnswer(client, logger),
     signal,
   );
   if (owner === undefined) {
@@ -113,6 +114,11 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   closing.started();
   const close = (): Promise<void> => closing.close();
   return { nodeName, kubeletPort: kubelet.port, close, [Symbol.asyncDispose]: close };
+}
+
+function noAnswer(client: KubeClient, logger: Logger): (err: Error) => void {
+  return (err) =>
+    logger.warn({ err, server: client.server }, "the Kubernetes API does not answer yet");
 }
 
 function siteOf(
@@ -181,7 +187,10 @@ async function kubeletApi(
 ): Promise<KubeletApi> {
   const { kubelet = {}, nodeName, logger } = options;
   const { client, manager, site, metrics, nodeAddress } = parts;
-  const clientCaPem = kubelet.clientCaPem ?? (await findClientCa(client, closing.signal));
+  const { signal } = closing;
+  const findCa = () => findClientCa(client, signal);
+  const clientCaPem =
+    kubelet.clientCaPem ?? (await untilAnswered(findCa, noAnswer(client, logger), signal));
   const certificate =
     kubelet.certificate ??
     (await selfSignedCertificate(nodeName, [nodeAddress, nodeName], new Date()));
