@@ -40,9 +40,13 @@ export class StatusWriter {
     this.#queue = new WorkQueue({
       concurrency: WRITES_AT_ONCE,
       work: (uid) => this.#write(uid, this.#stop.signal),
-      failed: (uid, err, failures, waitMs) =>
-        context.logger.warn({ uid, err, failures, waitMs }, "a pod status was not written"),
-      backoff: { firstMs: 100, capMs: 30_000, jitter: 0.5 },
+      failed: (uid, err, failures, waitMs) => {
+        // An outage fails every pod again and again; each says so once.
+        const level = failures === 1 ? "warn" : "debug";
+        context.logger[level]({ uid, err, failures, waitMs }, "a pod status was not written");
+      },
+      // Short even after a long outage: what has happened meanwhile is to be seen as soon as it is over.
+      backoff: { firstMs: 100, capMs: 5000, jitter: 0.5 },
       random: context.random,
     });
   }
@@ -115,9 +119,11 @@ export function takeNewer(record: PodRecord, pod: Pod): boolean {
   if (pod.metadata?.uid !== record.uid) return false;
   const held = record.pod;
   if (versionOf(pod) < versionOf(held)) return false;
+  // Larger than the rest of many pods. The informer drops them too; answers to patches carry them.
+  delete pod.metadata?.managedFields;
   record.pod = pod;
-  const { resourceVersion: _a, managedFields: _c, ...before } = held.metadata ?? {};
-  const { resourceVersion: _b, managedFields: _d, ...after } = pod.metadata ?? {};
+  const { resourceVersion: _a, ...before } = held.metadata ?? {};
+  const { resourceVersion: _b, ...after } = pod.metadata ?? {};
   return !(
     sameJson(before, after) &&
     sameJson(held.spec, pod.spec) &&

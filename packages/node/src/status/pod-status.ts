@@ -11,8 +11,8 @@ import { podIPs } from "./addresses.ts";
 import { baseJobIsOver, readBaseStatus } from "./base-protocol.ts";
 import { type NodePodCondition, podConditions } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";
+import { keepEquivalent } from "./keep-equivalent.ts";
 import { hasStarted, isTerminalPhase, type PodPhase, podPhase } from "./phase.ts";
-import { keepEquivalent } from "./same-json.ts";
 import { atSeconds } from "./times.ts";
 
 /** A pod status as Kubernetes ≥ 1.34 has it. */

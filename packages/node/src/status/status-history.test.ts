@@ -1,4 +1,4 @@
-import { podStatusPatch } from "@interlink/kube";
+import { podStatusPatch, sameJson } from "@interlink/kube";
 import fc from "fast-check";
 import type { ContainerState } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
@@ -7,7 +7,6 @@ import { aPod, container, ended, remote, running, status, waiting } from "../tes
 import { NODE_CONDITIONS } from "./conditions.ts";
 import { isTerminalPhase } from "./phase.ts";
 import { type NodePodStatus, podStatus } from "./pod-status.ts";
-import { sameJson } from "./same-json.ts";
 
 describe("a status that the API server gives back with its nulls", () => {
   test("is not written again", () => {
