@@ -6,14 +6,14 @@ export interface Clock {
   at(at: number, callback: () => void): () => void;
 }
 
-/** Longest wait that a Node timer can hold. */
-const LONGEST_MS = 2 ** 31 - 1;
+/** Longest wait that a Node timer can hold, in milliseconds: one that is longer fires at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The real one. Its timers do not keep the process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   at: (at, callback) => {
-    const timer = setTimeout(callback, Math.min(Math.max(at - Date.now(), 0), LONGEST_MS));
+    const timer = setTimeout(callback, Math.min(Math.max(at - Date.now(), 0), LONGEST_TIMER_MS));
     timer.unref();
     return () => clearTimeout(timer);
   },

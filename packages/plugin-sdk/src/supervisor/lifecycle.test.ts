@@ -131,6 +131,21 @@ describe("hooks", () => {
     expect(harness.reasons()).toContain("FailedPostStartHook");
   });
 
+  test("a preStop hook is not waited for once its container has ended", async () => {
+    await using harness = await ProviderHarness.start();
+    const lifecycle = { preStop: { sleep: { seconds: 3600 } } };
+    const data = podData(UID, { containers: [{ ...main, lifecycle }] });
+    await harness.provider.create(data, harness.signal);
+    await harness.until("it runs", isRunning(harness, "main"));
+    await harness.provider.delete(data.pod, harness.signal);
+    await harness.until("its end has begun", () => harness.reasons().includes("Killing"));
+    const asked = harness.clock.now();
+    harness.runtime.exit("main", 0);
+    await harness.until("it is gone", () => harness.gone.includes(UID));
+    expect(harness.clock.now() - asked).toBeLessThan(30_000);
+    expect(harness.reasons()).not.toContain("FailedPreStopHook");
+  });
+
   test("a preStop hook that does not end is given up when the grace is over", async () => {
     await using harness = await ProviderHarness.start();
     const lifecycle = { preStop: { sleep: { seconds: 3600 } } };

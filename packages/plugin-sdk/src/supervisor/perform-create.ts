@@ -80,7 +80,8 @@ export async function createContainer(
     );
     const now = parts.clock.now();
     work.madeAtTick.set(`${name} ${attempt}`, parts.tick());
-    work.madeAtTick.delete(`${name} ${attempt - 1}`);
+    for (const ticks of [work.madeAtTick, work.stoppedAtTick])
+      ticks.delete(`${name} ${attempt - 1}`);
     work.change((record) =>
       withContainer(record, name, (before) =>
         begun(before, { attempt, id, imageID, state: "created" }, now),

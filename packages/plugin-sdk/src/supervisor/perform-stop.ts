@@ -21,7 +21,7 @@ export async function runPreStop(
     await runHook(parts, found.handle, found.planned.container, hook, signal);
   } catch (error) {
     const { stop } = currentAttempt(work, name, attempt)?.current ?? {};
-    // Aborted before its time: this process is being stopped, the next one runs the hook again.
+    // Aborted before its time: the container has ended, or this process is being stopped and the next one runs it again.
     if (signal.aborted && (stop === undefined || parts.clock.now() < stop.deadline)) throw error;
     parts.logger.info({ err: error, uid: plan.uid, container: name }, "preStop hook failed");
     if (!signal.aborted) work.tell(eventTexts.preStopFailed(name));

@@ -11,10 +11,12 @@ const STEP_MS = 2 * 60_000;
 const PULL_MS = 60 * 60_000;
 const HOOK_MS = 24 * 3_600_000;
 
-function deadlineMs(work: PodWork, action: Action): number {
+/** How long an action may take, in milliseconds; `now` is the clock's. */
+export function deadlineMs(action: Action, now: number): number {
   if (action.type === "stop") return action.graceSeconds * 1000 + STEP_MS;
   if (action.type === "ensureImage") return PULL_MS;
-  if (action.type === "runPreStop") return work.plan.graceSeconds * 1000 + STEP_MS;
+  // The supervisor ends it at its deadline; this is only for what does not heed that.
+  if (action.type === "runPreStop") return Math.max(0, action.deadline - now) + STEP_MS;
   return action.type === "runPostStart" ? HOOK_MS : STEP_MS;
 }
 
@@ -23,7 +25,9 @@ function deadlineMs(work: PodWork, action: Action): number {
  * event; whatever else goes wrong is thrown, and the action is tried again with back-off.
  */
 export function perform(work: PodWork, action: Action, signal: AbortSignal): Promise<void> {
-  return withDeadline(signal, deadlineMs(work, action), (limited) => step(work, action, limited));
+  return withDeadline(signal, deadlineMs(action, work.parts.clock.now()), (limited) =>
+    step(work, action, limited),
+  );
 }
 
 async function step(work: PodWork, action: Action, signal: AbortSignal): Promise<void> {

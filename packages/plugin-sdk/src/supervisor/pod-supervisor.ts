@@ -315,9 +315,15 @@ export class PodSupervisor {
       const gaveUp =
         (deleting && /^(?:ensure|runPostStart)/.test(key)) ||
         (action.type === "stop" && !wanted.has(key) && actions.some((a) => replaces(a, action))) ||
-        (action.type === "runPreStop" && this.#preStopIsOver(action.container, now));
+        (action.type === "runPreStop" && this.#preStopIsOver(action.container, now)) ||
+        (isHook(action) && this.#hasEnded(action.container, action.attempt));
       if (gaveUp) controller.abort(new Error("Given up: it has been overtaken."));
     }
+  }
+
+  #hasEnded(container: string, attempt: number): boolean {
+    const { current } = containerRecord(this.#record, container);
+    return current?.attempt !== attempt || current.state === "exited";
   }
 
   #preStopIsOver(container: string, now: number): boolean {
@@ -391,6 +397,10 @@ export class PodSupervisor {
       this.#parts.checkpoint("create.recorded");
     }
   }
+}
+
+function isHook(action: Action): action is Action & { type: "runPostStart" | "runPreStop" } {
+  return action.type === "runPostStart" || action.type === "runPreStop";
 }
 
 function replaces(action: Action, old: Action & { type: "stop" }): boolean {

@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from "./clock.ts";
+
 /**
  * `act` with a signal that fires when `parent` does, or after `milliseconds` (then its reason is a `TimeoutError`).
  * Leaves nothing on `parent`, which may live as long as the process; `AbortSignal.any` would.
@@ -11,7 +13,7 @@ export async function withDeadline<T>(
   const follow = () => controller.abort(parent.reason);
   const timer = setTimeout(
     () => controller.abort(new DOMException("It took too long.", "TimeoutError")),
-    milliseconds,
+    Math.min(milliseconds, LONGEST_TIMER_MS),
   );
   timer.unref();
   if (parent.aborted) follow();
