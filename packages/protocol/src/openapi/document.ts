@@ -19,6 +19,7 @@ import {
   StatusRequestSchema,
   StatusStreamRecordSchemas,
 } from "../schemas/messages.ts";
+import { onWire, orNull } from "./on-wire.ts";
 import { type Operation, operations } from "./operations.ts";
 
 /** The two faces of the wire: what virtual nodes call, and what API servers call. */
@@ -45,7 +46,7 @@ const components: Record<string, object> = {
   StatusStreamRecord: { oneOf: Object.values(StatusStreamRecordSchemas) },
 };
 
-/** The OpenAPI 3.1 document of one face, made from the schemas that the readers judge by. */
+/** The OpenAPI 3.1 document of one face: what may travel, made from the schemas that the readers judge by. */
 export function openApiDocument(face: OpenApiFace): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const operation of operations(face)) {
@@ -71,7 +72,7 @@ export function openApiDocument(face: OpenApiFace): Record<string, unknown> {
       schemas: Object.fromEntries(
         Object.entries(components)
           .filter(([name]) => used.has(name))
-          .map(([name, schema]) => [name, withReferences(schema, name)]),
+          .map(([name, schema]) => [name, wireComponent(schema, name)]),
       ),
     },
   };
@@ -112,6 +113,15 @@ function operationObject(operation: Operation): Record<string, unknown> {
       },
     },
   };
+}
+
+function wireComponent(schema: object, name: string): unknown {
+  const wire = onWire(withReferences(schema, name), hasDefault);
+  return hasDefault(name) ? orNull(wire) : wire;
+}
+
+function hasDefault(name: string): boolean {
+  return "default" in (components[name] ?? {});
 }
 
 function reference(name: string): { $ref: string } {
