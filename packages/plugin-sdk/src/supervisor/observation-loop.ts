@@ -83,8 +83,12 @@ export class ObservationLoop {
 
   #arm(): void {
     if (this.#running !== undefined || this.#closing.signal.aborted) return;
-    const { clock } = this.#options;
-    const soon = this.#hints.size > 0 ? clock.now() + GATHER_MS : this.#nextAllAt;
+    const { clock, intervalMs } = this.#options;
+    const now = clock.now();
+    // What lies further ahead was put there before the clock was set back.
+    this.#nextAllAt = Math.min(this.#nextAllAt, now + intervalMs);
+    this.#notBefore = Math.min(this.#notBefore, now + LONGEST_RETRY_MS);
+    const soon = this.#hints.size > 0 ? now + GATHER_MS : this.#nextAllAt;
     const at = Math.max(this.#wantsAll ? 0 : soon, this.#notBefore);
     this.#cancelTimer?.();
     this.#cancelTimer = clock.at(at, () => void this.#ask());
@@ -101,7 +105,8 @@ export class ObservationLoop {
 
   async #question(): Promise<void> {
     const { runtime, clock, logger, intervalMs, random } = this.#options;
-    const all = this.#wantsAll || clock.now() >= this.#nextAllAt;
+    // Without a hint it is the interval that is over, even if the clock was set back meanwhile.
+    const all = this.#wantsAll || this.#hints.size === 0 || clock.now() >= this.#nextAllAt;
     const only = all ? undefined : this.#hints;
     const asked = this.#hints;
     this.#hints = new Set();

@@ -12,6 +12,7 @@
 import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
 import type { Job } from "../jobs/job-store.ts";
 import type { ObservedContainer } from "../runtime/container-runtime.ts";
+import { withoutFuture } from "./clock-set-back.ts";
 import { decide } from "./decide.ts";
 import type { Action, PodMemory } from "./decision.ts";
 import { actionKey } from "./decision.ts";
@@ -190,6 +191,7 @@ export class PodSupervisor {
   async #oneTurn(): Promise<void> {
     const { clock } = this.#parts;
     await this.#takeLook();
+    this.#record = withoutFuture(this.#record, clock.now());
     this.#probes.follow(this.#record, clock.now());
     this.#rememberProbes();
     await this.#deletionOnDisk();
@@ -209,7 +211,7 @@ export class PodSupervisor {
       const key = actionKey(action);
       if (this.#tasks.has(key) || this.#awaitsLook(action)) continue;
       const retry = this.#retries.get(key);
-      if (retry !== undefined && retry.at > now) wakeAt = Math.min(wakeAt, retry.at);
+      if (retry !== undefined && isAhead(retry.at, now)) wakeAt = Math.min(wakeAt, retry.at);
       else this.#begin(key, action);
     }
     for (const due of this.#probes.takeDue(this.#record, now)) {
@@ -397,6 +399,11 @@ export class PodSupervisor {
       this.#parts.checkpoint("create.recorded");
     }
   }
+}
+
+/** Further ahead than any retry lies what was put there before the clock was set back. */
+function isAhead(retryAt: number, now: number): boolean {
+  return retryAt > now && retryAt <= now + LONGEST_RETRY_MS;
 }
 
 function isHook(action: Action): action is Action & { type: "runPostStart" | "runPreStop" } {

@@ -44,6 +44,12 @@ export class ManualClock implements Clock {
     this.#now = Math.max(this.#now, time);
   }
 
+  /** The wall clock is set back; timers under way fire after the time that was left, as real ones do. */
+  setBack(milliseconds: number): void {
+    this.#now -= milliseconds;
+    for (const timer of this.#timers) timer.at -= milliseconds;
+  }
+
   advance(milliseconds: number): void {
     this.moveTo(this.#now + milliseconds);
   }

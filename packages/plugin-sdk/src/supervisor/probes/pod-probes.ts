@@ -4,7 +4,7 @@ import type { PlannedPod } from "../planned-pod.ts";
 import type { Attempt, PodRecord } from "../record.ts";
 import { containerRecord } from "../record.ts";
 import type { ProbeKind, ProbeOutcome, ProbeWorker } from "./probe-worker.ts";
-import { afterLook, newWorker } from "./probe-worker.ts";
+import { afterLook, newWorker, notFurtherThan } from "./probe-worker.ts";
 
 /** A look that is to be made now. */
 export interface DueProbe {
@@ -38,6 +38,11 @@ export class PodProbes {
         const fresh = containerProbes(container, current, now);
         if (fresh !== undefined) this.#states.set(name, fresh);
         else this.#states.delete(name);
+      } else {
+        for (const [probed, worker] of state.workers) {
+          const probe = probeOf(container, probed);
+          if (probe !== undefined) state.workers.set(probed, notFurtherThan(worker, probe, now));
+        }
       }
     }
   }

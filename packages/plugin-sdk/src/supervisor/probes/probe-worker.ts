@@ -37,6 +37,13 @@ export function newWorker(kind: ProbeKind, probe: Probe, startedAt: number): Pro
   return { kind, nextAt: startedAt + delay * 1000, result: INITIAL[kind], run: 0, held: false };
 }
 
+/** The worker once the clock was set back: the next look comes no later than the longest wait from now. */
+export function notFurtherThan(worker: ProbeWorker, probe: Probe, now: number): ProbeWorker {
+  const delay = probe.initialDelaySeconds ?? probeDefaults.initialDelaySeconds;
+  const latest = now + Math.max(delay, periodSeconds(probe)) * 1000;
+  return worker.nextAt > latest ? { ...worker, nextAt: latest } : worker;
+}
+
 /** After a look. `undefined` = it could not be made; the next one comes a period later, nothing else changes. */
 export function afterLook(
   worker: ProbeWorker,
@@ -44,8 +51,7 @@ export function afterLook(
   outcome: Pick<ProbeOutcome, "ok"> | undefined,
   now: number,
 ): ProbeWorker {
-  const period = Math.max(1, probe.periodSeconds ?? probeDefaults.periodSeconds);
-  const next = { ...worker, nextAt: now + period * 1000 };
+  const next = { ...worker, nextAt: now + periodSeconds(probe) * 1000 };
   if (outcome === undefined) return next;
   const run = worker.last === outcome.ok ? worker.run + 1 : 1;
   const threshold = outcome.ok
@@ -55,4 +61,8 @@ export function afterLook(
   const result = outcome.ok ? "success" : "failure";
   const held = !outcome.ok && worker.kind !== "readiness";
   return { ...next, run: held ? 0 : run, last: outcome.ok, result, held };
+}
+
+function periodSeconds(probe: Probe): number {
+  return Math.max(1, probe.periodSeconds ?? probeDefaults.periodSeconds);
 }
