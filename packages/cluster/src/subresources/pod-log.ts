@@ -17,8 +17,8 @@ export interface KubeletClientParts {
   readonly answerTimeoutMs: number;
 }
 
-/** The order in which a real server of kubeadm tries a node's addresses. */
-const addressTypes = ["InternalIP", "ExternalIP", "InternalDNS", "ExternalDNS", "Hostname"];
+/** The order in which kube-apiserver tries a node's addresses, unless it is told another. */
+const addressTypes = ["Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP"];
 const defaultKubeletPort = 10250;
 const maxErrorBytes = 50_000;
 

@@ -55,14 +55,14 @@ describe("nodeObject", () => {
     expect(node.status?.allocatable).toEqual(node.status?.capacity);
   });
 
-  it("tells a version that tools can parse, its addresses with the host name, and its port", () => {
+  it("tells a version that tools can parse, its port, and a host name where it is really reached", () => {
     expect(node.status?.nodeInfo?.kubeletVersion).toMatch(/^v\d+\.\d+\.\d+-interlink-0\.1\.0$/);
     expect(
       Object.values(node.status?.nodeInfo ?? {}).every((text) => typeof text === "string"),
     ).toBe(true);
     expect(node.status?.addresses).toEqual([
       { type: "InternalIP", address: "10.0.0.1" },
-      { type: "Hostname", address: "site-a" },
+      { type: "Hostname", address: "10.0.0.1" },
     ]);
     expect(node.status?.daemonEndpoints).toEqual({ kubeletEndpoint: { Port: 10_250 } });
   });

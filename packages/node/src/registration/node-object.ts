@@ -106,9 +106,15 @@ function acceleratorLabels(models: Readonly<Record<string, string>>): Record<str
   );
 }
 
-function nodeAddresses(options: NodeOptions): NodeAddress[] {
-  const named = options.addresses.some((one) => one.type === "Hostname");
-  return [...options.addresses, ...(named ? [] : [{ type: "Hostname", address: options.name }])];
+/**
+ * With a host name, which kube-apiserver calls a kubelet by before anything else unless it is told otherwise
+ * (`--kubelet-preferred-address-types`). The node's own name would be wrong there: no machine has it, no DNS knows it.
+ */
+function nodeAddresses({ addresses }: NodeOptions): NodeAddress[] {
+  const [first] = addresses;
+  if (first === undefined || addresses.some((one) => one.type === "Hostname"))
+    return [...addresses];
+  return [...addresses, { type: "Hostname", address: first.address }];
 }
 
 /** The names in one of our annotations on `node`. */
