@@ -9,14 +9,6 @@ import { fileURLToPath } from "node:url";
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const cache = join(root, "node_modules", ".cache", "interlink");
 
-/** Fail early, in a sentence, on a Node that is too old. */
-export function checkNode() {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return;
-  process.stderr.write(`interLink needs Node 20.19 or newer; this is ${process.version}.\n`);
-  process.exit(1);
-}
-
 function step(title, command, args) {
   const started = Date.now();
   process.stderr.write(`${title} …\n`);
@@ -72,7 +64,6 @@ function sourceDigest(folders) {
 }
 
 export function ensureInstalled() {
-  checkNode();
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
