@@ -33,7 +33,7 @@ export interface VirtualNodeOptions
   };
   /** A job-script builder that the site is to ask; default none. */
   jobscriptURL?: string;
-  /** Write the annotation `JobID` on pods. Default true; needs the verb patch on pods. */
+  /** Write the annotation `JobID` on pods. Default true. */
   annotateJobs?: boolean;
   /** The cluster's API as pods at the site can reach it. Default: the Service `kubernetes`. */
   kubernetesService?: { host: string; port: number };

@@ -1,4 +1,3 @@
-import { isKubeError, paths } from "@interlink/kube";
 import { CREATED_BY_ANNOTATION, offers, type PodCreateRequest } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import {
@@ -9,7 +8,7 @@ import {
 import type { PodObjects } from "../resolve/pod-objects.ts";
 import { hearAccepted } from "./job-knowledge.ts";
 import type { PodContext } from "./pod-context.ts";
-import { isEnding, JOB_ID_ANNOTATION, JOB_OWNER_ANNOTATION, type PodRecord } from "./pod-record.ts";
+import { isEnding, type PodRecord } from "./pod-record.ts";
 import { isFinalRefusal, wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
 
@@ -26,7 +25,6 @@ const REJECTED_BY_SITE = "RejectedBySite";
  */
 export class JobCreator {
   readonly #context: PodContext;
-  #annotationProblemTold = false;
 
   constructor(context: PodContext) {
     this.#context = context;
@@ -115,9 +113,8 @@ export class JobCreator {
     try {
       const answer = await site.create(stamped(request, owner), signal);
       checkpoint("node.create.after");
-      hearAccepted(record, now());
+      hearAccepted(record, answer.PodJID, now());
       logger.info({ pod: nameOf(pod), uid, job: answer.PodJID }, "the site accepted the pod");
-      await this.#annotate(record, answer.PodJID, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       if (isFinalRefusal(error)) {
@@ -146,30 +143,6 @@ export class JobCreator {
 
   #waits(record: PodRecord, reason: string, message: string): void {
     record.waiting = new Map([["", { reason, message }]]);
-  }
-
-  /** A merge patch of two annotations: whatever users change beside them stays. */
-  async #annotate(record: PodRecord, jobId: string, signal: AbortSignal): Promise<void> {
-    if (!this.#context.annotateJobs || jobId === "") return;
-    const { name = "", namespace = "default" } = record.pod.metadata ?? {};
-    const annotations = { [JOB_ID_ANNOTATION]: jobId, [JOB_OWNER_ANNOTATION]: record.uid };
-    try {
-      await this.#context.client.patch(
-        paths.pods.named(namespace, name),
-        "merge",
-        { metadata: { uid: record.uid, annotations } },
-        { signal },
-      );
-    } catch (error) {
-      // The pod has gone meanwhile, or its name belongs to another.
-      if (isKubeError(error, "not-found", "conflict") || signal.aborted) return;
-      if (this.#annotationProblemTold) return;
-      this.#annotationProblemTold = true;
-      this.#context.logger.warn(
-        { err: error },
-        "pods cannot be annotated with their job id (verb patch on pods); this is told once",
-      );
-    }
   }
 }
 

@@ -3,7 +3,8 @@ import { isTerminalPhase } from "../status/phase.ts";
 import { allEnded, type PodRecord } from "./pod-record.ts";
 
 /** The site took the create. It may have told more of the job by now, even that it is gone. */
-export function hearAccepted(record: PodRecord, at: number): void {
+export function hearAccepted(record: PodRecord, jobId: string, at: number): void {
+  record.jobId = jobId;
   if (record.job === "maybe") record.job = "there";
   record.createdAt = at;
   delete record.waiting;
@@ -13,6 +14,7 @@ export function hearAccepted(record: PodRecord, at: number): void {
 export function hear(record: PodRecord, status: RemotePodStatus, at: number): void {
   if (isOlder(status, record, at)) return;
   record.remote = status;
+  record.jobId ||= status.JID;
   record.heardAt = at;
   delete record.unknown;
   delete record.waiting;

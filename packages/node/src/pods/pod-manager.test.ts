@@ -52,6 +52,14 @@ describe("a pod that runs", () => {
     expect(world.site.deletes).toEqual([]);
   });
 
+  test("is annotated also when the answer to its create was lost", async () => {
+    world.site.fail("create", "lost");
+    await world.node();
+    world.put();
+    await until(() => world.pod()?.metadata?.annotations?.JobID === "job-of-uid-1");
+    expect(world.site.started.get("uid-1")).toBe(1);
+  });
+
   test("tells the site who made it, on the wire only", async () => {
     await world.node();
     world.put();
@@ -489,15 +497,17 @@ describe("time and the site", () => {
   test("a status that the API server refuses is not sent again as it is", async () => {
     await world.node();
     await runningPod();
-    world.api.inject(
-      ({ method, path }) => method === "PATCH" && path.endsWith("/status"),
-      { kind: "status", code: 422, reason: "Invalid" },
-      1,
-    );
+    const isWrite = ({ method, path }: { method: string; path: string }) =>
+      method === "PATCH" && path.endsWith("/status");
+    const writes = () => world.api.requests.filter(isWrite).length;
+    const before = writes();
+    world.api.inject(isWrite, { kind: "status", code: 422, reason: "Invalid" }, 1);
     world.site.set("uid-1", ended(1));
+    await until(() => writes() === before + 1);
     world.site.set("uid-1", ended(1));
     world.site.set("uid-1", ended(2));
-    await until(() => state()?.terminated);
+    await until(() => state()?.terminated?.exitCode === 2);
+    expect(writes()).toBe(before + 2);
   });
 
   test("what an old API server drops of a status is not sent again", async () => {

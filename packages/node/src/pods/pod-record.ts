@@ -2,6 +2,7 @@ import type { RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { hasStarted, isTerminalPhase } from "../status/phase.ts";
 import type { PodStatusContext, PodVerdict } from "../status/pod-status.ts";
+import { saysItHasJob } from "./job-annotations.ts";
 import type { JobState, PodFacts, Step } from "./next-step.ts";
 
 /** All that is known about one pod, by UID. Changed only by the pod machinery. Times are of one monotonic clock. */
@@ -13,6 +14,8 @@ export interface PodRecord {
   /** What the pod names must not be read older than this. */
   freshFrom: number;
   job: JobState;
+  /** The site's name for the job, once it has said it. */
+  jobId?: string;
   /** When the site accepted the create. */
   createdAt?: number;
   remote?: RemotePodStatus;
@@ -33,10 +36,6 @@ export interface PodRecord {
   uselessPatch?: string;
 }
 
-/** How an old node and ours say on the pod that it has a job (interlink-wire-and-node.md section 7). */
-export const JOB_ID_ANNOTATION = "JobID";
-/** Which pod the `JobID` belongs to: annotations are copied with manifests, UIDs are not. */
-export const JOB_OWNER_ANNOTATION = "interlink.virtual-kubelet.io/job-uid";
 const POD_IP_ANNOTATION = "interlink.eu/pod-ip";
 
 /** A new record. `atStart`: the pod was there before this process, so an earlier life may have created its job. */
@@ -60,14 +59,10 @@ export function newRecord(pod: Pod, atStart: boolean, now: number): PodRecord {
 
 /** Whether the pod itself shows that its job was created before. */
 function hadJob(pod: Pod): boolean {
-  const { status, metadata } = pod;
+  const { status } = pod;
   const started = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
   if (started.some(hasStarted)) return true;
-  const annotations = metadata?.annotations ?? {};
-  if (annotations[JOB_ID_ANNOTATION] === undefined) return false;
-  const owner = annotations[JOB_OWNER_ANNOTATION];
-  // Old nodes write no owner; then only a pod that a node has acknowledged can have got its id there.
-  return owner === undefined ? status?.startTime !== undefined : owner === metadata?.uid;
+  return saysItHasJob(pod);
 }
 
 /** Whether the pod is to go, or its time is over: nothing of it is to be started any more. */

@@ -7,8 +7,9 @@ import {
   subresource,
   WorkQueue,
 } from "@interlink/kube";
-import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Pod, PodStatus } from "kubernetes-types/core/v1.js";
 import { podStatus } from "../status/pod-status.ts";
+import { missingJobAnnotations } from "./job-annotations.ts";
 import { nameOf } from "./job-creator.ts";
 import type { PodContext } from "./pod-context.ts";
 import { factsOf, type PodRecord, statusContext } from "./pod-record.ts";
@@ -76,7 +77,7 @@ export class StatusWriter {
       statusContext(record, facts, nodeAddress),
       wall(),
     );
-    const patch = podStatusPatch(uid, record.pod.status, wanted);
+    const patch = this.#patch(record, record.pod, wanted);
     if (!patch) return;
     const text = JSON.stringify(patch);
     if (text === record.uselessPatch) return;
@@ -90,7 +91,7 @@ export class StatusWriter {
         { signal },
       );
       // An old server accepts a field that it does not know, and drops it: sending it again would change nothing.
-      const dropped = podStatusPatch(uid, answer.status, wanted);
+      const dropped = this.#patch(record, answer, wanted);
       if (dropped) record.uselessPatch = JSON.stringify(dropped);
       else delete record.uselessPatch;
       takeNewer(record, answer);
@@ -99,6 +100,14 @@ export class StatusWriter {
       return;
     }
     this.#written(record);
+  }
+
+  /** What `pod` lacks. API servers take annotations along with a status, and old nodes write them so. */
+  #patch(record: PodRecord, pod: Pod, wanted: PodStatus): object | undefined {
+    const { uid, jobId } = record;
+    const annotations = this.#context.annotateJobs ? missingJobAnnotations(pod, jobId) : undefined;
+    const patch = podStatusPatch(uid, pod.status, wanted);
+    return annotations ? { ...patch, metadata: { uid, annotations } } : patch;
   }
 
   /** Errors that a repetition does not mend. The informer tells what has become of the pod. */
