@@ -15,35 +15,25 @@ import type { ObservedContainer } from "../runtime/container-runtime.ts";
 import { withoutFuture } from "./clock-set-back.ts";
 import { decide } from "./decide.ts";
 import type { Action, PodMemory } from "./decision.ts";
-import { actionKey } from "./decision.ts";
 import type { EventText } from "./event-texts.ts";
 import { eventTexts } from "./event-texts.ts";
 import type { Observation } from "./observe.ts";
 import { observe } from "./observe.ts";
-import { perform } from "./perform.ts";
 import type { PlannedPod } from "./planned-pod.ts";
 import { planPod } from "./planned-pod.ts";
 import type { PodParts } from "./pod-parts.ts";
 import { podEvent } from "./pod-parts.ts";
 import { podStatus } from "./pod-status.ts";
+import { LONGEST_RETRY_MS, PodTasks } from "./pod-tasks.ts";
 import { look } from "./probes/look.ts";
 import type { DueProbe } from "./probes/pod-probes.ts";
 import { PodProbes } from "./probes/pod-probes.ts";
 import type { ProbeOutcome } from "./probes/probe-worker.ts";
 import { readEndedMessages } from "./read-ended-messages.ts";
 import type { PodRecord } from "./record.ts";
-import { containerRecord, withAttempt } from "./record.ts";
+import { withAttempt } from "./record.ts";
+import { RecordWriter } from "./record-writer.ts";
 import type { PodWork } from "./work.ts";
-
-const SAVE_AFTER_MS = 500;
-const FIRST_RETRY_MS = 1_000;
-const LONGEST_RETRY_MS = 60_000;
-
-interface Task {
-  readonly action: Action;
-  readonly controller: AbortController;
-  readonly promise: Promise<void>;
-}
 
 export class PodSupervisor {
   readonly plan: PlannedPod;
@@ -51,8 +41,8 @@ export class PodSupervisor {
   readonly #parts: PodParts;
   readonly #work: PodWork;
   readonly #probes: PodProbes;
-  readonly #tasks = new Map<string, Task>();
-  readonly #retries = new Map<string, { at: number; delayMs: number }>();
+  readonly #tasks: PodTasks;
+  readonly #writer: RecordWriter;
   readonly #closing = new AbortController();
   readonly #looks = new Set<Promise<void>>();
   #record: PodRecord;
@@ -63,9 +53,6 @@ export class PodSupervisor {
   #turn: Promise<void> | undefined;
   #wantsTurn = false;
   #cancelTimer: (() => void) | undefined;
-  #cancelSave: (() => void) | undefined;
-  #saved: PodRecord;
-  #startedUnsaved = false;
   #lastStatus = "";
   #revision: number;
 
@@ -80,7 +67,6 @@ export class PodSupervisor {
     this.plan = planPod(data.pod);
     this.jobId = job.jobId ?? `${options.plugin}-${job.uid}`;
     this.#record = job.record;
-    this.#saved = job.record;
     this.#isSynced = options.isNew;
     this.#probes = new PodProbes(this.plan);
     // Counts on from the time, so that it does not go back over a restart.
@@ -99,13 +85,24 @@ export class PodSupervisor {
       change: (change) => {
         this.#record = change(this.#record);
       },
-      save: () => this.#save(),
-      started: () => {
-        this.#startedUnsaved = true;
-      },
+      save: () => this.#writer.save(),
+      started: () => this.#writer.started(),
       tell: (event) => this.#tell(event),
       finalStatus: () => this.status(),
     };
+    this.#tasks = new PodTasks(this.#work, (action, succeeded) => {
+      // There is nothing left to supervise.
+      if (succeeded && action.type === "finish") this.#closing.abort(new Error("The pod is gone."));
+      this.wake();
+    });
+    this.#writer = new RecordWriter({
+      parts,
+      uid: this.plan.uid,
+      jobId: this.jobId,
+      initial: job.record,
+      record: () => this.#record,
+      isOver: () => this.#closing.signal.aborted || this.#work.sandbox === "removed",
+    });
   }
 
   /** Now. Never asks anybody. */
@@ -151,7 +148,7 @@ export class PodSupervisor {
       const requestedAt = before?.requestedAt ?? now;
       this.#record = { ...this.#record, deletion: { requestedAt, deadline } };
     }
-    await this.#save();
+    await this.#writer.save();
     this.#parts.checkpoint("delete.intent-written");
     this.wake();
   }
@@ -160,15 +157,10 @@ export class PodSupervisor {
   async close(): Promise<void> {
     this.#closing.abort(new Error("The plugin is being stopped."));
     this.#cancelTimer?.();
-    this.#cancelSave?.();
     await this.#turn;
-    for (const { controller } of this.#tasks.values())
-      controller.abort(this.#closing.signal.reason);
-    await Promise.all([...this.#tasks.values()].map(({ promise }) => promise));
+    await this.#tasks.close(this.#closing.signal.reason);
     await Promise.all(this.#looks);
-    if (this.#saved !== this.#record && this.#parts.store.get(this.plan.uid) !== undefined) {
-      await this.#save();
-    }
+    await this.#writer.close();
   }
 
   async #turns(): Promise<void> {
@@ -203,16 +195,13 @@ export class PodSupervisor {
     const decision = decide({ plan: this.plan, record: this.#record, memory: this.#memory(), now });
     this.#record = decision.record;
     for (const event of decision.events) this.#tell(event);
-    if (this.#record !== this.#saved) this.#saveSoon();
+    this.#writer.saveSoon();
     this.#publish();
-    this.#abortSuperseded(decision.actions, now);
+    this.#tasks.abortSuperseded(decision.actions, now);
     let wakeAt = decision.wakeAt ?? Number.POSITIVE_INFINITY;
     for (const action of decision.actions) {
-      const key = actionKey(action);
-      if (this.#tasks.has(key) || this.#awaitsLook(action)) continue;
-      const retry = this.#retries.get(key);
-      if (retry !== undefined && isAhead(retry.at, now)) wakeAt = Math.min(wakeAt, retry.at);
-      else this.#begin(key, action);
+      if (this.#awaitsLook(action)) continue;
+      wakeAt = Math.min(wakeAt, this.#tasks.begin(action, now) ?? wakeAt);
     }
     for (const due of this.#probes.takeDue(this.#record, now)) {
       const looking = this.#look(due).finally(() => this.#looks.delete(looking));
@@ -228,7 +217,7 @@ export class PodSupervisor {
    * Throws when it cannot be written: then nothing is done until it can.
    */
   async #deletionOnDisk(): Promise<void> {
-    while (this.#record.deletion !== this.#saved.deletion) await this.#save();
+    while (this.#record.deletion !== this.#writer.written.deletion) await this.#writer.save();
   }
 
   async #takeLook(): Promise<void> {
@@ -271,7 +260,7 @@ export class PodSupervisor {
       images: this.#work.images,
       probes: this.#probes.summaries(),
       observed: this.#work.observed,
-      inFlight: new Set(this.#tasks.keys()),
+      inFlight: this.#tasks.keys(),
     };
   }
 
@@ -280,57 +269,6 @@ export class PodSupervisor {
     if (action.type !== "stop") return false;
     const tick = this.#work.stoppedAtTick.get(`${action.container} ${action.attempt}`);
     return tick !== undefined && this.#lookTick <= tick;
-  }
-
-  #begin(key: string, action: Action): void {
-    const controller = new AbortController();
-    const promise = this.#carryOut(key, action, controller.signal);
-    this.#tasks.set(key, { action, controller, promise });
-  }
-
-  async #carryOut(key: string, action: Action, signal: AbortSignal): Promise<void> {
-    try {
-      await perform(this.#work, action, signal);
-      this.#retries.delete(key);
-      // There is nothing left to supervise.
-      if (action.type === "finish") this.#closing.abort(new Error("The pod is gone."));
-    } catch (error) {
-      if (!signal.aborted) this.#failed(key, action, error);
-    }
-    this.#tasks.delete(key);
-    this.wake();
-  }
-
-  #failed(key: string, action: Action, error: unknown): void {
-    const { clock, logger, random } = this.#parts;
-    const before = this.#retries.get(key)?.delayMs ?? FIRST_RETRY_MS / 2;
-    const delayMs = Math.min(before * 2, LONGEST_RETRY_MS);
-    this.#retries.set(key, { at: clock.now() + delayMs * (0.75 + random() / 4), delayMs });
-    logger.warn({ err: error, uid: this.plan.uid, action, delayMs }, "a step failed; trying again");
-  }
-
-  /** End what must not go on: work for a pod that is being deleted, longer stops, hooks that have had their time. */
-  #abortSuperseded(actions: readonly Action[], now: number): void {
-    const deleting = this.#record.deletion !== undefined;
-    const wanted = new Set(actions.map(actionKey));
-    for (const [key, { action, controller }] of this.#tasks) {
-      const gaveUp =
-        (deleting && /^(?:ensure|runPostStart)/.test(key)) ||
-        (action.type === "stop" && !wanted.has(key) && actions.some((a) => replaces(a, action))) ||
-        (action.type === "runPreStop" && this.#preStopIsOver(action.container, now)) ||
-        (isHook(action) && this.#hasEnded(action.container, action.attempt));
-      if (gaveUp) controller.abort(new Error("Given up: it has been overtaken."));
-    }
-  }
-
-  #hasEnded(container: string, attempt: number): boolean {
-    const { current } = containerRecord(this.#record, container);
-    return current?.attempt !== attempt || current.state === "exited";
-  }
-
-  #preStopIsOver(container: string, now: number): boolean {
-    const stop = containerRecord(this.#record, container).current?.stop;
-    return stop !== undefined && now >= stop.deadline;
   }
 
   async #look(due: DueProbe): Promise<void> {
@@ -369,49 +307,4 @@ export class PodSupervisor {
       extension: { ...extension, revision: this.#revision },
     });
   }
-
-  #saveSoon(): void {
-    const { clock, logger } = this.#parts;
-    this.#cancelSave ??= clock.at(clock.now() + SAVE_AFTER_MS, () => {
-      this.#cancelSave = undefined;
-      this.#save().catch((error: unknown) => {
-        if (this.#closing.signal.aborted || this.#work.sandbox === "removed") return;
-        logger.error({ err: error, uid: this.plan.uid }, "a pod's record could not be written");
-        this.#saveSoon();
-      });
-    });
-  }
-
-  async #save(): Promise<void> {
-    const started = this.#startedUnsaved;
-    let written = this.#record;
-    await this.#parts.store.update(this.plan.uid, (job) => {
-      written = this.#record;
-      if (job.record === written) return undefined;
-      const { deletion, containers } = written;
-      const begun = Object.values(containers).some(({ current }) => current !== undefined);
-      const phase = deletion !== undefined ? "deleting" : begun ? "submitted" : "intent";
-      return { phase, ...(begun && { jobId: this.jobId }), record: written };
-    });
-    this.#saved = written;
-    if (started && this.#startedUnsaved) {
-      this.#startedUnsaved = false;
-      this.#parts.checkpoint("create.recorded");
-    }
-  }
-}
-
-/** Further ahead than any retry lies what was put there before the clock was set back. */
-function isAhead(retryAt: number, now: number): boolean {
-  return retryAt > now && retryAt <= now + LONGEST_RETRY_MS;
-}
-
-function isHook(action: Action): action is Action & { type: "runPostStart" | "runPreStop" } {
-  return action.type === "runPostStart" || action.type === "runPreStop";
-}
-
-function replaces(action: Action, old: Action & { type: "stop" }): boolean {
-  return (
-    action.type === "stop" && action.container === old.container && action.attempt === old.attempt
-  );
 }
