@@ -8,7 +8,6 @@
  *
  * All of it can be read from the directory, so a later life of the plugin sees the same.
  */
-import { spawn } from "node:child_process";
 import { access, open, stat } from "node:fs/promises";
 import type { ContainerHandle, ObservedContainer } from "@interlink/plugin-sdk";
 import { RuntimeError } from "@interlink/plugin-sdk";
@@ -18,6 +17,8 @@ import { marker } from "./environment.ts";
 import { checkCommand } from "./find-command.ts";
 import type { ProcessEntry, ProcessTable } from "./process-table.ts";
 import { isAlive, sendSignal } from "./process-table.ts";
+import type { Spawner } from "./spawner.ts";
+import { stopSignalNumber } from "./stop-signal.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** A claim is written in one go; one that stays empty this long belongs to a runner that was killed in between. */
@@ -26,6 +27,8 @@ const EMPTY_CLAIM_MS = 5_000;
 const STARTED_DEADLINE_MS = 30_000;
 /** After SIGKILL, for the kernel and the runner. */
 const KILL_DEADLINE_MS = 10_000;
+/** Timers cannot hold a grace of many weeks; after an hour the files are looked at now and then instead. */
+const HOUR_MS = 3_600_000;
 
 export interface ContainerParts {
   bash: string;
@@ -33,6 +36,7 @@ export interface ContainerParts {
   runner: string;
   bootId: string;
   table: ProcessTable;
+  spawner: Spawner;
   /** Something about this container may have changed. */
   changed(container: ProcessContainer): void;
 }
@@ -74,11 +78,6 @@ export class ProcessContainer {
     return this.#ended !== undefined;
   }
 
-  /** Watched by this process's own child; otherwise only its files tell. */
-  get isOurChild(): boolean {
-    return this.#runner !== undefined;
-  }
-
   async observe(): Promise<ObservedContainer> {
     if (this.#ended !== undefined) return this.#ended;
     if (this.#runner !== undefined) return this.#observed("running");
@@ -118,7 +117,7 @@ export class ProcessContainer {
    */
   async start(launcher: readonly string[]): Promise<void> {
     if ((await this.observe()).state !== "created") return;
-    const { bash, runner } = this.#parts;
+    const { bash, runner, spawner } = this.#parts;
     const { env, cwd, logFile, command } = this.info;
     if (launcher.length === 0) {
       if (!(await isDirectory(cwd))) {
@@ -128,28 +127,25 @@ export class ProcessContainer {
     }
     this.#isFresh = false;
     const log = await open(logFile, "a", 0o600);
+    const { promise, resolve } = deferred();
+    let hasEnded = false;
+    const order = {
+      file: bash,
+      args: ["-p", runner, this.files.directory, ...launcher],
+      // With a namespace, `enter-volumes.sh` goes there once the volumes are in place.
+      cwd: launcher.length === 0 ? cwd : this.files.work,
+      env,
+      log: log.fd,
+    };
     try {
-      await new Promise<void>((resolve, reject) => {
-        const child = spawn(bash, ["-p", runner, this.files.directory, ...launcher], {
-          // With a namespace, `enter-volumes.sh` goes there once the volumes are in place.
-          cwd: launcher.length === 0 ? cwd : this.files.work,
-          env,
-          detached: true,
-          stdio: ["ignore", log.fd, log.fd],
-        });
-        child.unref();
-        child.once("error", (error) => reject(startError(error)));
-        child.once("spawn", () => {
-          this.#runner = new Promise((ended) => {
-            child.once("exit", () => {
-              this.#runner = undefined;
-              ended();
-              this.#parts.changed(this);
-            });
-          });
-          resolve();
-        });
+      await spawner.spawn(order, () => {
+        hasEnded = true;
+        this.#runner = undefined;
+        resolve();
+        this.#parts.changed(this);
       });
+      // It may have ended before this is heard.
+      if (!hasEnded) this.#runner = promise;
     } finally {
       await log.close();
     }
@@ -165,27 +161,27 @@ export class ProcessContainer {
       return;
     }
     const hasEnded = async () => (await this.observe()).state === "exited";
-    const deadline = Date.now() + graceSeconds * 1000;
+    const deadline = performance.now() + graceSeconds * 1000;
     if (graceSeconds > 0) {
       // The command cannot be asked to stop before it is there.
       const isThere = async () =>
         (await readStarted(this.files)) !== undefined || (await hasEnded());
-      await waitFor(isThere, Math.min(deadline, Date.now() + STARTED_DEADLINE_MS), signal);
+      await waitFor(isThere, Math.min(deadline, performance.now() + STARTED_DEADLINE_MS), signal);
       const started = await readStarted(this.files);
       if (started !== undefined && (await isAlive(started))) {
-        sendSignal(started.pid, this.info.stopSignal as NodeJS.Signals);
+        sendSignal(started.pid, stopSignalNumber(this.info.stopSignal));
       }
       await this.#runnerEnd(deadline, signal);
       if (await waitFor(hasEnded, deadline, signal)) return;
     }
-    const killDeadline = Date.now() + KILL_DEADLINE_MS;
+    const killDeadline = performance.now() + KILL_DEADLINE_MS;
     const kill = async () => {
       await this.kill({ spareRunner: true });
       return hasEnded();
     };
     if (await waitFor(kill, killDeadline, signal)) return;
     await this.kill({ spareRunner: false });
-    if (await waitFor(hasEnded, Date.now() + KILL_DEADLINE_MS, signal)) return;
+    if (await waitFor(hasEnded, performance.now() + KILL_DEADLINE_MS, signal)) return;
     throw new RuntimeError("Unavailable", `Processes of ${this.id} do not end on SIGKILL.`);
   }
 
@@ -204,14 +200,14 @@ export class ProcessContainer {
       ((await readStarted(files)) !== undefined &&
         (!info.hasMounts || (await exists(files.entered)))) ||
       (await this.observe()).state === "exited";
-    await waitFor(isReady, Date.now() + STARTED_DEADLINE_MS, signal);
+    await waitFor(isReady, performance.now() + STARTED_DEADLINE_MS, signal);
     const started = await readStarted(this.files);
     return started !== undefined && (await isAlive(started)) ? started : undefined;
   }
 
   async #runnerEnd(deadline: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = deferred();
-    const timer = setTimeout(resolve, Math.max(0, deadline - Date.now()));
+    const timer = setTimeout(resolve, Math.min(Math.max(0, deadline - performance.now()), HOUR_MS));
     signal.addEventListener("abort", resolve, { once: true });
     // A runner of an earlier life cannot be awaited; its files are looked at instead.
     await (this.#runner === undefined ? undefined : Promise.race([this.#runner, promise]));
@@ -275,16 +271,6 @@ export class ProcessContainer {
     };
     return this.#ended;
   }
-}
-
-function startError(error: Error): Error {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== "E2BIG") return error;
-  return new RuntimeError(
-    "StartFailed",
-    "The environment is larger than this system lets a process have.",
-    { cause: error },
-  );
 }
 
 async function exists(path: string): Promise<boolean> {

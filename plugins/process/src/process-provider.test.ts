@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Lifecycle } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
 import { eventually, ProcessHarness, pod, processesOf, shell } from "./testing/process-harness.ts";
 
@@ -102,6 +103,17 @@ describe("a pod on the process plugin", () => {
     }
   });
 
+  test("with more environment than a process may have ends in words", async () => {
+    await using harness = await ProcessHarness.start();
+    const env = [{ name: "LARGE", value: "x".repeat(200_000) }];
+    const uid = await harness.run(pod(randomUUID(), [shell("main", "exit 0", { env })]));
+    expect(await harness.ended(uid, "main")).toMatchObject({
+      exitCode: 128,
+      reason: "StartError",
+      message: expect.stringContaining("larger than this system lets") as string,
+    });
+  });
+
   test("without a command runs its args, as in an image without ENTRYPOINT", async () => {
     await using harness = await ProcessHarness.start();
     const args = ["sh", "-c", "exit 5"];
@@ -173,6 +185,20 @@ describe("deleting a pod on the process plugin", () => {
     await harness.isGone(uid);
     expect(harness.statuses.at(-1)?.containers[0]?.state?.terminated?.exitCode).toBe(7);
     expect(await processesOf(harness.root)).toEqual([]);
+  });
+
+  test("gives the stop signal that the container asks for, also one that has only a number", async () => {
+    await using harness = await ProcessHarness.start();
+    const lifecycle = { stopSignal: "SIGRTMIN+2" } as Lifecycle;
+    const line = 'trap "exit 9" RTMIN+2; echo ready; while :; do sleep 0.05; done';
+    const command = ["/bin/bash", "-c", line];
+    const data = pod(randomUUID(), [{ name: "main", command, lifecycle }]);
+    const uid = await harness.run(data);
+    await harness.logContains(uid, "main", "ready");
+    await harness.delete(data, 600);
+    await harness.isGone(uid);
+    const last = harness.statuses.at(-1)?.containers[0]?.state?.terminated;
+    expect(last).toMatchObject({ exitCode: 9 });
   });
 
   test("gives the stop signal to its first process alone, as engines do", async () => {

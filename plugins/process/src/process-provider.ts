@@ -6,7 +6,7 @@ import { ProcessRuntime } from "./process-runtime.ts";
 
 export type ProcessProviderOptions = Omit<ContainerProviderOptions, "name" | "runtime"> &
   Omit<ProcessRuntimeOptions, "scripts"> & {
-    /** Directory with `run-container.sh` and `enter-volumes.sh`. Default: the package's own. */
+    /** Directory with `run-container.sh`, `enter-volumes.sh` and `spawn.mjs`. Default: the package's own. */
     scripts?: string;
   };
 

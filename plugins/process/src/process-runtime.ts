@@ -24,6 +24,7 @@ import type { ContainerParts } from "./process-container.ts";
 import { ProcessContainer } from "./process-container.ts";
 import { ProcessTable } from "./process-table.ts";
 import { runProgram } from "./run-program.ts";
+import { Spawner } from "./spawner.ts";
 import type { NamespaceTools } from "./volumes.ts";
 import { probeNamespaces } from "./volumes.ts";
 
@@ -31,7 +32,7 @@ export interface ProcessRuntimeOptions {
   /** The plugin's directory; jobs lie in `jobs/<uid>` below it. */
   root: string;
   logger: Logger;
-  /** Directory with the two scripts. */
+  /** Directory with the scripts. */
   scripts: string;
   /** How many pods the node says it can take. Default 1000. */
   pods?: number;
@@ -58,6 +59,7 @@ export class ProcessRuntime implements ContainerRuntime {
   readonly #timelines: TimelineRecorder;
   readonly #watch: ExitWatch;
   readonly #table = new ProcessTable(MARKER);
+  readonly #spawner: Spawner;
   #parts: ContainerParts | undefined;
   #namespaces: NamespaceTools | undefined;
 
@@ -65,6 +67,7 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#options = options;
     this.#timelines = createTimelineRecorder({ logger: options.logger });
     this.#watch = new ExitWatch(options.logger);
+    this.#spawner = new Spawner(join(options.scripts, "spawn.mjs"));
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -75,6 +78,7 @@ export class ProcessRuntime implements ContainerRuntime {
       runner: join(scripts, "run-container.sh"),
       bootId: (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim(),
       table: this.#table,
+      spawner: this.#spawner,
       changed: (container) => this.#changed(container),
     };
     if (namespaces) {
@@ -208,6 +212,7 @@ export class ProcessRuntime implements ContainerRuntime {
     this.#listeners.clear();
     clearTimeout(this.#sweep);
     this.#watch.close();
+    await this.#spawner.close();
     await this.#timelines.close();
   }
 

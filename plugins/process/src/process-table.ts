@@ -119,7 +119,7 @@ function isGone(error: unknown): boolean {
 }
 
 /** Send a signal to a process. `false`: there is none. */
-export function sendSignal(id: number, signal: NodeJS.Signals): boolean {
+export function sendSignal(id: number, signal: NodeJS.Signals | number): boolean {
   try {
     process.kill(id, signal);
     return true;
