@@ -258,6 +258,43 @@ describe("Informer", () => {
     expect(fake.requests.filter(isWatch)).toHaveLength(2);
   });
 
+  it("lists at once after a 410, however often the server could not be reached before", async () => {
+    const phases: string[] = [];
+    const { informer, told } = start({ hooks: { state: ({ phase }) => phases.push(phase) } });
+    await informer.synced;
+    await watching();
+    fake.inject(isWatch, { kind: "drop" }, 3);
+    fake.inject(isWatch, { kind: "status", code: 410, reason: "Expired" });
+    fake.dropWatches();
+    fake.put(pod("a"), {});
+    await eventually(() => told.includes("+a"));
+    expect(phases.filter((phase) => phase === "waiting").length).toBeGreaterThan(2);
+    expect(phases[phases.lastIndexOf("listing") - 1]).toBe("watching");
+  });
+
+  it("forgets earlier failures when the server has told something again", async () => {
+    const waits: number[] = [];
+    const { informer, told } = start({
+      hooks: {
+        state: (state) => {
+          if (state.phase === "waiting") waits.push(state.untilMs);
+        },
+      },
+      timing: { backoff: { firstMs: 1, capMs: 100, jitter: 0 }, now: () => 0 },
+    });
+    await informer.synced;
+    for (const name of ["a", "b", "c"]) {
+      await watching();
+      fake.put(pod(name), {});
+      await eventually(() => told.includes(`+${name}`));
+      fake.inject(isWatch, { kind: "drop" });
+      fake.dropWatches();
+      await eventually(() => fake.watches === 0 && waits.length > 0);
+      await watching();
+    }
+    expect(Math.max(...waits)).toBeLessThanOrEqual(2);
+  });
+
   it("goes on when a handler throws, and says so", async () => {
     const { informer, told, hooks } = start();
     informer.on({

@@ -7,7 +7,9 @@
 //                     └─ waiting
 //   any state ──signal──▶ stopped
 //
-// No error ends the loop; only its signal does.
+// No error ends the loop; only its signal does. Waits grow with each failure and are forgotten once the server tells
+// something again: a list, or an event of a watch. A 410 says only that a list is needed, as after every restart of an
+// API server; its waits, which grow too, are counted apart, and only an event ends them.
 
 import { Backoff, type BackoffOptions } from "./backoff.ts";
 import type { KubeClient, KubeObject } from "./client.ts";
@@ -88,6 +90,7 @@ export class Informer<T extends KubeObject> {
   readonly #store = new ObjectStore<T>();
   readonly #handlers = new Set<InformerHandler<T>>();
   readonly #backoff: Backoff;
+  readonly #expiries: Backoff;
   #state: InformerState = { phase: "idle" };
   #markSynced: () => void = () => undefined;
   #hasSynced = false;
@@ -99,6 +102,7 @@ export class Informer<T extends KubeObject> {
     this.#options = options;
     this.#timing = { ...defaultInformerTiming, ...options.timing };
     this.#backoff = new Backoff(this.#timing.backoff, this.#timing.random);
+    this.#expiries = new Backoff(this.#timing.backoff, this.#timing.random);
     this.#listFrom = options.consistentStart === true ? "" : "0";
     this.synced = new Promise((resolve) => {
       this.#markSynced = resolve;
@@ -164,6 +168,7 @@ export class Informer<T extends KubeObject> {
       signal,
       timeoutMs: 60_000,
     });
+    this.#backoff.reset();
     this.#options.hooks?.listed?.(list.items.length, this.#timing.now() - started);
     this.#standAt(list.resourceVersion);
     this.#apply(this.#store.replace(list.items.map((object) => this.#transform(object))));
@@ -180,6 +185,8 @@ export class Informer<T extends KubeObject> {
       resourceVersion,
       signal,
       (event) => {
+        this.#backoff.reset();
+        this.#expiries.reset();
         const object = this.#transform(event.object);
         if (event.type === "DELETED") this.#apply(this.#store.remove(object));
         else if (event.type !== "BOOKMARK") this.#apply(this.#store.put(object));
@@ -198,13 +205,17 @@ export class Informer<T extends KubeObject> {
   async #failed(error: KubeError, signal: AbortSignal): Promise<void> {
     const { hooks } = this.#options;
     const now = this.#timing.now();
-    let wait = Math.max(this.#backoff.next(now), error.retryAfterMs ?? 0);
-    if (error.code === "gone") {
+    const isGone = error.code === "gone";
+    let wait = Math.max(
+      (isGone ? this.#expiries : this.#backoff).next(now),
+      error.retryAfterMs ?? 0,
+    );
+    if (isGone) {
       hooks?.expired?.();
       // First a list not older than what we saw; if the server has forgotten even that, the newest.
       this.#listFrom = this.#resourceVersion ?? "";
       // The usual 410 needs no pause, but a server that answers every watch with one must not be asked in a loop.
-      if (this.#resourceVersion !== undefined && this.#backoff.failures === 1) wait = 0;
+      if (this.#resourceVersion !== undefined && this.#expiries.failures === 1) wait = 0;
       this.#resourceVersion = undefined;
     } else if (isTooLargeVersion(error) && this.#resourceVersion === undefined) {
       this.#listFrom = "";
