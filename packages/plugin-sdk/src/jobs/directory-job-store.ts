@@ -121,8 +121,8 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
       // Buried is gone: what fails from here on is made good at the next start.
       this.#parts.jobs.delete(uid);
       const away = this.#temporary(uid);
+      // Not synced: if it is lost by a power cut, the tombstone has the next start do it again.
       await rename(this.paths(uid).directory, away);
-      await syncDirectory(this.#parts.directories.jobs);
       await rm(away, { recursive: true, force: true }).catch((error: unknown) => {
         this.#parts.logger.warn({ err: error, uid, path: away }, "cannot remove a job's files yet");
       });
