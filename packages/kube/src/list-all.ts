@@ -1,7 +1,7 @@
 import type { KubeClient, KubeObject, RequestOptions } from "./client.ts";
 import { isKubeError } from "./errors.ts";
 
-/** Objects per page: parsing more at once stalls the event loop. Servers ignore it for reads from their cache. */
+/** Objects per page: parsing more at once stalls the event loop. */
 const PAGE_SIZE = 500;
 
 export interface ListSelector {
@@ -46,14 +46,7 @@ async function pages<T extends KubeObject>(
   const items: T[] = [];
   let next: string | undefined;
   for (;;) {
-    const query = {
-      ...selector,
-      limit: PAGE_SIZE,
-      // A continue token already says of which version it is; both together are an error.
-      ...(next === undefined
-        ? { resourceVersion: resourceVersion === "" ? undefined : resourceVersion }
-        : { continue: next }),
-    };
+    const query = { ...selector, ...whichVersion(resourceVersion, next) };
     try {
       const page = await client.list<T>(path, { ...options, query });
       items.push(...page.items);
@@ -66,6 +59,19 @@ async function pages<T extends KubeObject>(
       throw error;
     }
   }
+}
+
+/**
+ * A limit would make "not older than" into "exactly" (client-go's reflector leaves it out for the same reason): a list
+ * after a 410 would then give the forgotten version again, and its watch the next 410. Read from its cache, the server
+ * gives no pages anyway.
+ */
+function whichVersion(resourceVersion: string, next: string | undefined): RequestOptions["query"] {
+  // A continue token already says of which version it is; both together are an error.
+  if (next !== undefined) return { limit: PAGE_SIZE, continue: next };
+  if (resourceVersion === "") return { limit: PAGE_SIZE };
+  if (resourceVersion === "0") return { limit: PAGE_SIZE, resourceVersion };
+  return { resourceVersion, resourceVersionMatch: "NotOlderThan" };
 }
 
 class PageExpired extends Error {

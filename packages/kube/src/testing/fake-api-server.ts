@@ -313,17 +313,28 @@ users: [{name: fake, user: {token: fake-token}}]
       sendStatus(response, 410, "Expired", "too old resource version");
       return;
     }
-    const all = [...this.#objects.entries()]
+    // As API servers have it: with a limit and without resourceVersionMatch, exactly that version is listed.
+    const exact = wanted > 0 && seen.query.has("limit") && !seen.query.has("resourceVersionMatch");
+    const all = [...(exact ? this.#objectsAt(wanted) : this.#objects)]
       .filter(([key, object]) => selects({ collection, fields: fieldsOf(seen) }, key, object))
       .map(([, object]) => object);
     const from = Number(seen.query.get("continue") ?? "0");
     const limit = Number(seen.query.get("limit") ?? "0");
     const to = limit === 0 ? all.length : from + limit;
     const metadata = {
-      resourceVersion: this.version,
+      resourceVersion: exact ? String(wanted) : this.version,
       ...(to < all.length ? { continue: String(to) } : {}),
     };
     send(response, 200, { kind: "List", metadata, items: all.slice(from, to) });
+  }
+
+  #objectsAt(version: number): Map<string, Stored> {
+    const objects = new Map<string, Stored>();
+    for (const { key, event } of this.#log.filter((entry) => entry.version <= version)) {
+      if (event.type === "DELETED") objects.delete(key);
+      else objects.set(key, event.object);
+    }
+    return objects;
   }
 
   #watch(seen: SeenRequest, collection: Collection, response: ServerResponse): void {
