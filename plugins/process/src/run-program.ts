@@ -39,9 +39,10 @@ export function runProgram(
     child.stderr.on("data", take);
     const abort = () => {
       if (child.pid !== undefined) sendSignal(-child.pid, "SIGKILL");
-      // Something that left the group may hold the pipes open; it is not waited for.
+      // Neither is what left the group waited for, which may hold the pipes open, nor what does not end of SIGKILL yet.
       child.stdout.destroy();
       child.stderr.destroy();
+      reject(signal.reason as Error);
     };
     signal.addEventListener("abort", abort, { once: true });
     const output = () => Buffer.concat(chunks).toString("utf8");
@@ -51,8 +52,7 @@ export function runProgram(
     });
     child.once("close", (code, killedBy) => {
       signal.removeEventListener("abort", abort);
-      if (signal.aborted) reject(signal.reason as Error);
-      else resolve({ exitCode: code ?? 128 + signalNumber(killedBy), output: output() });
+      resolve({ exitCode: code ?? 128 + signalNumber(killedBy), output: output() });
     });
   });
 }

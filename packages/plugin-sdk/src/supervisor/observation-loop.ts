@@ -43,7 +43,8 @@ export class ObservationLoop {
   #tick = 0;
   #running: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
-  #lastError: Error | undefined;
+  /** The last question was not answered. */
+  #isSilent = false;
 
   constructor(options: ObservationLoopOptions) {
     this.#options = options;
@@ -52,11 +53,6 @@ export class ObservationLoop {
   /** Number of the newest look that was begun. What is made now is seen for sure by looks with a higher number. */
   get tick(): number {
     return this.#tick;
-  }
-
-  /** Why the last question was not answered; `undefined` when it was. */
-  get lastError(): Error | undefined {
-    return this.#lastError;
   }
 
   /** Something may have happened to this pod. */
@@ -117,13 +113,13 @@ export class ObservationLoop {
         runtime.list(signal, only),
       );
       if (all) this.#nextAllAt = clock.now() + intervalMs;
-      if (this.#lastError !== undefined) logger.info("the container runtime answers again");
-      this.#lastError = undefined;
+      if (this.#isSilent) logger.info("the container runtime answers again");
+      this.#isSilent = false;
       this.#retryMs = 0;
       this.#options.deliver({ containers: byUid(listed), ...(only && { only }), tick });
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      this.#lastError = error instanceof Error ? error : new Error(String(error));
+      this.#isSilent = true;
       for (const uid of asked) this.#hints.add(uid);
       this.#wantsAll ||= all;
       this.#retryMs = Math.min(Math.max(this.#retryMs * 2, FIRST_RETRY_MS), LONGEST_RETRY_MS);

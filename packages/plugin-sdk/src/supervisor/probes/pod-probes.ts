@@ -12,6 +12,7 @@ export interface DueProbe {
   attempt: Attempt;
   kind: ProbeKind;
   probe: Probe;
+  begunAt: number;
 }
 
 const KINDS: readonly ProbeKind[] = ["startup", "liveness", "readiness"];
@@ -55,7 +56,7 @@ export class PodProbes {
       const probe = probeOf(container, worker.kind);
       if (probe === undefined) return;
       this.#looking.add(key(name, attempt.attempt, worker.kind));
-      due.push({ container, attempt, kind: worker.kind, probe });
+      due.push({ container, attempt, kind: worker.kind, probe, begunAt: now });
     });
     return due;
   }
@@ -75,7 +76,7 @@ export class PodProbes {
     const state = this.#states.get(name);
     const worker = state?.workers.get(due.kind);
     if (state?.attempt !== due.attempt.attempt || worker === undefined) return;
-    state.workers.set(due.kind, afterLook(worker, due.probe, outcome, now));
+    state.workers.set(due.kind, afterLook(worker, due.probe, outcome, due.begunAt, now));
   }
 
   summaries(): Map<string, ProbeSummary> {

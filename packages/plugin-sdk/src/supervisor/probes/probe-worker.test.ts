@@ -7,7 +7,7 @@ import { afterLook, newWorker } from "./probe-worker.ts";
 function results(kind: ProbeKind, probe: Probe, looks: string): string[] {
   let worker = newWorker(kind, probe, 0);
   return looks.split("").map((look) => {
-    worker = afterLook(worker, probe, look === "?" ? undefined : { ok: look === "+" }, 0);
+    worker = afterLook(worker, probe, look === "?" ? undefined : { ok: look === "+" }, 0, 0);
     return worker.held ? "held" : worker.result;
   });
 }
@@ -53,7 +53,14 @@ describe("the result of a probe", () => {
     const probe = { initialDelaySeconds: 5, periodSeconds: 7 };
     const worker = newWorker("readiness", probe, 1_000);
     expect(worker.nextAt).toBe(6_000);
-    expect(afterLook(worker, probe, { ok: true }, 6_100).nextAt).toBe(13_100);
-    expect(afterLook(worker, {}, { ok: true }, 0).nextAt).toBe(10_000);
+    expect(afterLook(worker, probe, { ok: true }, 6_100, 6_100).nextAt).toBe(13_100);
+    expect(afterLook(worker, {}, { ok: true }, 0, 0).nextAt).toBe(10_000);
+  });
+
+  test("looks begin a period apart however long each takes, and never two at once", () => {
+    const worker = newWorker("liveness", {}, 0);
+    const probe = { periodSeconds: 10, timeoutSeconds: 5 };
+    expect(afterLook(worker, probe, { ok: false }, 1_000, 6_000).nextAt).toBe(11_000);
+    expect(afterLook(worker, probe, { ok: false }, 1_000, 13_000).nextAt).toBe(13_000);
   });
 });

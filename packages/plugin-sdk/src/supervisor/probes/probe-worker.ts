@@ -44,14 +44,18 @@ export function notFurtherThan(worker: ProbeWorker, probe: Probe, now: number): 
   return worker.nextAt > latest ? { ...worker, nextAt: latest } : worker;
 }
 
-/** After a look. `undefined` = it could not be made; the next one comes a period later, nothing else changes. */
+/**
+ * After a look, from `begunAt` to `now`. `undefined` = it could not be made; then nothing else changes. Looks begin a
+ * period apart; one that took longer is followed by the next at once.
+ */
 export function afterLook(
   worker: ProbeWorker,
   probe: Probe,
   outcome: Pick<ProbeOutcome, "ok"> | undefined,
+  begunAt: number,
   now: number,
 ): ProbeWorker {
-  const next = { ...worker, nextAt: now + periodSeconds(probe) * 1000 };
+  const next = { ...worker, nextAt: Math.max(begunAt + periodSeconds(probe) * 1000, now) };
   if (outcome === undefined) return next;
   const run = worker.last === outcome.ok ? worker.run + 1 : 1;
   const threshold = outcome.ok
