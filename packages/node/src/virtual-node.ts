@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
 import {
+  type BackoffOptions,
   createEventRecorder,
   createKubeClient,
   type EventRecorder,
@@ -42,6 +43,9 @@ import { connectionTold, whenAnsweredAgain } from "./site-connection.ts";
 import type { SiteSource, VirtualNodeOptions } from "./virtual-node-options.ts";
 
 const KUBELET_PORT = 10_250;
+
+/** One watch asks little of a server that comes back, and every pod waits for it. */
+const WATCH_BACKOFF: BackoffOptions = { firstMs: 500, capMs: 4000, jitter: 0.5 };
 
 /** A virtual node that runs. */
 export interface VirtualNode extends AsyncDisposable {
@@ -275,6 +279,7 @@ async function listPods(
     fieldSelector: `spec.nodeName=${nodeName}`,
     // What is missing from this list and runs at the site is an orphan: a stale list would not do.
     consistentStart: true,
+    timing: { backoff: WATCH_BACKOFF },
     hooks: { problem: (err) => logger.warn({ err }, "the watch of pods has a problem") },
   });
   informer.on({
