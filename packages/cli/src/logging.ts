@@ -1,8 +1,13 @@
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 
-/** The log of one process: JSON lines on standard output, with the name of the part that speaks. */
-export function openLog(part: string, level: string): Logger {
-  return pino({ name: part, level, base: { part }, timestamp: pino.stdTimeFunctions.isoTime });
+/**
+ * The log of one process: JSON lines, on standard output unless `to` is given. `name` is the part that speaks; where
+ * several speak in one process, each child logger brings its own, and a key must not stand twice in a line.
+ */
+export function openLog(name: string | undefined, level: string, to?: DestinationStream): Logger {
+  const base = name === undefined ? null : { name };
+  const options = { level, base, timestamp: pino.stdTimeFunctions.isoTime };
+  return to === undefined ? pino(options) : pino(options, to);
 }
 
 /** Resolves when the signal fires: how a command that serves waits for its end. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseLabels, parseTaints } from "./node-flags.ts";
+import { checkNodeFlags, parseLabels, parseTaints } from "./node-flags.ts";
 
 describe("labels and taints of the command line", () => {
   test("labels are key=value, and the value may hold an equals sign", () => {
@@ -16,5 +16,28 @@ describe("labels and taints of the command line", () => {
     for (const wrong of ["a", "a=b", "a=b:Never", ":NoSchedule"]) {
       expect(() => parseTaints([wrong])).toThrow(/give key=value:effect/);
     }
+  });
+});
+
+describe("flags of the node", () => {
+  test("what a cluster would take is taken", () => {
+    checkNodeFlags({
+      name: "hpc-1.example.org",
+      address: "::1",
+      cpu: "500m",
+      memory: "1.5Gi",
+      pods: "1k",
+    });
+  });
+
+  test.each([
+    [{ name: "Bad_Name" }, /--name "Bad_Name"/],
+    [{ name: "a..b" }, /--name/],
+    [{ name: "a".repeat(254) }, /--name/],
+    [{ name: "a", address: "host.example.org" }, /--address "host.example.org": give an IP/],
+    [{ name: "a", cpu: "many" }, /--cpu "many"/],
+    [{ name: "a", memory: "" }, /--memory ""/],
+  ])("%o is refused before anything starts", (flags, sentence) => {
+    expect(() => checkNodeFlags(flags)).toThrow(sentence);
   });
 });

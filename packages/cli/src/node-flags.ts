@@ -1,5 +1,38 @@
+import { isIP } from "node:net";
+import { tryParseQuantity } from "@interlink/kube";
 import type { Taint } from "kubernetes-types/core/v1.js";
 import { CliError } from "./cli-error.ts";
+
+/** The flags whose values can be judged without asking anybody. */
+interface JudgedFlags {
+  name: string;
+  address?: string;
+  cpu?: string;
+  memory?: string;
+  pods?: string;
+}
+
+/** Throws for what would only be refused later, by a cluster, again and again. */
+export function checkNodeFlags({ name, address, cpu, memory, pods }: JudgedFlags): void {
+  // Kubernetes: apimachinery validation, IsDNS1123Subdomain.
+  const part = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
+  if (name.length > 253 || !new RegExp(`^${part}(\\.${part})*$`).test(name)) {
+    throw new CliError(
+      "usage",
+      `--name "${name}": use lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit.`,
+    );
+  }
+  if (address !== undefined && isIP(address) === 0) {
+    throw new CliError("usage", `--address "${address}": give an IP address.`);
+  }
+  for (const [option, value] of Object.entries({ cpu, memory, pods })) {
+    if (value === undefined || tryParseQuantity(value) !== undefined) continue;
+    throw new CliError(
+      "usage",
+      `--${option} "${value}": give a Kubernetes quantity, for instance 500m, 2 or 1.5Gi.`,
+    );
+  }
+}
 
 /** `key=value` pairs of `--label`. */
 export function parseLabels(labels: readonly string[]): Record<string, string> {

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { Command, Option } from "commander";
 import type { Output } from "./up/screen.ts";
 import { readVersion } from "./version.ts";
@@ -6,6 +7,8 @@ import { readVersion } from "./version.ts";
 export interface CliContext {
   stdout: Output;
   stderr: Output;
+  /** Opened only by who reads it. */
+  stdin: () => Readable;
   env: Readonly<Record<string, string | undefined>>;
   /** Fires when the person or the system asks the program to end (Ctrl-C, SIGTERM). */
   signal: AbortSignal;
@@ -18,11 +21,11 @@ const EXAMPLES = `
 Examples:
   interlink up examples/hello.yaml          a whole system on this machine, and one pod in it
   interlink up --exit job.yaml              the same as a batch command: ends with the pod's exit code
-  interlink node --name hpc --site https://site.example.org:3000
+  interlink node --name hpc --site http://127.0.0.1:3000
                                             a virtual node in the cluster of your kubeconfig
-  interlink server --plugin unix:///run/interlink/plugin.sock --listen 0.0.0.0:3000
+  interlink server --plugin unix:///run/interlink/plugin.sock
                                             the interLink API server at the site
-  interlink plugin docker --listen unix:///run/interlink/plugin.sock
+  interlink plugin docker --listen unix:///run/interlink/plugin.sock --root /var/lib/interlink
                                             the plugin that runs pods on a Docker or Podman engine
 
 How the parts hang together:
@@ -33,11 +36,11 @@ export function buildProgram(context: CliContext): Command {
   const program = new Command("interlink")
     .description("Run Kubernetes pods on anything that can run a container.")
     .version(readVersion(), "-V, --version", "print the version")
-    .showHelpAfterError("(interlink --help shows what there is)")
     .showSuggestionAfterError()
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "interlink: ")),
     })
     .addHelpText("after", EXAMPLES)
     .exitOverride();
@@ -55,7 +58,7 @@ export function buildProgram(context: CliContext): Command {
         "apply the manifests, show what happens and stream the logs. The system stays up until Ctrl-C; " +
         "meanwhile any kubectl works with the KUBECONFIG that is printed.",
     )
-    .argument("[manifest...]", "YAML or JSON files with Kubernetes objects")
+    .argument("[manifest...]", "YAML or JSON files with Kubernetes objects; - is standard input")
     .addOption(
       new Option(
         "--plugin <name>",
@@ -70,7 +73,10 @@ export function buildProgram(context: CliContext): Command {
     )
     .option("--port <number>", "port of the Kubernetes API on 127.0.0.1 (0: any free one)", "0")
     .option("--name <name>", "name of this system, to have several at once", "default")
-    .option("--state-dir <directory>", "where pods' files and the kubeconfig are kept")
+    .option(
+      "--state-dir <directory>",
+      "where pods' files and the kubeconfig are kept (default: ~/.local/state/interlink/NAME)",
+    )
     .addOption(logLevel().default("silent"))
     .addHelpText(
       "after",
@@ -168,7 +174,12 @@ export function buildProgram(context: CliContext): Command {
       );
     });
 
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  program.showHelpAfterError("(interlink --help shows what there is)");
+  for (const command of program.commands) {
+    command
+      .copyInheritedSettings(program)
+      .showHelpAfterError(`(interlink ${command.name()} --help shows what there is)`);
+  }
   return program;
 }
 

@@ -2,6 +2,8 @@
 export interface StopSignals extends Disposable {
   stop: AbortSignal;
   impatience: AbortSignal;
+  /** Ask for the end, as a signal would; asking again is no impatience. */
+  request(): void;
 }
 
 /** What is needed of `process`. */
@@ -21,6 +23,7 @@ export function watchSignals(source: SignalSource): StopSignals {
   return {
     stop: stop.signal,
     impatience: impatience.signal,
+    request: () => stop.abort(),
     [Symbol.dispose]() {
       for (const name of SIGNALS) source.off(name, listener);
     },

@@ -22,6 +22,9 @@ export interface KubeStatus {
   message?: string;
   code?: number;
   details?: {
+    name?: string;
+    /** The resource, in the plural: `namespaces`. */
+    kind?: string;
     retryAfterSeconds?: number;
     causes?: { reason?: string; message?: string; field?: string }[];
   };

@@ -5,16 +5,19 @@ import { CliError } from "../cli-error.ts";
 import { crashPoint } from "../crash-point.ts";
 import { parsePort } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
-import { parseLabels, parseTaints } from "../node-flags.ts";
+import { checkNodeFlags, parseLabels, parseTaints } from "../node-flags.ts";
 import type { CliContext, NodeFlags } from "../program.ts";
 import { readVersion } from "../version.ts";
 
 /** `interlink node`: one virtual node, until the process is asked to end. Its pods go on running then. */
 export async function node(flags: NodeFlags, { env, signal }: CliContext): Promise<void> {
+  checkNodeFlags(flags);
   const logger = openLog("node", flags.logLevel);
   const checkpoint = crashPoint(env);
   const ca = await optionalFile(flags.siteCa, "--site-ca");
   const clientCaPem = await optionalFile(flags.clientCa, "--client-ca");
+  // Read for every call; here only so that a wrong name is told at once.
+  await optionalFile(flags.tokenFile, "--token-file");
   const certificate = await servingCertificate(flags);
   await using running = await startVirtualNode({
     nodeName: flags.name,
@@ -74,8 +77,8 @@ async function optionalFile(file: string | undefined, option: string): Promise<s
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    throw new CliError("usage", `${option}: cannot read ${file}: ${(error as Error).message}`, {
-      cause: error,
-    });
+    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const why = missing ? "there is no such file" : (error as Error).message;
+    throw new CliError("usage", `${option}: cannot read ${file}: ${why}.`, { cause: error });
   }
 }

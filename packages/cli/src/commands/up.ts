@@ -7,6 +7,7 @@ import {
   pause,
 } from "@interlink/kube";
 import type { Pod } from "kubernetes-types/core/v1.js";
+import { CliError } from "../cli-error.ts";
 import { parsePort } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import type { CliContext, UpFlags } from "../program.ts";
@@ -28,10 +29,16 @@ export async function up(
   flags: UpFlags,
   context: CliContext,
 ): Promise<void> {
-  const { stdout, env, signal } = context;
+  const { stdout, stderr, env, signal } = context;
   // Before anything is started: what the person may have got wrong.
   const port = parsePort(flags.port, "--port");
-  const manifests = await readManifests(files, signal);
+  if (flags.exit === true && files.length === 0) {
+    throw new CliError(
+      "usage",
+      "--exit waits for the pods of a manifest: name one, or - for standard input.",
+    );
+  }
+  const manifests = await readManifests(files, context.stdin, signal);
   const chosen = await choosePlugin(flags.plugin, env, signal);
   const state = await openStateDirectory(flags.name, flags.stateDir, env);
 
@@ -47,13 +54,14 @@ export async function up(
       version: readVersion(),
       chosen,
       port,
-      logger: openLog("up", flags.logLevel),
+      logger: openLog(undefined, flags.logLevel, stderr),
       signal,
       progress: (text) => screen.busy(text),
+      notice: (text) => screen.print(text),
     });
     screen.print(`Virtual node    ${NODE_NAME}`);
     screen.print(`Kubernetes API  ${system.cluster.url}`);
-    screen.print(`                export KUBECONFIG=${system.cluster.kubeconfigFile}`);
+    screen.print(`                ${exportLine(system.cluster.kubeconfigFile)}`);
     const kube = createKubeClient(
       await loadKubeCredentials({ kubeconfigYaml: system.cluster.kubeconfigYaml }),
     );
@@ -102,7 +110,7 @@ async function showFirstEnd(
   try {
     if (applied.length > 0) await workloads.ended(applied, signal);
     screen.print("The system stays up until Ctrl-C. In another terminal:");
-    screen.print(`  export KUBECONFIG=${kubeconfig}`);
+    screen.print(`  ${exportLine(kubeconfig)}`);
     screen.print("  kubectl get pods,nodes");
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -157,6 +165,12 @@ async function remove(kube: KubeClient, path: string, signal: AbortSignal): Prom
   } catch (error) {
     if (!isKubeError(error, "not-found")) throw error;
   }
+}
+
+/** To be copied into a shell. */
+function exportLine(file: string): string {
+  const word = /^[\w@%+=:,./-]+$/.test(file) ? file : `'${file.replaceAll("'", `'\\''`)}'`;
+  return `export KUBECONFIG=${word}`;
 }
 
 function namespace(object: Pod): string {

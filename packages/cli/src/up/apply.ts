@@ -1,4 +1,4 @@
-import type { KubeClient } from "@interlink/kube";
+import { isKubeError, type KubeClient } from "@interlink/kube";
 import { CliError } from "../cli-error.ts";
 import type { Manifest, ManifestObject } from "./manifests.ts";
 
@@ -29,27 +29,52 @@ export async function applyManifests(
   const applied: Applied[] = [];
   for (const { object, source } of manifests) {
     const base = groupPath(object.apiVersion);
-    const resources =
-      discovered.get(base) ??
-      kube
-        .get<{ resources?: ApiResource[] }>(base, { signal })
-        .then((list) => list.resources ?? []);
+    const resources = discovered.get(base) ?? resourcesOf(kube, base, signal);
     discovered.set(base, resources);
     try {
-      const resource = (await resources).find(
-        ({ kind, name }) => kind === object.kind && !name.includes("/"),
-      );
-      if (resource === undefined) {
-        throw new Error(
-          `the API server does not know the kind ${object.kind} in ${object.apiVersion}`,
-        );
-      }
+      const served = await resources;
+      const resource = served.find(({ kind }) => kind === object.kind);
+      if (resource === undefined) throw new Error(unknownKind(object, served));
       applied.push(await create(kube, base, resource, object, signal));
     } catch (error) {
-      throw new CliError("manifest", `${source}: ${(error as Error).message}`, { cause: error });
+      throw new CliError("manifest", `${source}: ${reason(error, object)}`, { cause: error });
     }
   }
   return applied;
+}
+
+/** What is served under a group and version; nothing, if the API server does not know it. */
+async function resourcesOf(
+  kube: KubeClient,
+  base: string,
+  signal: AbortSignal,
+): Promise<ApiResource[]> {
+  try {
+    const { resources = [] } = await kube.get<{ resources?: ApiResource[] }>(base, { signal });
+    return resources.filter(({ name }) => !name.includes("/"));
+  } catch (error) {
+    if (isKubeError(error, "not-found")) return [];
+    throw error;
+  }
+}
+
+function unknownKind({ apiVersion, kind }: ManifestObject, served: readonly ApiResource[]): string {
+  if (apiVersion === "apps/v1") {
+    return `the embedded cluster has no ${kind}s: take a Pod or a Job, or a real cluster.`;
+  }
+  return served.length === 0
+    ? `the embedded cluster does not serve the apiVersion ${apiVersion}. \`kubectl api-resources\` shows what it serves.`
+    : `there is no kind ${kind} in ${apiVersion}; there are ${[...new Set(served.map((one) => one.kind))].join(", ")}.`;
+}
+
+/** The API server's own sentence, without the request that it answers. */
+function reason(error: unknown, { metadata }: ManifestObject): string {
+  if (!isKubeError(error)) return (error as Error).message;
+  const words = error.status?.message ?? error.message;
+  const { kind, name } = error.status?.details ?? {};
+  return error.code === "not-found" && kind === "namespaces" && name === metadata.namespace
+    ? `${words}. Put that Namespace before it in the manifest.`
+    : words;
 }
 
 async function create(

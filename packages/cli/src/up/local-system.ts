@@ -1,10 +1,12 @@
 import { type Cluster, startCluster } from "@interlink/cluster";
 import { startVirtualNode } from "@interlink/node";
-import { servePlugin } from "@interlink/plugin-sdk";
+import { PluginError, servePlugin } from "@interlink/plugin-sdk";
 import { startServer } from "@interlink/server";
 import type { Logger } from "pino";
 import { buildProvider } from "../build-provider.ts";
+import { CliError } from "../cli-error.ts";
 import type { ChosenPlugin } from "./choose-plugin.ts";
+import { clearLeftovers } from "./leftovers.ts";
 import { ReleaseStack } from "./release-stack.ts";
 import type { StateDirectory } from "./state-directory.ts";
 
@@ -23,7 +25,12 @@ export interface LocalSystemOptions {
   signal: AbortSignal;
   /** Told before each part is started. */
   progress: (text: string) => void;
+  /** Told what the person should know for longer. */
+  notice: (text: string) => void;
 }
+
+/** Longest that pods of an earlier run get to end before this one starts beside them. */
+const LEFTOVERS_MS = 15_000;
 
 /** A whole system in this process: plugin, API server, embedded cluster, virtual node. */
 export interface LocalSystem extends AsyncDisposable {
@@ -36,7 +43,7 @@ export interface LocalSystem extends AsyncDisposable {
  */
 export async function startLocalSystem(options: LocalSystemOptions): Promise<LocalSystem> {
   const { state, chosen, port, version, signal, progress } = options;
-  const logger = (part: string) => options.logger.child({ part });
+  const logger = (name: string) => options.logger.child({ name });
   await using parts = new ReleaseStack();
 
   progress(`starting the ${chosen.plugin} plugin`);
@@ -49,9 +56,15 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     await servePlugin(provider, {
       listen: { unixSocket: state.pluginSocket },
       logger: logger("plugin"),
-    }),
+      signal,
+    }).catch(alreadyUp(state)),
   );
   signal.throwIfAborted();
+  const time = AbortSignal.any([signal, AbortSignal.timeout(LEFTOVERS_MS)]);
+  const left = await clearLeftovers(provider, time, progress);
+  signal.throwIfAborted();
+  if (left.length > 0)
+    options.notice(`An earlier run left pods that do not end: ${left.join(", ")}.`);
 
   progress("starting the API server");
   parts.use(
@@ -65,7 +78,11 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
 
   progress("starting the Kubernetes API");
   const cluster = parts.use(
-    await startCluster({ directory: state.kubeconfigDirectory, port, logger: logger("cluster") }),
+    await startCluster({
+      directory: state.kubeconfigDirectory,
+      port,
+      logger: logger("cluster"),
+    }).catch(portTaken(port)),
   );
   signal.throwIfAborted();
 
@@ -86,4 +103,27 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
   );
   const owned = parts.move();
   return { cluster, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
+
+function portTaken(port: number) {
+  return (error: unknown): never => {
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    throw new CliError(
+      "busy",
+      `Port ${port} is in use by another program. Give another --port; 0 takes any free one.`,
+      { cause: error },
+    );
+  };
+}
+
+/** The plugin's own sentence is for whoever gave it a directory; here the directory follows from the name. */
+function alreadyUp({ path }: StateDirectory) {
+  return (error: unknown): never => {
+    if (!(error instanceof PluginError) || error.code !== "conflict") throw error;
+    throw new CliError(
+      "busy",
+      `Another "interlink up" keeps its files in ${path}. Stop it, or start this one with a --name of its own.`,
+      { cause: error },
+    );
+  };
 }

@@ -27,6 +27,11 @@ describe("log lines", () => {
     expect(await collect([bytes("\u001B[2Jgone\r\n")])).toEqual(["\uFFFD[2Jgone"]);
   });
 
+  test("colours are taken out, and of a progress line the last state is shown", async () => {
+    const text = "\u001B[1;31mred\u001B[0m\r\n 10 %\r 90 %\r100 %\r\n";
+    expect(await collect([bytes(text)])).toEqual(["red", "100 %"]);
+  });
+
   test("however the bytes are cut, the lines are the same", async () => {
     await fc.assert(
       fc.asyncProperty(

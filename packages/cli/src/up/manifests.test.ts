@@ -1,12 +1,37 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CliError } from "../cli-error.ts";
 import { parseManifest, readManifests } from "./manifests.ts";
 
+const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n";
+
+function read(...files: string[]) {
+  return readManifests(files, () => Readable.from([pod]), new AbortController().signal);
+}
+
 describe("reading manifests", () => {
+  test("- is standard input, once", async () => {
+    expect((await read("-")).map(({ source }) => source)).toEqual(["standard input:1 (Pod a)"]);
+    await expect(read("-", "-")).rejects.toThrow("can be given once");
+  });
+
+  test("waiting for standard input ends when asked to", async () => {
+    const stop = new AbortController();
+    const reading = readManifests(["-"], () => new PassThrough(), stop.signal);
+    stop.abort();
+    await expect(reading).rejects.toThrow("aborted");
+  });
+
+  test("an address of the web is refused with what to do instead", async () => {
+    await expect(read("https://example.org/pod.yaml")).rejects.toThrow(
+      "curl -fsSL https://example.org/pod.yaml | interlink up -",
+    );
+  });
+
   test("several documents keep their order and know their lines", () => {
     const text =
       "# a comment\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: b\n---\n";
@@ -61,15 +86,13 @@ describe("reading manifests", () => {
   test("a file that is not there is told as such", async () => {
     const directory = await mkdtemp(join(tmpdir(), "interlink-manifests-"));
     try {
-      await expect(readManifests([join(directory, "none.yaml")])).rejects.toThrow(
-        "there is no such file",
-      );
-      await expect(readManifests([directory])).rejects.toThrow("it is a directory");
+      await expect(read(join(directory, "none.yaml"))).rejects.toThrow("there is no such file");
+      await expect(read(directory)).rejects.toThrow("it is a directory");
       await writeFile(
         join(directory, "a.yaml"),
         "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n",
       );
-      expect(await readManifests([join(directory, "a.yaml")])).toHaveLength(1);
+      expect(await read(join(directory, "a.yaml"))).toHaveLength(1);
     } finally {
       await rm(directory, { recursive: true });
     }

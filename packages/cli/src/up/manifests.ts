@@ -1,4 +1,6 @@
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { addAbortSignal, type Readable } from "node:stream";
 import { type Document, LineCounter, parseAllDocuments } from "yaml";
 import { CliError } from "../cli-error.ts";
 
@@ -16,28 +18,46 @@ export interface Manifest {
   source: string;
 }
 
-/** Read manifest files in the order given. Errors name the file, the line and what is wrong there. */
+/** Read manifest files in the order given; `-` is standard input. Errors name the file, the line and what is wrong there. */
 export async function readManifests(
   files: readonly string[],
-  signal?: AbortSignal,
+  stdin: () => Readable,
+  signal: AbortSignal,
 ): Promise<Manifest[]> {
+  if (files.filter((file) => file === "-").length > 1) {
+    throw new CliError("usage", `"-" stands for standard input, and can be given once.`);
+  }
   const manifests: Manifest[] = [];
   for (const file of files) {
-    manifests.push(...parseManifest(await readText(file, signal), file));
+    const text = file === "-" ? await readStdin(stdin(), signal) : await readText(file, signal);
+    manifests.push(...parseManifest(text, file === "-" ? "standard input" : file));
   }
   return manifests;
 }
 
-async function readText(file: string, signal?: AbortSignal): Promise<string> {
+/** Ctrl-C ends the wait for a person who types. */
+async function readStdin(stdin: Readable, signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of addAbortSignal(signal, stdin)) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+async function readText(file: string, signal: AbortSignal): Promise<string> {
+  if (/^https?:\/\//i.test(file)) {
+    throw new CliError(
+      "manifest",
+      `${file}: manifests are read from files, not from the web: curl -fsSL ${file} | interlink up -`,
+    );
+  }
   try {
-    return await readFile(file, { encoding: "utf8", ...(signal ? { signal } : {}) });
+    return await readFile(file, { encoding: "utf8", signal });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     const why =
       code === "ENOENT"
         ? "there is no such file"
         : code === "EISDIR"
-          ? "it is a directory; name the files in it"
+          ? `it is a directory; name the files in it, for instance ${join(file, "*.yaml")}`
           : (error as Error).message;
     throw new CliError("manifest", `Cannot read the manifest ${file}: ${why}.`, { cause: error });
   }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { access, constants, mkdir, mkdtemp } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { CliError } from "../cli-error.ts";
@@ -31,7 +31,7 @@ export async function openStateDirectory(
     given === undefined
       ? join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "interlink", name)
       : resolve(given);
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectory(path);
   const sockets = await socketDirectory(path);
   return {
     path,
@@ -40,6 +40,26 @@ export async function openStateDirectory(
     pluginSocket: join(sockets, "plugin.sock"),
     serverSocket: join(sockets, "server.sock"),
   };
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    await access(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === "EEXIST" || code === "ENOTDIR"
+        ? "it or something above it is a file"
+        : code === "EACCES" || code === "EPERM" || code === "EROFS"
+          ? "this user may not write there"
+          : (error as Error).message;
+    throw new CliError(
+      "unavailable",
+      `Cannot keep files in ${path}: ${why}. Give another directory with --state-dir.`,
+      { cause: error },
+    );
+  }
 }
 
 /** Beside the rest if the paths are short enough for sockets, else in the temporary directory. */
