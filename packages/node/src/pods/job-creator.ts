@@ -9,7 +9,7 @@ import type { PodObjects } from "../resolve/pod-objects.ts";
 import { hearAccepted } from "./job-knowledge.ts";
 import type { PodContext } from "./pod-context.ts";
 import { isEnding, type PodRecord } from "./pod-record.ts";
-import { isFinalRefusal, wordsOf } from "./refusal.ts";
+import { isFinalRefusal, mayHaveArrived, wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
 
 /** Waiting reason of a pod that the site does not take yet. */
@@ -105,7 +105,7 @@ export class JobCreator {
   }
 
   async #send(record: PodRecord, request: PodCreateRequest, signal: AbortSignal): Promise<void> {
-    const { site, events, checkpoint, logger, now, owner } = this.#context;
+    const { site, events, timing, checkpoint, logger, now, owner } = this.#context;
     const { pod, uid } = record;
     checkpoint("node.create.before");
     // From here on the job may exist, whatever becomes of the answer.
@@ -123,6 +123,9 @@ export class JobCreator {
         events.warning(pod, "FailedCreate", `The site refuses the pod: ${wordsOf(error)}`);
         logger.warn({ pod: nameOf(pod), uid, err: error }, "the site refuses the pod");
         return;
+      }
+      if (!site.capabilities && mayHaveArrived(error)) {
+        record.unsureUntil = now() + timing.baseSettleMs;
       }
       this.#notTaken(record, error);
     }

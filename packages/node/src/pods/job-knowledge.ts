@@ -41,6 +41,7 @@ export function hearUnknown(
     return false;
   }
   if (record.job === "maybe") {
+    if (record.unsureUntil !== undefined && askedAt < record.unsureUntil) return false;
     if (!record.absent && !pod.metadata?.deletionTimestamp) record.job = "none";
     return false;
   }

@@ -1,9 +1,9 @@
 import { paths } from "@interlink/kube";
 import { eventually } from "@interlink/kube/testing";
-import { CREATED_BY_ANNOTATION } from "@interlink/protocol";
+import { CREATED_BY_ANNOTATION, ProtocolError } from "@interlink/protocol";
 import type { ConfigMap, Pod, Secret } from "kubernetes-types/core/v1.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { OWNER, PodWorld } from "../testing/pod-world.ts";
+import { OWNER, PodWorld, QUICK_TIMING } from "../testing/pod-world.ts";
 import { aPod, container, ended, running, status } from "../testing/pods.ts";
 import { DEFAULT_POD_TIMING } from "./timing.ts";
 
@@ -638,6 +638,39 @@ describe("a site of the base protocol", () => {
     await until(() => world.site.deletes.length === 1);
     world.site.end("uid-1");
     await until(() => !world.pod());
+  });
+
+  test("gets no second create while the first, whose answer was lost, may still be on its way", async () => {
+    const timing = { ...QUICK_TIMING, baseSettleMs: 3_600_000 };
+    let creates = 0;
+    let arrive = () => {};
+    world.site.create = ({ pod }) => {
+      creates++;
+      arrive = () => world.site.put(pod, running());
+      return Promise.reject(new ProtocolError("timeout", "no answer"));
+    };
+    await world.node({ timing });
+    world.put();
+    await until(() => world.site.questions > 5);
+    expect(creates).toBe(1);
+    arrive();
+    await until(() => phase() === "Running");
+    expect(creates).toBe(1);
+  });
+
+  test("gets another create soon when the first certainly never left", async () => {
+    const timing = { ...QUICK_TIMING, baseSettleMs: 3_600_000 };
+    const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+    const create = world.site.create.bind(world.site);
+    let creates = 0;
+    world.site.create = (request, signal) => {
+      creates++;
+      if (creates > 1) return create(request, signal);
+      return Promise.reject(new ProtocolError("unreachable", "no connection", { cause }));
+    };
+    await world.node({ timing });
+    await runningPod();
+    expect(creates).toBe(2);
   });
 
   test("gets no second job when the answer to a create was lost", async () => {

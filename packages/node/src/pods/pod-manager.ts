@@ -214,6 +214,9 @@ export class PodManager implements AsyncDisposable {
   async #ask(record: PodRecord, signal: AbortSignal): Promise<void> {
     try {
       this.#told(record, await this.#questions.ask(record.pod));
+      // Unknown, and yet not certain that it will stay so.
+      if (record.job === "maybe")
+        retryLater(record, "ask", this.#context.timing.siteRetry, this.#context);
     } catch (error) {
       if (signal.aborted) throw error;
       this.#context.logger.debug({ uid: record.uid, err: error }, "the site does not answer");

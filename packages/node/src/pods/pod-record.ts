@@ -18,6 +18,8 @@ export interface PodRecord {
   jobId?: string;
   /** When the site accepted the create. */
   createdAt?: number;
+  /** A create may still be on its way until then, though its call has failed. */
+  unsureUntil?: number;
   remote?: RemotePodStatus;
   /** When the question was put, or the record came, that `remote` answers. */
   heardAt: number;

@@ -12,6 +12,11 @@ export interface PodTiming {
   lostAfterMs: number;
   /** The same for peers of the base protocol, whose answers are less sure. */
   baseLostAfterMs: number;
+  /**
+   * For peers of the base protocol: how long a create whose outcome is not known may still be on its way. They may run
+   * a second one as a second job.
+   */
+  baseSettleMs: number;
   /** Between the two looks for the pod of a job that seems to have none. */
   orphanAfterMs: number;
 }
@@ -22,5 +27,6 @@ export const DEFAULT_POD_TIMING: PodTiming = {
   confirm: { firstMs: 1000, capMs: 10_000, jitter: 0.5 },
   lostAfterMs: 10_000,
   baseLostAfterMs: 120_000,
+  baseSettleMs: 30_000,
   orphanAfterMs: 10_000,
 };

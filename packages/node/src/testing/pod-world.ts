@@ -19,13 +19,15 @@ import { FakeSite } from "./fake-site.ts";
 import { aPod } from "./pods.ts";
 
 const QUICK = { firstMs: 2, capMs: 10, jitter: 0 };
-const timing: PodTiming = {
+/** Waits that no test notices. */
+export const QUICK_TIMING: PodTiming = {
   ...DEFAULT_POD_TIMING,
   siteRetry: QUICK,
   objectRetry: { firstMs: 60_000, capMs: 60_000, jitter: 0 },
   confirm: QUICK,
   lostAfterMs: 10,
   baseLostAfterMs: 10,
+  baseSettleMs: 10,
   orphanAfterMs: 5,
 };
 
@@ -77,7 +79,7 @@ export class PodWorld implements AsyncDisposable {
       watches,
       events: createPodEvents(recorder),
       logger: pino({ level: "silent" }),
-      timing,
+      timing: QUICK_TIMING,
       allocatable: () => ({ cpu: "8" }),
       jobscriptURL: "",
       annotateJobs: true,
