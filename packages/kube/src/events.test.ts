@@ -94,6 +94,18 @@ describe("EventRecorder", () => {
 
   const bodies = (): Event[] => fake.requests.map((one) => one.body as Event);
 
+  it("makes no word of events in a namespace that is being deleted", async () => {
+    const causes = [{ reason: "NamespaceTerminating" }];
+    fake.inject(() => true, { kind: "status", code: 403, reason: "Forbidden", causes });
+    recorder.record(podReference(pod), "Normal", "Killing", "Stopping container c");
+    await recorder.flushed();
+    expect(problems).toEqual([]);
+    fake.inject(() => true, { kind: "status", code: 403, reason: "Forbidden" });
+    recorder.record(podReference(pod), "Normal", "Killing", "Stopping container d");
+    await recorder.flushed();
+    expect(problems).toHaveLength(1);
+  });
+
   it("writes an event as a kubelet does", async () => {
     recorder.record(podReference(pod, "init"), "Warning", "BackOff", "Back-off");
     await recorder.flushed();

@@ -150,7 +150,8 @@ class Recorder implements EventRecorder {
           "server-error",
           "too-many-requests",
         );
-        if (signal.aborted) return;
+        // Nobody can read it there any more.
+        if (signal.aborted || isOfEndingNamespace(error)) return;
         if (!passing || tries >= MAX_TRIES) {
           const words = error instanceof Error ? error.message : String(error);
           this.#options.problem?.(
@@ -216,6 +217,11 @@ class Recorder implements EventRecorder {
     this.#lastNanos = nanos > this.#lastNanos ? nanos : this.#lastNanos + 1n;
     return `${objectName.slice(0, 253 - 17).replace(/[-.]+$/, "")}.${this.#lastNanos.toString(16)}`;
   }
+}
+
+function isOfEndingNamespace(error: unknown): boolean {
+  const causes = isKubeError(error, "forbidden") ? error.status?.details?.causes : undefined;
+  return causes?.some(({ reason }) => reason === "NamespaceTerminating") === true;
 }
 
 /** A Kubernetes Time, which has no fractions. */

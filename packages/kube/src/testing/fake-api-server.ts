@@ -22,7 +22,14 @@ export interface SeenRequest {
  * answer. `silent-watch`: send the header of a watch, then nothing, not even its end.
  */
 export type Fault =
-  | { kind: "status"; code: number; reason?: string; message?: string; retryAfter?: string }
+  | {
+      kind: "status";
+      code: number;
+      reason?: string;
+      message?: string;
+      retryAfter?: string;
+      causes?: { reason: string }[];
+    }
   | { kind: "drop" }
   | { kind: "hang" }
   | { kind: "silent-watch" };
@@ -361,7 +368,8 @@ function applyFault(fault: Fault, response: ServerResponse): void {
     response.flushHeaders();
   } else if (fault.kind === "status") {
     if (fault.retryAfter !== undefined) response.setHeader("retry-after", fault.retryAfter);
-    sendStatus(response, fault.code, fault.reason ?? "", fault.message ?? "injected");
+    const { code, reason = "", message = "injected", causes } = fault;
+    sendStatus(response, code, reason, message, causes && { causes });
   }
 }
 
@@ -370,7 +378,13 @@ function send(response: ServerResponse, code: number, body: unknown): void {
   response.end(JSON.stringify(body));
 }
 
-function sendStatus(response: ServerResponse, code: number, reason: string, message: string): void {
+function sendStatus(
+  response: ServerResponse,
+  code: number,
+  reason: string,
+  message: string,
+  details?: object,
+): void {
   send(response, code, {
     kind: "Status",
     apiVersion: "v1",
@@ -378,6 +392,7 @@ function sendStatus(response: ServerResponse, code: number, reason: string, mess
     code,
     reason,
     message,
+    ...(details ? { details } : {}),
   });
 }
 
