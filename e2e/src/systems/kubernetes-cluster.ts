@@ -62,15 +62,23 @@ export class KubernetesCluster implements TestCluster {
     }
   }
 
-  /** Kills kube-apiserver. What is stored stays. */
+  /** Kills kube-apiserver, and with it its companions on the same machine. What is stored stays. */
   async pause(): Promise<void> {
-    await this.#processes.get("kube-apiserver")?.kill9();
+    const killed = [...this.#processes.values()].filter(({ name }) => name !== "etcd");
+    for (const { name } of killed) this.#processes.delete(name);
+    await Promise.all(killed.map((process) => process.kill9()));
   }
 
-  /** Starts kube-apiserver again, on the same port. */
+  /**
+   * Starts them again, on the same port. The companions are new ones: their predecessors would still be waiting, up to
+   * a minute, for the next try to reach the API server, and schedule nothing.
+   */
   async resume(): Promise<void> {
+    const { minorVersion } = this.#system;
     this.#launch("kube-apiserver", apiServerFlags(this.#files, this.#ports));
     await this.#answers(["get", "--raw", "/readyz"]);
+    this.#launch("kube-controller-manager", controllerManagerFlags(this.#files, minorVersion));
+    this.#launch("kube-scheduler", schedulerFlags(this.#files, minorVersion));
   }
 
   async close(): Promise<void> {
@@ -82,11 +90,8 @@ export class KubernetesCluster implements TestCluster {
   async #bringUp(): Promise<void> {
     const data = join(this.#directory, "etcd");
     await mkdir(data, { mode: 0o700 });
-    const { minorVersion } = this.#system;
     this.#launch("etcd", etcdFlags(data, this.#ports));
     await this.resume();
-    this.#launch("kube-controller-manager", controllerManagerFlags(this.#files, minorVersion));
-    this.#launch("kube-scheduler", schedulerFlags(this.#files, minorVersion));
     // No pod is admitted in a namespace without it; the controller manager makes it.
     await this.#answers(["get", "serviceaccount", "default"]);
   }
