@@ -59,6 +59,32 @@ async function events(
   return seen;
 }
 
+describe("what a cluster begins with", () => {
+  it("publishes the authority of client certificates, to those who hold the role for it", async () => {
+    const system = "/api/v1/namespaces/kube-system";
+    const rbac = "/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system";
+    const path = `${system}/configmaps/extension-apiserver-authentication`;
+    const { body } = await admin.get(path);
+    expect(body.data).toEqual({ "client-ca-file": cluster.clientCaPem });
+
+    await admin.post(`${system}/serviceaccounts`, { metadata: { name: "reader" } });
+    const reader = new ApiClient(
+      await cluster.credentialsFor({ namespace: "kube-system", serviceAccount: "reader" }),
+    );
+    expect((await reader.get(path)).code).toBe(403);
+    await admin.post(`${rbac}/rolebindings`, {
+      metadata: { name: "reader" },
+      roleRef: {
+        apiGroup: "rbac.authorization.k8s.io",
+        kind: "Role",
+        name: "extension-apiserver-authentication-reader",
+      },
+      subjects: [{ kind: "ServiceAccount", name: "reader", namespace: "kube-system" }],
+    });
+    expect((await reader.get(path)).code).toBe(200);
+  });
+});
+
 describe("a list", () => {
   it("is cut into pages that all show the same moment", async () => {
     const label = fresh("page");

@@ -96,7 +96,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     address: () => `${host}:${port}`,
   });
   port = await server.listen(host, port);
-  createInitialObjects(storage, host, port);
+  createInitialObjects(storage, { host, port, clientCaPem: authority.certificatePem });
   const stopControllers = startControllers(
     { storage, logger, events: new EventRecorder(storage) },
     {
