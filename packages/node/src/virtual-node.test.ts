@@ -4,7 +4,7 @@ import type { Event, Node, Pod } from "kubernetes-types/core/v1.js";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeSite } from "./testing/fake-site.ts";
-import { aPod, running } from "./testing/pods.ts";
+import { aPod, container, running } from "./testing/pods.ts";
 import { startVirtualNode, type VirtualNode } from "./virtual-node.ts";
 import type { VirtualNodeOptions } from "./virtual-node-options.ts";
 
@@ -134,6 +134,26 @@ describe("startVirtualNode", () => {
     await eventually(() => condition("InterlinkConnectivity") === "False");
     site.comeBack();
     await eventually(() => condition("InterlinkConnectivity") === "True");
+  });
+
+  test("a limit that a container does not set is what the site offers by now", async () => {
+    const answer = { resources: { cpu: "3" } };
+    site.ping = () => Promise.resolve({ raw: "{}", answer });
+    node = await startVirtualNode(options());
+    await eventually(() => nodeObject()?.status?.allocatable?.["cpu"] === "3");
+    const cpu = { name: "CPU", valueFrom: { resourceFieldRef: { resource: "limits.cpu" } } };
+    // Until the node itself has heard what the cluster knows already.
+    await eventually(() => {
+      const uid = `uid-${site.jobs.size}`;
+      const metadata = { name: uid, namespace: "default", uid };
+      api.put(
+        paths.pods.named("default", uid),
+        aPod({ containers: [container("c", { env: [cpu] })] }, { metadata }),
+      );
+      return [...site.jobs.values()].some(({ request }) =>
+        request?.pod.spec?.containers[0]?.env?.some((one) => one.value === "3"),
+      );
+    });
   });
 
   test("closing leaves node, pods and jobs as they are", async () => {

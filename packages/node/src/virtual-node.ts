@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { isIP } from "node:net";
 import {
   type BackoffOptions,
   createEventRecorder,
@@ -23,11 +21,13 @@ import { selfSignedCertificate } from "./kubelet-api/serving-certificate.ts";
 import { ownAddress } from "./node-address.ts";
 import { createNodeMetrics, type NodeMetrics } from "./node-metrics.ts";
 import { createKubeletBackend } from "./pods/kubelet-backend.ts";
+import type { PodContext } from "./pods/pod-context.ts";
 import { createPodEvents } from "./pods/pod-events.ts";
 import { PodManager } from "./pods/pod-manager.ts";
 import { DEFAULT_POD_TIMING } from "./pods/timing.ts";
+import { nodeOptions } from "./registration/configured-node.ts";
 import { startLeaseKeeper } from "./registration/lease-keeper.ts";
-import { DEFAULT_CAPACITY, type NodeOptions } from "./registration/node-options.ts";
+import { DEFAULT_CAPACITY } from "./registration/node-options.ts";
 import { NodeRegistration } from "./registration/node-registration.ts";
 import {
   defaultPingTiming,
@@ -93,7 +93,15 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   if (owner === undefined) {
     logger.warn("namespace kube-system cannot be read; jobs without a pod are left alone");
   }
-  const manager = podManager(options, { client, site, events, owner, nodeAddress }, closing);
+  const configured = { ...DEFAULT_CAPACITY, ...options.capacity };
+  let registered: NodeRegistration | undefined;
+  // What a site's ping offers counts from the moment at which the cluster knows it.
+  const allocatable = () => registered?.node()?.status?.allocatable ?? configured;
+  const manager = podManager(
+    options,
+    { client, site, events, owner, nodeAddress, allocatable },
+    closing,
+  );
   const metrics = createNodeMetrics(() => manager.counts());
   const kubelet = await kubeletApi(
     options,
@@ -106,6 +114,7 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
     { client, site, events, manager, nodeAddress, kubelet },
     closing,
   );
+  registered = registration;
   await aborting(registration.registered(), signal);
   await listPods(client, manager, options, closing);
   manager.begin(connectionTold(logger, metrics, () => pings.pingNow()));
@@ -149,12 +158,11 @@ interface Parts {
 
 function podManager(
   options: VirtualNodeOptions,
-  parts: Parts & { owner: string | undefined },
+  parts: Parts & Pick<PodContext, "owner" | "allocatable">,
   closing: Closing,
 ): PodManager {
   const { logger, nodeName } = options;
   const { client } = parts;
-  const allocatable = { ...DEFAULT_CAPACITY, ...options.capacity };
   const now = () => performance.now();
   const watches = createObjectWatches(client);
   closing.last(() => watches[Symbol.asyncDispose]());
@@ -172,7 +180,6 @@ function podManager(
     events: createPodEvents(parts.events),
     logger,
     timing: { ...DEFAULT_POD_TIMING, ...options.intervals?.pods },
-    allocatable: () => allocatable,
     jobscriptURL: options.jobscriptURL ?? "",
     annotateJobs: options.annotateJobs ?? true,
     now,
@@ -250,22 +257,6 @@ async function register(
   return { registration, pings };
 }
 
-async function nodeOptions(
-  options: VirtualNodeOptions,
-  address: string,
-  kubeletPort: number,
-): Promise<NodeOptions> {
-  const { nodeName, capacity = {}, ...rest } = options;
-  return {
-    ...rest,
-    version: options.version ?? (await ownVersion()),
-    name: nodeName,
-    capacity,
-    addresses: [{ type: isIP(address) ? "InternalIP" : "InternalDNS", address }],
-    kubeletPort,
-  };
-}
-
 /** Follows the pods of this node; resolves when the manager has been told all that exist. */
 async function listPods(
   client: KubeClient,
@@ -289,10 +280,4 @@ async function listPods(
   });
   closing.runs(informer.run(closing.signal));
   await aborting(informer.synced, closing.signal);
-}
-
-/** The same file from `src` and from `dist`. */
-async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

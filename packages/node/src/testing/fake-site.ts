@@ -3,6 +3,7 @@ import {
   CREATED_BY_ANNOTATION,
   type CreateAnswer,
   type LogRequest,
+  type PingAnswer,
   type PodCreateRequest,
   ProtocolError,
   type RemotePodEvent,
@@ -66,7 +67,7 @@ export class FakeSite implements RemoteSite {
     return this.#away ? Promise.reject(unreachable()) : Promise.resolve();
   }
 
-  ping(): Promise<{ raw: string; answer: undefined }> {
+  ping(): Promise<{ raw: string; answer: PingAnswer | undefined }> {
     return this.#away
       ? Promise.reject(unreachable())
       : Promise.resolve({ raw: "", answer: undefined });

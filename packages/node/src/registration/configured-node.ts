@@ -1,0 +1,27 @@
+import { readFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import type { VirtualNodeOptions } from "../virtual-node-options.ts";
+import type { NodeOptions } from "./node-options.ts";
+
+/** What the node is, from what was asked for and where its kubelet listens. */
+export async function nodeOptions(
+  options: VirtualNodeOptions,
+  address: string,
+  kubeletPort: number,
+): Promise<NodeOptions> {
+  const { nodeName, capacity = {}, ...rest } = options;
+  return {
+    ...rest,
+    version: options.version ?? (await ownVersion()),
+    name: nodeName,
+    capacity,
+    addresses: [{ type: isIP(address) ? "InternalIP" : "InternalDNS", address }],
+    kubeletPort,
+  };
+}
+
+/** The same file from `src` and from `dist`. */
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
