@@ -1,5 +1,6 @@
+import { EventEmitter, getEventListeners, once } from "node:events";
 import { describe, expect, it } from "vitest";
-import { pause } from "./deadline.ts";
+import { pause, withDeadline } from "./deadline.ts";
 
 describe("pause", () => {
   it("ends with its signal, however far away its end is", async () => {
@@ -10,5 +11,25 @@ describe("pause", () => {
     stop.abort();
     expect(await far).toBe("far");
     await pause(1000, stop.signal);
+  });
+});
+
+describe("a deadline", () => {
+  it("lets any number of calls share a signal without a warning, and leaves no listener behind", async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error) => warnings.push(warning);
+    process.on("warning", onWarning);
+    const stop = new AbortController();
+    const release = new EventEmitter();
+    release.setMaxListeners(0);
+    const calls = Array.from({ length: 20 }, () =>
+      withDeadline(60_000, stop.signal, "GET", () => once(release, "go")),
+    );
+    expect(getEventListeners(stop.signal, "abort")).toHaveLength(20);
+    release.emit("go");
+    await Promise.all(calls);
+    process.off("warning", onWarning);
+    expect(warnings.filter(({ message }) => message.includes("[AbortSignal]"))).toEqual([]);
+    expect(getEventListeners(stop.signal, "abort")).toHaveLength(0);
   });
 });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { KubeError } from "./errors.ts";
 
 /**
@@ -14,6 +15,8 @@ export async function withDeadline<T>(
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(abortedError(doing, signal?.reason));
   if (signal?.aborted === true) throw abortedError(doing, signal.reason);
+  // Many calls and streams under one signal are normal here, not the leak that Node would warn of.
+  if (signal !== undefined) setMaxListeners(0, signal);
   signal?.addEventListener("abort", onAbort, { once: true });
   const timer = setTimeout(
     () => controller.abort(new KubeError("timeout", `${doing}: no answer within ${ms} ms`)),

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
+import { once, setMaxListeners } from "node:events";
 import { rm } from "node:fs/promises";
 import { isRequestId, REQUEST_ID_HEADER } from "@interlink/protocol";
 import type { FastifyInstance, FastifyReply } from "fastify";
@@ -42,6 +42,8 @@ export async function servePlugin(
   }
   const metrics = createPluginMetrics(options.registry);
   const closing = new AbortController();
+  // One listener for every call under way: many are normal, and no leak that Node should warn of.
+  setMaxListeners(0, closing.signal);
   const calls = new CallCount();
   const app = createApp(options.logger, metrics, calls);
   addPluginRoutes(app, {
