@@ -238,4 +238,28 @@ describe("when the engine has trouble", () => {
     await harness.restart();
     await harness.until("it is removed", () => harness.runtime.containers.size === 0);
   });
+
+  test("a pod is not made while what was left of it without a job is being removed", async () => {
+    await using harness = await ProviderHarness.start();
+    const data = podData(UID);
+    const { runtime } = harness;
+    const spec = { pod: data.pod, attempt: 0, container: { name: "main" } };
+    await runtime.createContainer(spec as never);
+    const removeSandbox = runtime.removeSandbox.bind(runtime);
+    let letGo = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    runtime.removeSandbox = (uid) => held.then(() => removeSandbox(uid));
+    await harness.restart();
+    const created = harness.provider.create(data, harness.signal);
+    // One that was asked for later is made meanwhile.
+    await harness.provider.create(podData("later"), harness.signal);
+    await harness.until("the later one runs", () => runtime.sandboxes.has("later"));
+    expect(await harness.status(UID)).toBeUndefined();
+    expect(runtime.sandboxes.has(UID)).toBe(false);
+    letGo();
+    await created;
+    await harness.until("it runs", async () => (await harness.state(UID, "main")) === "running");
+  });
 });

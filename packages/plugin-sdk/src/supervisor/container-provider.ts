@@ -29,11 +29,9 @@ import type { PodParts } from "./pod-parts.ts";
 import { PodSupervisor } from "./pod-supervisor.ts";
 import type { PodRecord } from "./record.ts";
 import { EMPTY_RECORD, readPodRecord } from "./record.ts";
-import { withDeadline } from "./with-deadline.ts";
+import { Strays } from "./strays.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
-/** To remove containers without a job; the next look at the runtime finds them again. */
-const STRAY_DEADLINE_MS = 2 * 60_000;
 const FEATURES: readonly Feature[] = ["status-stream", "log-options", "pod-ip-env"];
 
 export interface ContainerProviderOptions {
@@ -78,11 +76,9 @@ class ContainerProvider implements Provider {
   readonly #supervisors = new Map<string, PodSupervisor>();
   readonly #looks: ObservationLoop;
   readonly #dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
-  readonly #closing = new AbortController();
   /** Creates under way, by UID. */
   readonly #creating = new Map<string, Promise<unknown>>();
-  /** Containers without a job being removed, by UID. */
-  readonly #strays = new Map<string, Promise<void>>();
+  readonly #strays: Strays;
   #parts: PodParts | undefined;
   #stopHints: (() => void) | undefined;
 
@@ -92,6 +88,7 @@ class ContainerProvider implements Provider {
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? Math.random;
     this.#listeners = new Listeners(options.logger);
+    this.#strays = new Strays(options.runtime, options.logger);
     this.#looks = new ObservationLoop({
       runtime: options.runtime,
       clock: this.#clock,
@@ -231,11 +228,10 @@ class ContainerProvider implements Provider {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error("The plugin is being stopped."));
     this.#stopHints?.();
     await this.#looks.close();
     await Promise.all([...this.#supervisors.values()].map((one) => one.close()));
-    await Promise.all(this.#strays.values());
+    await this.#strays.close();
     await this.#options.runtime.close();
     await this.#dispatcher.destroy();
     await this.#parts?.store.close();
@@ -249,7 +245,7 @@ class ContainerProvider implements Provider {
   /** Everything of a create once its pod was found sound: durable when it resolves. */
   async #create(parts: PodParts, uid: string, data: RetrievedPodData): Promise<PodSupervisor> {
     // What an earlier life left without a job has to be gone first, or it would be removed from under this pod.
-    await this.#strays.get(uid);
+    await this.#strays.settled(uid);
     const { job, created } = await parts.store.create(data);
     if (job.phase === "deleting") {
       throw new PluginError("conflict", `The pod ${uid} is being deleted; it does not run again.`);
@@ -281,25 +277,14 @@ class ContainerProvider implements Provider {
       this.#supervisors.get(uid)?.observe(containers.get(uid) ?? [], tick);
     }
     for (const uid of containers.keys()) {
-      if (!this.#supervisors.has(uid)) this.#removeStray(uid);
+      if (!this.#supervisors.has(uid) && this.#isStray(uid)) this.#strays.remove(uid);
     }
   }
 
-  /** A container of ours whose pod has no job: left by a delete that was cut off, or its job directory was removed. */
-  #removeStray(uid: string): void {
-    const { store, runtime, logger } = this.#started();
-    // A damaged record is for a person to look at; its containers are not touched. A job is being created or removed.
-    const isDamaged = store.quarantined.some((one) => one.uid === uid);
-    if (isDamaged || store.get(uid) !== undefined || this.#strays.has(uid)) return;
-    logger.warn({ uid }, "removing containers of a pod that this plugin has no job for");
-    const removal = withDeadline(this.#closing.signal, STRAY_DEADLINE_MS, (signal) =>
-      runtime.removeSandbox(uid, signal),
-    )
-      .catch((error: unknown) => {
-        if (!this.#closing.signal.aborted) logger.warn({ err: error, uid }, "removal failed");
-      })
-      .finally(() => this.#strays.delete(uid));
-    this.#strays.set(uid, removal);
+  /** A damaged record is for a person to look at: its containers are not touched. Nor is a job that comes or goes. */
+  #isStray(uid: string): boolean {
+    const { store } = this.#started();
+    return store.get(uid) === undefined && store.quarantined.every((one) => one.uid !== uid);
   }
 
   #gone(uid: string): void {
