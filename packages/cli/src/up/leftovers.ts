@@ -28,6 +28,7 @@ export async function clearLeftovers(
         await provider.delete(deletion(pod), signal);
       }
       await pause(LOOK_EVERY_MS, signal);
+      signal.throwIfAborted();
     }
   } catch (error) {
     if (signal.aborted) return left.map(({ name }) => name);
