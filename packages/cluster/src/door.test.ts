@@ -16,6 +16,39 @@ afterAll(() => cluster.close());
 const configMaps = "/api/v1/namespaces/default/configmaps";
 const pods = "/api/v1/namespaces/default/pods";
 
+const container = { name: "c", image: "x" };
+const template = { spec: { restartPolicy: "Never", containers: [container] } };
+/** Kinds whose rules look into what a patch may have taken away. */
+const kindsToEmpty: [string, string, { metadata: { name: string }; [key: string]: unknown }][] = [
+  ["Pod", pods, { metadata: { name: "emptied" }, spec: { containers: [container] } }],
+  ["Node", "/api/v1/nodes", { metadata: { name: "emptied" } }],
+  ["Namespace", "/api/v1/namespaces", { metadata: { name: "emptied" } }],
+  ["ConfigMap", configMaps, { metadata: { name: "emptied" }, data: { a: "b" } }],
+  [
+    "Service",
+    "/api/v1/namespaces/default/services",
+    { metadata: { name: "emptied" }, spec: { ports: [{ port: 80 }] } },
+  ],
+  [
+    "Job",
+    "/apis/batch/v1/namespaces/default/jobs",
+    { metadata: { name: "emptied" }, spec: { template } },
+  ],
+  [
+    "Lease",
+    "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+    { metadata: { name: "emptied" }, spec: { leaseDurationSeconds: 40 } },
+  ],
+  [
+    "PersistentVolumeClaim",
+    "/api/v1/namespaces/default/persistentvolumeclaims",
+    {
+      metadata: { name: "emptied" },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+    },
+  ],
+];
+
 describe("the door", () => {
   beforeEach(async () => {
     expect((await admin.get("/healthz")).code).toBe(200);
@@ -188,4 +221,24 @@ describe("the door", () => {
       { numRuns: 300 },
     );
   });
+
+  it.each(kindsToEmpty)(
+    "answers a patch that takes everything away from a %s",
+    async (_kind, path, object) => {
+      const { code, body } = await admin.post(path, object);
+      expect({ code, body }).toMatchObject({ code: 201 });
+      for (const change of [{ spec: null }, { status: null }, { metadata: null }, { data: null }]) {
+        for (const type of [
+          "application/merge-patch+json",
+          "application/strategic-merge-patch+json",
+        ]) {
+          const url = `${path}/${object.metadata.name}?dryRun=All`;
+          const answer = await admin.patch(url, type, change);
+          expect({ change, code: answer.code, isFault: answer.code >= 500 }).toMatchObject({
+            isFault: false,
+          });
+        }
+      }
+    },
+  );
 });

@@ -8,7 +8,8 @@ const immutableText =
 
 /** `ValidatePodUpdate`: the few fields of a pod's spec that may change. */
 export function validatePodUpdate(object: KubeObject, old: KubeObject, errors: FieldErrors): void {
-  const next = as<Pod>(object).spec as PodSpec;
+  // A patch may have taken the whole spec away.
+  const next = as<Pod>(object).spec ?? { containers: [] };
   const before = as<Pod>(old).spec as PodSpec;
   for (const field of ["containers", "initContainers"] as const) {
     if ((next[field] ?? []).length !== (before[field] ?? []).length) {
