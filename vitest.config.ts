@@ -18,6 +18,7 @@ export default defineConfig({
             "plugins/*/src/**/*.test.ts",
             "bench/src/**/*.test.ts",
           ],
+          setupFiles: ["scripts/property-seed.ts"],
           testTimeout: 20_000,
           restoreMocks: true,
         },
