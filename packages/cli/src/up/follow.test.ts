@@ -50,4 +50,22 @@ describe("following pods", () => {
     for (const restartCount of [0, 0, 1, 1]) follower.changed(running(restartCount));
     expect(started).toEqual(["u/c/0", "u/c/1"]);
   });
+
+  test("a missing image is told once, with what to do, however often the pull is tried again", () => {
+    const screen = recordingScreen();
+    const follower = new PodFollower(screen, () => {});
+    const state = (reason: string) => ({ waiting: { reason, message: "no such image" } });
+    const waiting = (reason: string): Pod => {
+      const pod = running(0);
+      for (const status of pod.status?.containerStatuses ?? []) status.state = state(reason);
+      return pod;
+    };
+    for (const reason of ["ErrImagePull", "ImagePullBackOff", "ErrImagePull", "ImagePullBackOff"]) {
+      follower.changed(waiting(reason));
+    }
+    expect(screen.lines).toEqual([
+      "pod/p  ErrImagePull: no such image",
+      expect.stringMatching(/Check the image's name.*docker pull.*--plugin process/),
+    ]);
+  });
 });

@@ -11,6 +11,19 @@ export interface LogSource {
   key: string;
 }
 
+/** States of a container whose image is not there (kubernetes pkg/kubelet/images/types.go). They come in turns for ever. */
+const IMAGE_STATES = new Set([
+  "ErrImagePull",
+  "ImagePullBackOff",
+  "ErrImageNeverPull",
+  "InvalidImageName",
+  "RegistryUnavailable",
+]);
+
+const IMAGE_HINT =
+  "  Check the image's name, or put it into the engine yourself (docker pull, docker load, docker build); " +
+  "--plugin process needs no image.";
+
 /**
  * Says on the screen what happens to pods: one line whenever what a person would see in `kubectl get pods` changes.
  * Names each container attempt once, when its log becomes readable.
@@ -21,6 +34,8 @@ export class PodFollower {
   readonly #shown = new Map<string, string>();
   readonly #followed = new Map<string, Set<string>>();
   readonly #busy = new Map<string, string>();
+  /** Pods whose missing image has been told. */
+  readonly #imageTold = new Set<string>();
 
   constructor(screen: Screen, startLog: (source: LogSource) => void) {
     this.#screen = screen;
@@ -31,11 +46,7 @@ export class PodFollower {
     const uid = pod.metadata?.uid ?? "";
     const name = podName(pod);
     const { state, message } = podLine(pod);
-    const line = `pod/${name}  ${state}${message === "" ? "" : `: ${message}`}`;
-    if (this.#shown.get(uid) !== line) {
-      this.#shown.set(uid, line);
-      this.#screen.print(this.#screen.faint(line));
-    }
+    this.#showLine(uid, state, `pod/${name}  ${state}${message === "" ? "" : `: ${message}`}`);
     const ended = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
     if (ended || state === "Running") this.#busy.delete(uid);
     else this.#busy.set(uid, `pod/${name} ${state}`);
@@ -53,9 +64,20 @@ export class PodFollower {
     const uid = pod.metadata?.uid ?? "";
     this.#shown.delete(uid);
     this.#followed.delete(uid);
+    this.#imageTold.delete(uid);
     this.#busy.delete(uid);
     this.#showBusy();
     this.#screen.print(this.#screen.faint(`pod/${podName(pod)}  deleted`));
+  }
+
+  #showLine(uid: string, state: string, line: string): void {
+    const image = IMAGE_STATES.has(state.replace(/^Init:/, ""));
+    if (this.#shown.get(uid) === line || (image && this.#imageTold.has(uid))) return;
+    this.#shown.set(uid, line);
+    this.#screen.print(this.#screen.faint(line));
+    if (!image) return;
+    this.#imageTold.add(uid);
+    this.#screen.print(IMAGE_HINT);
   }
 
   #showBusy(): void {

@@ -19,6 +19,8 @@ export class Workloads implements AsyncDisposable {
   readonly #logs = new Set<Promise<void>>();
   /** UIDs of what is gone: nothing more will come of it. */
   readonly #gone = new Set<string>();
+  /** UIDs of events that have been told. */
+  readonly #warned = new Set<string>();
   #onChange: () => void = () => {};
 
   constructor(kube: KubeClient, screen: Screen) {
@@ -45,7 +47,8 @@ export class Workloads implements AsyncDisposable {
     this.#pods.on({ added: changed, changed, removed });
     this.#jobs.on({ added: changed, changed, removed });
     const warn = (event: Event) => this.#warn(event);
-    this.#events.on({ added: warn, changed: warn });
+    const forget = ({ metadata }: Event) => this.#warned.delete(metadata?.uid ?? "");
+    this.#events.on({ added: warn, changed: warn, removed: forget });
     for (const informer of [this.#pods, this.#jobs, this.#events]) {
       this.#running.push(informer.run(this.#stop.signal));
     }
@@ -77,7 +80,11 @@ export class Workloads implements AsyncDisposable {
     return pod && podOutcome(pod);
   }
 
-  #warn({ involvedObject, reason, message }: Event): void {
+  #warn({ metadata, involvedObject, reason, message }: Event): void {
+    // "Error: ImagePullBackOff" is the state over again; an event that is only counted up is told once.
+    const uid = metadata.uid ?? "";
+    if (/^Error: \w+$/.test(message ?? "") || this.#warned.has(uid)) return;
+    this.#warned.add(uid);
     const kind = involvedObject.kind?.toLowerCase() ?? "object";
     this.#screen.print(
       this.#screen.faint(
