@@ -7,7 +7,7 @@ import type { Checkpoint } from "@interlink/plugin-sdk";
 import { CHECKPOINTS } from "@interlink/plugin-sdk";
 import type { RetrievedPodData } from "@interlink/protocol";
 import { expect, it, onTestFinished } from "vitest";
-import { describeDocker } from "../systems/describe-system.ts";
+import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
 import { waitUntil } from "../systems/wait-until.ts";
 import type { CrashTask } from "./crash-child.ts";
@@ -38,9 +38,9 @@ async function dieAt(
   expect({ code, signal, words }).toMatchObject({ code: null, signal: "SIGKILL" });
 }
 
-describeDocker("kill -9 of the Docker plugin", (docker) => {
+describeEngines("kill -9 of the Docker plugin", (engine) => {
   async function stopped(): Promise<ProviderFixture> {
-    const fixture = await ProviderFixture.open(docker.host);
+    const fixture = await ProviderFixture.open(engine.host);
     onTestFinished(async () => {
       await fixture[Symbol.asyncDispose]();
     });

@@ -1,16 +1,16 @@
 import { createDockerProvider } from "@interlink/plugin-docker";
 import { describeProvider } from "@interlink/plugin-sdk/testing";
 import pino from "pino";
-import { describeDocker } from "../systems/describe-system.ts";
+import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
 
-describeDocker("the contract of providers, on a real engine", (docker) => {
+describeEngines("the contract of providers, on a real engine", (engine) => {
   describeProvider(
     "the Docker plugin",
     (root) =>
       createDockerProvider({
         root,
-        dockerHost: docker.host,
+        dockerHost: engine.host,
         logger: pino({ level: "silent" }),
       }),
     {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeDocker } from "../systems/describe-system.ts";
+import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
 import { waitUntil } from "../systems/wait-until.ts";
 import { ProviderFixture } from "./provider-fixture.ts";
@@ -13,10 +13,10 @@ const sh = (script: string, name = "main") => ({
   command: ["sh", "-c", script],
 });
 
-describeDocker("pods on a real engine", (docker) => {
+describeEngines("pods on a real engine", (engine) => {
   let fixture: ProviderFixture;
   beforeAll(async () => {
-    fixture = await ProviderFixture.open(docker.host);
+    fixture = await ProviderFixture.open(engine.host);
   });
   afterAll(async () => {
     await fixture[Symbol.asyncDispose]();

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { describeDocker } from "../systems/describe-system.ts";
+import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX, makeBusyboxImage, untagImage } from "../systems/images.ts";
 import { waitUntil } from "../systems/wait-until.ts";
 import { RuntimeFixture } from "./runtime-fixture.ts";
@@ -12,10 +12,10 @@ const sh = (script: string): { image: string; command: string[] } => ({
   command: ["sh", "-c", script],
 });
 
-describeDocker("single containers on a real engine", (docker) => {
+describeEngines("single containers on a real engine", (engine) => {
   let fixture: RuntimeFixture;
   beforeAll(async () => {
-    fixture = await RuntimeFixture.open(docker.host);
+    fixture = await RuntimeFixture.open(engine.host);
   });
   afterAll(async () => {
     await fixture[Symbol.asyncDispose]();
@@ -192,7 +192,7 @@ describeDocker("single containers on a real engine", (docker) => {
     ]);
     await fixture.ended(first);
     await fixture.runtime.startContainer(first, fixture.signal);
-    await using later = await RuntimeFixture.open(docker.host, fixture.plugin);
+    await using later = await RuntimeFixture.open(engine.host, fixture.plugin);
     await later.runtime.startContainer(first, fixture.signal);
     expect((await fixture.find(first))?.state).toBe("exited");
     expect(await fixture.log(first)).toBe("once\n");

@@ -1,16 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { ImageRequest } from "@interlink/plugin-sdk";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeRegistry } from "../systems/describe-system.ts";
+import { describeRegistries } from "../systems/describe-system.ts";
 import { BUSYBOX, makeBusyboxImage, pushImage, tagImage, untagImage } from "../systems/images.ts";
 import { REGISTRY_LOGIN } from "../systems/registry.ts";
 import { RuntimeFixture } from "./runtime-fixture.ts";
 
-describeRegistry("images from a real registry", (docker) => {
+describeRegistries("images from a real registry", (engine) => {
   let fixture: RuntimeFixture;
   const made: string[] = [];
   beforeAll(async () => {
-    fixture = await RuntimeFixture.open(docker.host);
+    fixture = await RuntimeFixture.open(engine.host);
   });
   afterAll(async () => {
     for (const image of made) await untagImage(fixture.engine, image);
@@ -32,7 +32,7 @@ describeRegistry("images from a real registry", (docker) => {
   }
 
   it("pulls what is missing, once, and finds it present afterwards", async () => {
-    const image = await published(docker.registry);
+    const image = await published(engine.registry);
     const steps: string[] = [];
     const onPull: ImageRequest["onPull"] = ({ phase }) => steps.push(phase);
     const first = await fixture.runtime.ensureImage(request(image, { onPull }), fixture.signal);
@@ -49,7 +49,7 @@ describeRegistry("images from a real registry", (docker) => {
   });
 
   it("asks the registry each time with Always, and gets a new image under the old name", async () => {
-    const image = await published(docker.registry);
+    const image = await published(engine.registry);
     const before = await fixture.runtime.ensureImage(
       request(image, { pullPolicy: "Always" }),
       fixture.signal,
@@ -67,7 +67,7 @@ describeRegistry("images from a real registry", (docker) => {
   });
 
   it("shares one pull between pods that want the same image at once", async () => {
-    const image = await published(docker.registry);
+    const image = await published(engine.registry);
     const all = await Promise.all(
       Array.from({ length: 5 }, () => fixture.runtime.ensureImage(request(image), fixture.signal)),
     );
@@ -75,7 +75,7 @@ describeRegistry("images from a real registry", (docker) => {
   });
 
   it("says in the engine's words that an image does not exist", async () => {
-    const image = `${docker.registry}/no/such:tag`;
+    const image = `${engine.registry}/no/such:tag`;
     await expect(fixture.runtime.ensureImage(request(image), fixture.signal)).rejects.toMatchObject(
       {
         name: "ImageError",
@@ -86,7 +86,7 @@ describeRegistry("images from a real registry", (docker) => {
   });
 
   it("does not pull with Never", async () => {
-    const image = await published(docker.registry);
+    const image = await published(engine.registry);
     await expect(
       fixture.runtime.ensureImage(request(image, { pullPolicy: "Never" }), fixture.signal),
     ).rejects.toMatchObject({
@@ -111,12 +111,12 @@ describeRegistry("images from a real registry", (docker) => {
   });
 
   it("logs in with the pull secrets that fit, and without them is told no", async () => {
-    const image = await published(docker.lockedRegistry, REGISTRY_LOGIN);
+    const image = await published(engine.lockedRegistry, REGISTRY_LOGIN);
     const auth = Buffer.from(`${REGISTRY_LOGIN.username}:${REGISTRY_LOGIN.password}`);
     const secret = (key: string, value: object): string =>
       JSON.stringify({ auths: { [key]: value } });
-    const fitting = secret(docker.lockedRegistry, { auth: auth.toString("base64") });
-    const wrong = secret(docker.lockedRegistry, { username: "interlink", password: "no" });
+    const fitting = secret(engine.lockedRegistry, { auth: auth.toString("base64") });
+    const wrong = secret(engine.lockedRegistry, { username: "interlink", password: "no" });
     const other = secret("registry.test", { username: "x", password: "y" });
     const ensure = (...pullSecrets: string[]) =>
       fixture.runtime.ensureImage(request(image, { pullSecrets }), fixture.signal);

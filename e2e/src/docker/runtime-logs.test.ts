@@ -1,6 +1,6 @@
 import type { ContainerHandle } from "@interlink/plugin-sdk";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeDocker } from "../systems/describe-system.ts";
+import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
 import { waitUntil } from "../systems/wait-until.ts";
 import { RuntimeFixture } from "./runtime-fixture.ts";
@@ -12,11 +12,11 @@ const container = (script: string) => ({
   command: ["sh", "-c", script],
 });
 
-describeDocker("logs of a real engine", (docker) => {
+describeEngines("logs of a real engine", (engine) => {
   let fixture: RuntimeFixture;
   let five: ContainerHandle;
   beforeAll(async () => {
-    fixture = await RuntimeFixture.open(docker.host);
+    fixture = await RuntimeFixture.open(engine.host);
     five = (
       await fixture.run(container("for i in 1 2 3; do echo $i; done; sleep 0.2; echo 4; printf 5"))
     ).handle;

@@ -2,7 +2,7 @@ import { DockerRuntime, EngineClient } from "@interlink/plugin-docker";
 import type { Lifecycle } from "kubernetes-types/core/v1.js";
 import pino from "pino";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { describeDocker } from "../systems/describe-system.ts";
+import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
 import { RuntimeFixture } from "./runtime-fixture.ts";
 
@@ -13,10 +13,10 @@ const container = (script: string) => ({
   command: ["sh", "-c", script],
 });
 
-describeDocker("stopping and removing on a real engine", (docker) => {
+describeEngines("stopping and removing on a real engine", (engine) => {
   let fixture: RuntimeFixture;
   beforeAll(async () => {
-    fixture = await RuntimeFixture.open(docker.host);
+    fixture = await RuntimeFixture.open(engine.host);
   });
   afterAll(async () => {
     await fixture[Symbol.asyncDispose]();
@@ -64,7 +64,7 @@ describeDocker("stopping and removing on a real engine", (docker) => {
     leaving.abort(new Error("the plugin goes away"));
     await expect(stopping).rejects.toThrow("the plugin goes away");
     // Another process of the same plugin.
-    await using later = await RuntimeFixture.open(docker.host, fixture.plugin);
+    await using later = await RuntimeFixture.open(engine.host, fixture.plugin);
     await later.runtime.stopContainer(handle, 1, later.signal);
     expect(await later.find(handle)).toMatchObject({ state: "exited", exitCode: 137 });
   });
@@ -137,7 +137,7 @@ describeDocker("stopping and removing on a real engine", (docker) => {
   });
 
   it("sees only its own containers on an engine that another plugin uses, too", async () => {
-    await using other = await RuntimeFixture.open(docker.host);
+    await using other = await RuntimeFixture.open(engine.host);
     const main = container("echo mine");
     const handle = await fixture.start(await fixture.pod([main]), main);
     const ids = (all: { id: string }[]): string[] => all.map(({ id }) => id);
@@ -154,7 +154,7 @@ describeDocker("stopping and removing on a real engine", (docker) => {
     const running = await fixture.start(pod, main);
     const ended = await fixture.start(pod, done, { attempt: 3 });
     await fixture.ended(ended);
-    await using later = await RuntimeFixture.open(docker.host, fixture.plugin);
+    await using later = await RuntimeFixture.open(engine.host, fixture.plugin);
     expect(await later.find(running)).toEqual(await fixture.find(running));
     expect(await later.find(ended)).toMatchObject({
       attempt: 3,
@@ -165,7 +165,7 @@ describeDocker("stopping and removing on a real engine", (docker) => {
   });
 
   it("never says that containers are gone when the engine is away", async () => {
-    await using away = await RuntimeFixture.open(docker.host);
+    await using away = await RuntimeFixture.open(engine.host);
     const runtime = new DockerRuntime({
       engine: new EngineClient({ kind: "unix", path: `${away.folder}/no.sock` }),
       logger: pino({ level: "silent" }),

@@ -7,13 +7,19 @@ import { waitUntil } from "./wait-until.ts";
 export interface DaemonFiles {
   pidFile: string;
   logFile: string;
+  /** Added to our environment. */
+  env?: Record<string, string>;
 }
 
 /** Starts a program in a session of its own, so that a Ctrl-C at our terminal does not reach it. */
 export function startDaemon(command: string, args: readonly string[], files: DaemonFiles): void {
   const log = openSync(files.logFile, "w", 0o600);
   try {
-    const child = spawn(command, args, { detached: true, stdio: ["ignore", log, log] });
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: ["ignore", log, log],
+      env: { ...process.env, ...files.env },
+    });
     child.on("error", () => {
       // The caller sees that it never becomes ready, and shows the log.
     });

@@ -1,33 +1,45 @@
 import { describe, inject, it } from "vitest";
 import { embeddedCluster } from "../harness/embedded-cluster.ts";
 import type { ClusterTarget } from "../harness/test-cluster.ts";
-import type { DockerSystem } from "./docker-system.ts";
+import type { EngineSystem } from "./engine-system.ts";
 import { KubernetesCluster } from "./kubernetes-cluster.ts";
 import type { Provided } from "./provided.ts";
 
-/** A suite that needs a real engine. Without one it is skipped, and its title says why. */
-export function describeDocker(title: string, suite: (docker: DockerSystem) => void): void {
+/** A suite that needs a real Docker Engine. Without one it is skipped, and its title says why. */
+export function describeDocker(title: string, suite: (docker: EngineSystem) => void): void {
   describeWith("Docker", inject("docker"), title, suite);
 }
 
-/** A suite that needs a real engine and real registries to pull from. */
-export function describeRegistry(
-  title: string,
-  suite: (
-    docker: DockerSystem & Required<Pick<DockerSystem, "registry" | "lockedRegistry">>,
-  ) => void,
-): void {
-  const docker = inject("docker");
-  if ("missing" in docker) return describeWith("Docker", docker, title, suite as never);
-  const { registry, lockedRegistry } = docker.system;
-  describeWith(
-    "Registry",
-    registry === undefined || lockedRegistry === undefined
-      ? { missing: "no docker-registry" }
-      : { system: { ...docker.system, registry, lockedRegistry } },
-    title,
-    suite,
-  );
+/** A suite that needs a real Podman. */
+export function describePodman(title: string, suite: (podman: EngineSystem) => void): void {
+  describeWith("Podman", inject("podman"), title, suite);
+}
+
+/** The same suite on each kind of real engine; those that are not there are skipped. */
+export function describeEngines(title: string, suite: (engine: EngineSystem) => void): void {
+  describeDocker(`${title} (Docker)`, suite);
+  describePodman(`${title} (Podman)`, suite);
+}
+
+/** The same suite on each kind of real engine, with real registries that it pulls from. */
+export function describeRegistries(title: string, suite: (engine: RegistryEngine) => void): void {
+  for (const [name, provided] of [
+    ["Docker", inject("docker")],
+    ["Podman", inject("podman")],
+  ] as const) {
+    describeWith(name, withRegistries(provided), `${title} (${name})`, suite);
+  }
+}
+
+export type RegistryEngine = EngineSystem &
+  Required<Pick<EngineSystem, "registry" | "lockedRegistry">>;
+
+function withRegistries(provided: Provided<EngineSystem>): Provided<RegistryEngine> {
+  if ("missing" in provided) return provided;
+  const { registry, lockedRegistry } = provided.system;
+  return registry === undefined || lockedRegistry === undefined
+    ? { missing: "no registry that it can pull from" }
+    : { system: { ...provided.system, registry, lockedRegistry } };
 }
 
 /** A suite that drives the real kubectl. */

@@ -1,9 +1,12 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EngineClient, parseDockerHost } from "@interlink/plugin-docker";
 import { cacheFolder } from "./cache-folder.ts";
 import { daemonPid, logTail, startDaemon, stopDaemon } from "./daemon.ts";
-import { findProgram, runProgram } from "./programs.ts";
+import { removeContainers } from "./engine-system.ts";
+import { findProgram } from "./programs.ts";
+import type { EngineDaemon } from "./shared-engine.ts";
+import { unmountBelow } from "./unmount.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const PROGRAM = "dockerd";
@@ -28,7 +31,7 @@ export interface DockerDaemonOptions {
 }
 
 /** A Docker Engine of our own, with everything in one folder. */
-export class DockerDaemon {
+export class DockerDaemon implements EngineDaemon {
   readonly folder: string;
   /** As `DOCKER_HOST` has it. */
   readonly host: string;
@@ -73,31 +76,10 @@ export class DockerDaemon {
 
   /** Removes its containers, stops it, and deletes its folder. For an engine that only one test uses. */
   async destroy(): Promise<void> {
-    if (this.runs) await this.#removeContainers();
+    if (this.runs) await removeContainers(this.host);
     await this.stop();
-    const mounts = readFileSync("/proc/self/mounts", "utf8")
-      .split("\n")
-      .map((line) => line.split(" ")[1] ?? "")
-      .filter((path) => path.startsWith(`${this.folder}/`));
-    for (const path of mounts.sort((a, b) => b.length - a.length)) {
-      await runProgram("umount", [path]);
-    }
+    await unmountBelow(this.folder);
     rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  async #removeContainers(): Promise<void> {
-    await using engine = new EngineClient(parseDockerHost(this.host));
-    const signal = new AbortController().signal;
-    const all = await engine.json<{ Id: string }[]>({
-      method: "GET",
-      path: "/containers/json",
-      query: { all: true },
-      signal,
-    });
-    for (const { Id } of all) {
-      const query = { force: true };
-      await engine.json({ method: "DELETE", path: `/containers/${Id}`, query, signal });
-    }
   }
 
   #launch(): void {
@@ -129,14 +111,4 @@ export class DockerDaemon {
 /** The one that all tests share. Its data stays in the cache folder, so that the next start has the images. */
 export function sharedDaemon(): DockerDaemon {
   return new DockerDaemon(cacheFolder("docker"));
-}
-
-/** Removes what tests that were killed have left behind. */
-export async function pruneContainers(host: string): Promise<void> {
-  await using engine = new EngineClient(parseDockerHost(host));
-  await engine.json({
-    method: "POST",
-    path: "/containers/prune",
-    signal: new AbortController().signal,
-  });
 }

@@ -26,11 +26,11 @@ export async function makeBusyboxImage(
   reference: string,
   changes: readonly string[] = ['CMD ["sh"]'],
 ): Promise<void> {
-  const { repository, tag } = splitReference(reference);
   const answer = await engine.stream({
     method: "POST",
     path: "/images/create",
-    query: { fromSrc: "-", repo: repository, tag, changes: ["ENV PATH=/bin:/usr/bin", ...changes] },
+    // Podman overlooks a tag that is not part of the name.
+    query: { fromSrc: "-", repo: reference, changes: ["ENV PATH=/bin:/usr/bin", ...changes] },
     body: await busyboxTar(),
     signal: forever,
   });

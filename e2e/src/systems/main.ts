@@ -1,15 +1,22 @@
-import { acquireDocker, dockerStatus, shutDocker } from "./docker-system.ts";
+import { dockerEngine } from "./docker-system.ts";
 import { findKubernetes } from "./kubernetes-binaries.ts";
 import { buildKubernetes } from "./kubernetes-build.ts";
+import { podmanEngine } from "./podman-system.ts";
+import type { SharedEngine } from "./shared-engine.ts";
 import { KEEP } from "./users.ts";
 
 const USAGE = `Real systems for tests and for trying things out by hand.
 
-  npm run systems -- up docker          find or start a Docker Engine, registries, images; leave them up
+  npm run systems -- up [docker|podman] find or start an engine, registries, images; leave them up
   npm run systems -- status             what of it runs
   npm run systems -- down               stop what was started
   npm run systems -- build kubernetes   build a Kubernetes control plane for the tests, once, in minutes (Debian 12)
 `;
+
+const ENGINES: Readonly<Record<string, () => SharedEngine>> = {
+  docker: dockerEngine,
+  podman: podmanEngine,
+};
 
 /** The command behind `npm run systems`. Gives the exit code. */
 export async function systemsCommand(args: readonly string[]): Promise<number> {
@@ -17,18 +24,19 @@ export async function systemsCommand(args: readonly string[]): Promise<number> {
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
+  const known = names.every((name) => Object.hasOwn(ENGINES, name));
   try {
-    if (command === "up" && names.every((name) => name === "docker")) {
-      const docker = await acquireDocker(KEEP);
-      say(`# Docker Engine ${docker.version} with busybox:latest`);
-      if (docker.registry !== undefined) {
-        say(`# registry: ${docker.registry}/library/busybox:latest`);
+    if (command === "up" && names.length <= 1 && known) {
+      for (const engine of chosen(names, ["docker"])) {
+        const { kind, version, registry, host } = await engine.acquire(KEEP);
+        say(`# ${kind} ${version} with busybox:latest`);
+        if (registry !== undefined) say(`# registry: ${registry}/library/busybox:latest`);
+        say(`export DOCKER_HOST=${host}`);
       }
-      say(`export DOCKER_HOST=${docker.host}`);
       return 0;
     }
     if (command === "status" && names.length === 0) {
-      say(dockerStatus());
+      for (const engine of chosen([])) say(engine.status());
       say(await kubernetesStatus());
       return 0;
     }
@@ -37,9 +45,11 @@ export async function systemsCommand(args: readonly string[]): Promise<number> {
       say(await kubernetesStatus());
       return 0;
     }
-    if (command === "down" && names.every((name) => name === "docker")) {
-      await shutDocker();
-      say(dockerStatus());
+    if (command === "down" && known) {
+      for (const engine of chosen(names)) {
+        await engine.shut();
+        say(engine.status());
+      }
       return 0;
     }
   } catch (error) {
@@ -48,6 +58,13 @@ export async function systemsCommand(args: readonly string[]): Promise<number> {
   }
   process.stderr.write(USAGE);
   return 2;
+}
+
+function chosen(
+  names: readonly string[],
+  otherwise: readonly string[] = Object.keys(ENGINES),
+): SharedEngine[] {
+  return (names.length > 0 ? names : otherwise).flatMap((name) => ENGINES[name]?.() ?? []);
 }
 
 async function kubernetesStatus(): Promise<string> {

@@ -1,4 +1,4 @@
-import type { DockerSystem } from "./docker-system.ts";
+import type { EngineSystem } from "./engine-system.ts";
 import type { KubernetesSystem } from "./kubernetes-binaries.ts";
 
 /** What the global set-up found or started, or why it could not. Plain data: it crosses into the test workers. */
@@ -6,7 +6,8 @@ export type Provided<T> = { system: T } | { missing: string };
 
 declare module "vitest" {
   interface ProvidedContext {
-    docker: Provided<DockerSystem>;
+    docker: Provided<EngineSystem>;
+    podman: Provided<EngineSystem>;
     kubectl: Provided<{ path: string }>;
     kubernetes: Provided<KubernetesSystem>;
   }

@@ -74,6 +74,12 @@ export class EngineClient implements AsyncDisposable {
     }
   }
 
+  /** Whether it is Podman that answers here, with its API compatible to Docker's. */
+  async isPodman(): Promise<boolean> {
+    const { Components = [] } = await this.version();
+    return Components.some(({ Name }) => Name === "Podman Engine");
+  }
+
   /** The API version spoken with this engine. */
   async apiVersion(): Promise<string> {
     const { ApiVersion, MinAPIVersion } = await this.version();

@@ -34,6 +34,14 @@ export function isEngineError(error: unknown, ...codes: EngineErrorCode[]): erro
   return error instanceof EngineError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** The name that a container was to have is taken. Podman before 4.4 answers that with a 500. */
+export function isNameTaken(error: unknown): error is EngineError {
+  return (
+    isEngineError(error, "conflict") ||
+    (isEngineError(error, "engine") && /name .*is already in use/i.test(error.message))
+  );
+}
+
 export function codeOfStatus(status: number): EngineErrorCode {
   if (status === 404) return "not-found";
   if (status === 409) return "conflict";

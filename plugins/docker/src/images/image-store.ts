@@ -11,7 +11,14 @@ interface ImageInspection {
   Id: string;
   RepoDigests?: string[] | null;
   Size?: number;
-  Config?: { User?: string } | null;
+  Config?: { User?: string; Healthcheck?: { Test?: string[] | null } | null } | null;
+}
+
+/** What containers take over from their image, and a pod may want otherwise. */
+export interface ImageDefaults {
+  /** `""`, `name`, `1000` or `1000:1000`. */
+  user: string;
+  hasHealthcheck: boolean;
 }
 
 /** Pulled image, and how long that took. */
@@ -66,14 +73,16 @@ export class ImageStore {
     return { imageID: imageID(image, reference), pulled: true };
   }
 
-  /** The user that an image runs as: `""`, `name`, `1000` or `1000:1000`. */
-  async user(id: string, signal: AbortSignal): Promise<string> {
+  async defaults(id: string, signal: AbortSignal): Promise<ImageDefaults> {
     const image = await this.#engine.json<ImageInspection>({
       method: "GET",
       path: `/images/${encodeReference(id)}/json`,
       signal,
     });
-    return image.Config?.User ?? "";
+    return {
+      user: image.Config?.User ?? "",
+      hasHealthcheck: (image.Config?.Healthcheck?.Test ?? []).length > 0,
+    };
   }
 
   async #inspect(

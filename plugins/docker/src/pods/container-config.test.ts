@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import { testContainerSpec, testPod } from "../testing/pods.ts";
 import { commandLine, containerConfig } from "./container-config.ts";
 
-const OPTIONS = { plugin: "p", sandbox: "abc", log: { maxSize: "1m", maxFiles: 2 } };
+const OPTIONS = {
+  plugin: "p",
+  sandbox: "abc",
+  isPodman: false,
+  log: { maxSize: "1m", maxFiles: 2 },
+};
 
 function config(spec: Parameters<typeof containerConfig>[0]): {
   HostConfig: Record<string, unknown>;
@@ -30,6 +35,20 @@ describe("containerConfig", () => {
       expect(made).not.toHaveProperty(key);
     }
     expect(made.HostConfig).not.toHaveProperty("PidMode");
+  });
+
+  it("shares the host name on Podman, too, and sets no timer there for a health check that is not", () => {
+    const podman = (hasHealthcheck: boolean): object =>
+      containerConfig(testContainerSpec(), {
+        ...OPTIONS,
+        isPodman: true,
+        image: { user: "", hasHealthcheck },
+      });
+    expect(podman(false)).toMatchObject({ HostConfig: { UTSMode: "container:abc" } });
+    expect(podman(false)).not.toHaveProperty("Healthcheck");
+    expect(podman(true)).toMatchObject({ Healthcheck: { Test: ["NONE"] } });
+    // Docker refuses this mode.
+    expect(config(testContainerSpec()).HostConfig).not.toHaveProperty("UTSMode");
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import type { ContainerMount, ContainerSpec } from "@interlink/plugin-sdk";
 import type { VolumeMount } from "kubernetes-types/core/v1.js";
+import type { ImageDefaults } from "../images/image-store.ts";
 import { containerLabels } from "./labels.ts";
 import { type MemoryVolume, memoryVolumes } from "./memory-volumes.ts";
 import { engineResources } from "./resources.ts";
@@ -9,8 +10,9 @@ export interface ContainerOptions {
   plugin: string;
   /** Id of the pod's sandbox. */
   sandbox: string;
-  /** User in the image's configuration; only needed if `needsImageUser` says so. */
-  imageUser?: string;
+  isPodman: boolean;
+  /** Only needed for Podman, and if `needsImageUser` says so. */
+  image?: ImageDefaults;
   log: LogConfig;
 }
 
@@ -37,7 +39,7 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
     pod,
     container.name,
     spec.securityContext ?? container.securityContext,
-    options.imageUser,
+    options.image?.user,
   );
   const stopSignal = (container.lifecycle as { stopSignal?: string } | undefined)?.stopSignal;
   const sandbox = `container:${options.sandbox}`;
@@ -52,13 +54,17 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
     OpenStdin: container.stdin ?? false,
     StdinOnce: container.stdinOnce ?? false,
     ...(stopSignal ? { StopSignal: stopSignal } : {}),
-    // A kubelet knows no HEALTHCHECK of images: probes are the pod's.
-    Healthcheck: { Test: ["NONE"] },
+    // A kubelet knows no HEALTHCHECK of images: probes are the pod's. Podman would set a timer even for this one.
+    ...(options.isPodman && options.image?.hasHealthcheck === false
+      ? {}
+      : { Healthcheck: { Test: ["NONE"] } }),
     Labels: containerLabels(options.plugin, spec),
     HostConfig: {
       ...engineResources(container.resources),
       ...security,
       NetworkMode: sandbox,
+      // With Docker the host name comes with the network; Podman would give each container one of its own.
+      ...(options.isPodman ? { UTSMode: sandbox } : {}),
       IpcMode: pod.spec?.hostIPC === true ? "host" : sandbox,
       ...(pod.spec?.hostPID === true ? { PidMode: "host" } : {}),
       ...(pod.spec?.shareProcessNamespace === true ? { PidMode: sandbox } : {}),

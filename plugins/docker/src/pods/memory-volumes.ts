@@ -15,12 +15,17 @@ export interface MemoryVolume {
   };
 }
 
+/** On machines with larger pages the limit is wider. */
+const PAGE_BYTES = 4096;
+
 /**
  * The engine mounts such a volume with its first container and empties it with its last; so the sandbox holds it,
  * which lives as long as the pod. A volume that is mounted in parts (`subPath`) is left to the disk: older engines
  * cannot mount a part of a volume, and all containers must see the same.
+ *
+ * Podman takes `size` for a quota on its own disk; there the limit is given to the kernel as a number of pages.
  */
-export function memoryVolumes(plugin: string, pod: Pod): MemoryVolume[] {
+export function memoryVolumes(plugin: string, pod: Pod, isPodman = false): MemoryVolume[] {
   const uid = pod.metadata?.uid ?? "";
   const fsGroup = pod.spec?.securityContext?.fsGroup;
   const inParts = volumesMountedInParts(pod);
@@ -29,7 +34,9 @@ export function memoryVolumes(plugin: string, pod: Pod): MemoryVolume[] {
     const size = emptyDir.sizeLimit === undefined ? 0 : ceilQuantity(emptyDir.sizeLimit);
     const options = [
       fsGroup === undefined ? "mode=0777" : `mode=2777,gid=${fsGroup}`,
-      ...(size > 0 ? [`size=${size}`] : []),
+      ...(size > 0
+        ? [isPodman ? `nr_blocks=${Math.ceil(size / PAGE_BYTES)}` : `size=${size}`]
+        : []),
     ];
     return [
       {

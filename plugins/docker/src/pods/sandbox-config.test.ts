@@ -87,10 +87,17 @@ describe("sandboxConfig", () => {
         { name: "n", emptyDir: { medium: "Memory" } },
       ],
     };
-    const options = (pod: Parameters<typeof testPod>[0]) =>
-      memoryVolumes("p", testPod(pod)).map(({ name, create }) => [name, create.DriverOpts.o]);
+    const options = (pod: Parameters<typeof testPod>[0], isPodman?: boolean) =>
+      memoryVolumes("p", testPod(pod), isPodman).map(({ name, create }) => [
+        name,
+        create.DriverOpts.o,
+      ]);
     expect(options(spec)).toEqual([
       ["m", "mode=0777,size=1048576"],
+      ["n", "mode=0777"],
+    ]);
+    expect(options(spec, true)).toEqual([
+      ["m", "mode=0777,nr_blocks=256"],
       ["n", "mode=0777"],
     ]);
     expect(options({ ...spec, securityContext: { fsGroup: 7 } })).toEqual([

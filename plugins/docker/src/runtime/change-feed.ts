@@ -76,7 +76,8 @@ export class ChangeFeed {
             filters: {
               ...ownFilter(this.#plugin),
               type: ["container"],
-              event: ["start", "die", "oom", "destroy"],
+              // Docker's words and Podman's.
+              event: ["start", "die", "died", "oom", "destroy", "remove"],
             },
           },
           signal,

@@ -6,13 +6,14 @@ import {
   RuntimeError,
 } from "@interlink/plugin-sdk";
 import type { EngineClient } from "../engine/engine-client.ts";
-import { isEngineError } from "../engine/engine-error.ts";
+import { isEngineError, isNameTaken } from "../engine/engine-error.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { containerConfig, type LogConfig } from "../pods/container-config.ts";
 import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
 import { needsImageUser } from "../pods/security.ts";
 import type { OwnSteps } from "./container-list.ts";
 import type { ContainerInspection } from "./engine-types.ts";
+import { exitCodeOfFailedStart } from "./failed-start.ts";
 import { removeContainer } from "./removal.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 
@@ -65,12 +66,14 @@ export class Containers implements OwnSteps {
   async create(spec: ContainerSpec, signal: AbortSignal): Promise<CreatedContainer> {
     const { pod, container, attempt } = spec;
     const name = containerEngineName(pod, container.name, attempt);
+    const isPodman = await this.#engine.isPodman();
+    const asksImage =
+      isPodman || needsImageUser(pod, spec.securityContext ?? container.securityContext);
     const body = containerConfig(spec, {
       ...this.#options,
       sandbox: await this.#sandboxes.id(pod, signal),
-      ...(needsImageUser(pod, spec.securityContext ?? container.securityContext) && {
-        imageUser: await this.#images.user(spec.imageID, signal),
-      }),
+      isPodman,
+      ...(asksImage && { image: await this.#images.defaults(spec.imageID, signal) }),
     });
     const handle = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };
     for (let tries = 1; ; tries++) {
@@ -85,7 +88,7 @@ export class Containers implements OwnSteps {
         this.#fresh.add(Id);
         return { ...handle, id: Id };
       } catch (error) {
-        if (!isEngineError(error, "conflict")) throw error;
+        if (!isNameTaken(error)) throw error;
         const id = await this.#existing(name, handle, signal);
         if (id !== undefined) return { ...handle, id };
         if (tries >= CREATE_TRIES) throw error;
@@ -185,9 +188,10 @@ export class Containers implements OwnSteps {
   async #judgeFailedStart(id: string, failure: Error, signal: AbortSignal): Promise<void> {
     const { State } = await this.#inspect(id, signal);
     if (State.Status === "running") return;
+    const exitCode = State.ExitCode !== 0 ? State.ExitCode : exitCodeOfFailedStart(failure.message);
     throw new RuntimeError("StartFailed", failure.message, {
       cause: failure,
-      ...(State.ExitCode !== 0 && { exitCode: State.ExitCode }),
+      ...(exitCode !== undefined && { exitCode }),
     });
   }
 

@@ -26,6 +26,12 @@ export interface ContainerInspection {
   };
 }
 
+/** `GET /volumes`, one entry. */
+export interface VolumeSummary {
+  Name: string;
+  Labels: Record<string, string> | null;
+}
+
 /** `GET /info`. */
 export interface EngineInfo {
   NCPU: number;

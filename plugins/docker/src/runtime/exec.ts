@@ -60,7 +60,9 @@ async function create(
       signal,
     });
   } catch (error) {
-    if (isEngineError(error, "conflict", "not-found")) throw notRunning(error);
+    // Podman before 5.0 answers with a 500.
+    const isOver = isEngineError(error, "engine") && /running container/i.test(error.message);
+    if (isOver || isEngineError(error, "conflict", "not-found")) throw notRunning(error);
     throw error;
   }
 }

@@ -30,7 +30,8 @@ export async function ensurePauseImage(engine: EngineClient, signal: AbortSignal
   const progress = await engine.stream({
     method: "POST",
     path: "/images/create",
-    query: { fromSrc: "-", repo: REPOSITORY, tag },
+    // The tag as part of the name: Podman overlooks it elsewhere.
+    query: { fromSrc: "-", repo: image },
     body: archive,
     signal,
   });

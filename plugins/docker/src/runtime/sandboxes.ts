@@ -2,11 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RuntimeError, type SandboxState } from "@interlink/plugin-sdk";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { EngineClient } from "../engine/engine-client.ts";
-import { isEngineError } from "../engine/engine-error.ts";
+import { isEngineError, isNameTaken } from "../engine/engine-error.ts";
 import { LABELS, ownFilter, sandboxEngineName } from "../pods/labels.ts";
 import { memoryVolumes } from "../pods/memory-volumes.ts";
 import { sandboxConfig } from "../pods/sandbox-config.ts";
-import type { ContainerInspection, ContainerSummary } from "./engine-types.ts";
+import type { ContainerInspection, ContainerSummary, VolumeSummary } from "./engine-types.ts";
 import { ensurePauseImage } from "./pause-image.ts";
 import { removeContainer } from "./removal.ts";
 
@@ -48,7 +48,8 @@ export class Sandboxes {
   }
 
   async ensure(pod: Pod, signal: AbortSignal): Promise<SandboxState> {
-    for (const { create } of memoryVolumes(this.#options.plugin, pod)) {
+    const isPodman = await this.#engine.isPodman();
+    for (const { create } of memoryVolumes(this.#options.plugin, pod, isPodman)) {
       await this.#engine.json({ method: "POST", path: "/volumes/create", body: create, signal });
     }
     const id = await this.#create(pod, signal);
@@ -132,7 +133,7 @@ export class Sandboxes {
           this.#image = undefined;
           continue;
         }
-        if (!isEngineError(error, "conflict")) throw error;
+        if (!isNameTaken(error)) throw error;
         const id = await this.#existing(name, pod, signal);
         if (id !== undefined) return id;
         if (tries >= CREATE_TRIES) throw error;
@@ -205,13 +206,16 @@ export class Sandboxes {
   }
 
   async #removeVolumes(uid: string, signal: AbortSignal): Promise<void> {
-    const { Volumes } = await this.#engine.json<{ Volumes: { Name: string }[] | null }>({
+    const { plugin } = this.#options;
+    const { Volumes } = await this.#engine.json<{ Volumes: VolumeSummary[] | null }>({
       method: "GET",
       path: "/volumes",
-      query: { filters: ownFilter(this.#options.plugin, uid) },
+      query: { filters: ownFilter(plugin, uid) },
       signal,
     });
-    for (const { Name } of Volumes ?? []) {
+    for (const { Name, Labels } of Volumes ?? []) {
+      // Podman gives volumes that bear any of the labels, so also those of other pods.
+      if (Labels?.[LABELS.plugin] !== plugin || Labels[LABELS.uid] !== uid) continue;
       try {
         await this.#engine.json({ method: "DELETE", path: `/volumes/${Name}`, signal });
       } catch (error) {
