@@ -1,11 +1,17 @@
 import type {
+  AttachRequest,
   CreateAnswer,
+  ExecRequest,
   Feature,
   LogRequest,
   PingAnswer,
+  PortConnection,
+  PortForwardRequest,
+  ProcessStreams,
   RemotePodEvent,
   RemotePodStatus,
   RetrievedPodData,
+  StatsAnswer,
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 
@@ -55,6 +61,19 @@ export interface Provider {
 
   /** Capacity and taints of the resource now, for the Node object. Throw if the resource does not answer. */
   ping?(signal: AbortSignal): Promise<PingAnswer>;
+
+  /**
+   * Start a process in a running container (feature `exec`), or take part in the one that runs there (`attach`). Resolve
+   * when it has begun; throw `PluginError` `not-found` for a container that does not run. The signal ends it.
+   */
+  exec?(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams>;
+  attach?(request: AttachRequest, signal: AbortSignal): Promise<ProcessStreams>;
+
+  /** A connection to a port in the pod's network (feature `port-forward`). Resolve when it is made. */
+  portForward?(request: PortForwardRequest, signal: AbortSignal): Promise<PortConnection>;
+
+  /** What the pods use now (feature `stats`). Leave out what is not measured. */
+  stats?(signal: AbortSignal): Promise<StatsAnswer>;
 
   /** Changes as they are seen. Needed for the feature `status-stream`. Returns the function that ends it. */
   subscribe?(listener: ProviderListener): () => void;

@@ -53,6 +53,24 @@ export { parseJson } from "./read/json.ts";
 export { readLogRequest } from "./read/logs.ts";
 export { readCapabilities, readPingAnswer } from "./read/ping.ts";
 export { readStatusAnswer, readStatusRequest, readStatusStreamLine } from "./read/status.ts";
+export type {
+  AttachRequest,
+  ExecRequest,
+  PortConnection,
+  PortForwardRequest,
+  ProcessEnd,
+  ProcessStreams,
+  TerminalSize,
+} from "./streams/messages.ts";
+export type {
+  ContainerStats,
+  CpuStats,
+  FilesystemStats,
+  MemoryStats,
+  NetworkStats,
+  PodStats,
+  StatsAnswer,
+} from "./streams/stats.ts";
 export {
   emptyJobConfig,
   writeCapabilities,

@@ -1,3 +1,10 @@
+import type {
+  ContainerStats,
+  NetworkStats,
+  PortConnection,
+  ProcessStreams,
+  StatsAnswer,
+} from "@interlink/protocol";
 import type { Container, Pod, SecurityContext } from "kubernetes-types/core/v1.js";
 
 /**
@@ -67,10 +74,43 @@ export interface ContainerRuntime {
     signal: AbortSignal,
   ): Promise<{ exitCode: number; output: string }>;
 
+  /** A process with its own streams in the running container (`kubectl exec`). Resolves when it has begun. */
+  openExec?(
+    handle: ContainerHandle,
+    request: { command: readonly string[] } & StreamRequest,
+    signal: AbortSignal,
+  ): Promise<ProcessStreams>;
+  /** The streams of the container's own process; `stdin` only works if the container has `stdin: true`. */
+  openAttach?(
+    handle: ContainerHandle,
+    request: StreamRequest,
+    signal: AbortSignal,
+  ): Promise<ProcessStreams>;
+  /** A TCP connection to a port in the pod's network, on its loopback. */
+  connect?(uid: string, port: number, signal: AbortSignal): Promise<PortConnection>;
+  /** What each running container uses, in one question; those that cannot be measured are left out. */
+  stats?(signal: AbortSignal): Promise<RuntimeStats>;
+
   /** Where the host can reach the pod's ports for HTTP, TCP and gRPC probes; `undefined` if it cannot. */
   probeAddress(uid: string, signal: AbortSignal): Promise<string | undefined>;
 
   close(): Promise<void>;
+}
+
+/** Which streams are wanted. */
+export interface StreamRequest {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  tty: boolean;
+}
+
+export interface RuntimeStats {
+  /** Of the machine. */
+  node?: StatsAnswer["node"];
+  containers: ({ uid: string; containerName: string } & Omit<ContainerStats, "name">)[];
+  /** By pod UID. */
+  network?: ReadonlyMap<string, NetworkStats>;
 }
 
 export interface RuntimeCapacity {
