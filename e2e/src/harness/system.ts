@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Node, Pod } from "kubernetes-types/core/v1.js";
 import { waitUntil } from "../systems/wait-until.ts";
 import { embeddedCluster } from "./embedded-cluster.ts";
 import { Kubectl } from "./kubectl.ts";
+import { Link } from "./link.ts";
 import { Program } from "./program.ts";
 import type { ClusterTarget, TestCluster } from "./test-cluster.ts";
 
@@ -17,6 +18,8 @@ export interface SystemOptions {
   plugin: { name: "process" } | { name: "docker"; dockerHost: string };
   /** The Kubernetes above it; default the embedded one. */
   target?: ClusterTarget;
+  /** The node reaches Kubernetes over a {@link Link} that the test may break. */
+  breakable?: boolean;
   /** Environment of one part, for instance a crash point. */
   env?: Partial<Record<Part, Record<string, string>>>;
 }
@@ -30,6 +33,7 @@ export class System implements AsyncDisposable {
   readonly kubectl: Kubectl;
   readonly directory: string;
   readonly nodeName = "virtual";
+  #link: Link | undefined;
   readonly #options: SystemOptions;
   readonly #parts = new Map<Part, Program>();
 
@@ -46,6 +50,7 @@ export class System implements AsyncDisposable {
     const cluster = await target.start(join(directory, "cluster"));
     const system = new System(cluster, directory, options);
     try {
+      if (options.breakable === true) await system.#connect();
       await Promise.all(PARTS.map((part) => system.launch(part, options.env?.[part])));
       await system.nodeReady();
     } catch (error) {
@@ -53,6 +58,26 @@ export class System implements AsyncDisposable {
       throw error;
     }
     return system;
+  }
+
+  /** The way from the node to Kubernetes, of a system that was asked for with `breakable`. */
+  get link(): Link {
+    if (this.#link === undefined) throw new Error("This system was not started with breakable");
+    return this.#link;
+  }
+
+  /** Gives the node a kubeconfig of its own, which names the link. */
+  async #connect(): Promise<void> {
+    const text = await readFile(this.cluster.kubeconfigFile, "utf8");
+    const [url = ""] = /https:\/\/[^"\s]+/.exec(text) ?? [];
+    const { hostname, port } = new URL(url);
+    this.#link = await Link.to(hostname, Number(port));
+    const linked = text.replaceAll(url, `https://127.0.0.1:${this.#link.port}`);
+    await writeFile(this.#linkedKubeconfig, linked, { mode: 0o600 });
+  }
+
+  get #linkedKubeconfig(): string {
+    return join(this.directory, "linked.kubeconfig");
   }
 
   /** Start one part (again), and wait until it serves. */
@@ -107,7 +132,11 @@ export class System implements AsyncDisposable {
       return ["plugin", plugin.name, "--listen", pluginSocket, "--root", root, ...docker];
     }
     if (part === "server") return ["server", "--plugin", pluginSocket, "--listen", serverSocket];
-    const kubeconfig = ["--kubeconfig", this.cluster.kubeconfigFile];
+    const isLinked = this.#link !== undefined;
+    const kubeconfig = [
+      "--kubeconfig",
+      isLinked ? this.#linkedKubeconfig : this.cluster.kubeconfigFile,
+    ];
     const node = ["node", "--name", this.nodeName, "--site", serverSocket, "--kubelet-port", "0"];
     const clientCa = ["--client-ca", this.cluster.clientCaFile];
     return node.concat(["--address", "127.0.0.1"], kubeconfig, clientCa);
@@ -120,6 +149,7 @@ export class System implements AsyncDisposable {
     await this.kubectl.try(["delete", "pods,jobs", "--all", "--grace-period=1", "--timeout=30s"]);
     for (const program of [...this.#parts.values()].toReversed())
       await program[Symbol.asyncDispose]();
+    await this.#link?.[Symbol.asyncDispose]();
     await this.cluster.close();
     await rm(this.directory, { recursive: true, force: true });
   }
