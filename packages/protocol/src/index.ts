@@ -52,16 +52,24 @@ export {
 export { parseJson } from "./read/json.ts";
 export { readLogRequest } from "./read/logs.ts";
 export { readCapabilities, readPingAnswer } from "./read/ping.ts";
+export { readStatsAnswer } from "./read/stats.ts";
 export { readStatusAnswer, readStatusRequest, readStatusStreamLine } from "./read/status.ts";
+export { STREAM_PROTOCOL } from "./streams/frame.ts";
+export type { MessageSocket, SocketEnd } from "./streams/message-socket.ts";
 export type {
   AttachRequest,
   ExecRequest,
+  InteractiveRequest,
   PortConnection,
   PortForwardRequest,
   ProcessEnd,
   ProcessStreams,
   TerminalSize,
 } from "./streams/messages.ts";
+export { servePort } from "./streams/port-channel.ts";
+export { serveProcess } from "./streams/process-host.ts";
+export { readAttachQuery, readExecQuery, readPortForwardQuery } from "./streams/query.ts";
+export { relay } from "./streams/relay.ts";
 export type {
   ContainerStats,
   CpuStats,
@@ -71,6 +79,7 @@ export type {
   PodStats,
   StatsAnswer,
 } from "./streams/stats.ts";
+export { createUpgrades, type Upgrades } from "./streams/upgrades.ts";
 export {
   emptyJobConfig,
   writeCapabilities,
@@ -79,6 +88,7 @@ export {
   writeDeleteRequest,
   writeLogRequest,
   writeRetrievedPodData,
+  writeStatsAnswer,
   writeStatusAnswer,
   writeStatusRequest,
   writeStatusStreamLine,

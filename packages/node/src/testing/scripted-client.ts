@@ -11,6 +11,7 @@ export interface ClientScript {
 /** An InterlinkClient that answers from a script, without a wire. */
 export function scriptedClient(script: ClientScript): InterlinkClient {
   const close = () => Promise.resolve();
+  const unscripted = () => Promise.reject(new Error("not in this script"));
   return {
     peer: "server",
     create: () => Promise.resolve({ PodUID: "", PodJID: "" }),
@@ -22,6 +23,11 @@ export function scriptedClient(script: ClientScript): InterlinkClient {
     async *statusStream(options = {}) {
       yield* script.stream?.(options.signal ?? new AbortController().signal) ?? [];
     },
+    exec: unscripted,
+    attach: unscripted,
+    portForward: unscripted,
+    openStream: unscripted,
+    stats: unscripted,
     updateCache: () => Promise.resolve(),
     close,
     [Symbol.asyncDispose]: close,

@@ -14,7 +14,18 @@ import {
 import { readCreateAnswer } from "../read/create.ts";
 import { parseJson } from "../read/json.ts";
 import { readCapabilities, readPingAnswer } from "../read/ping.ts";
+import { readStatsAnswer } from "../read/stats.ts";
 import { readStatusAnswer, readStatusStreamLine } from "../read/status.ts";
+import type { MessageSocket } from "../streams/message-socket.ts";
+import type {
+  AttachRequest,
+  ExecRequest,
+  InteractiveRequest,
+  PortConnection,
+  PortForwardRequest,
+  ProcessStreams,
+} from "../streams/messages.ts";
+import type { StatsAnswer } from "../streams/stats.ts";
 import {
   writeCreateRequest,
   writeDeleteRequest,
@@ -22,6 +33,8 @@ import {
   writeRetrievedPodData,
   writeStatusRequest,
 } from "../write/messages.ts";
+import { createDialer } from "./dial.ts";
+import { createInteractive } from "./interactive.ts";
 import { linesOf } from "./lines.ts";
 import {
   type CallOptions,
@@ -53,6 +66,21 @@ export interface InterlinkClient extends AsyncDisposable {
    * the signal fires. Unknown record types are skipped.
    */
   statusStream(options?: CallOptions): AsyncGenerator<StatusStreamRecord, void, undefined>;
+  /**
+   * Start a process in a container, or attach to the one that runs there. Resolves when the peer has agreed; its refusal
+   * is `refused` with its words. Only for peers that offer `exec`, `attach`. The signal ends the streams as well.
+   */
+  exec(request: ExecRequest, options?: CallOptions): Promise<ProcessStreams>;
+  attach(request: AttachRequest, options?: CallOptions): Promise<ProcessStreams>;
+  /**
+   * One connection to a port of the pod. Resolves when it is made. Only for peers that offer `port-forward`. The signal
+   * destroys the connection as well.
+   */
+  portForward(request: PortForwardRequest, options?: CallOptions): Promise<PortConnection>;
+  /** The same three for who hands the messages on as they are (`relay`). The signal ends only the opening. */
+  openStream(stream: InteractiveRequest, options?: CallOptions): Promise<MessageSocket>;
+  /** What the peer's pods use. Only for peers that offer `stats`. */
+  stats(options?: CallOptions): Promise<StatsAnswer>;
   /** Asks an API server to forget what it remembers of a pod. */
   updateCache(uid: string, options?: CallOptions): Promise<void>;
   /** Ends every call and stream at once with `aborted`. */
@@ -61,7 +89,11 @@ export interface InterlinkClient extends AsyncDisposable {
 
 export function createInterlinkClient(options: InterlinkClientOptions): InterlinkClient {
   const transport = createTransport(options);
+  const dialer = createDialer(options);
   const deadlines: Deadlines = { ...DEFAULT_DEADLINES, ...options.deadlines };
+  const close = async (): Promise<void> => {
+    await Promise.all([transport.close(), dialer.close()]);
+  };
   const towardsPlugin = options.peer === "plugin";
   const silenceMs = options.streamSilenceMs ?? 3 * STATUS_STREAM_HEARTBEAT_SECONDS * 1000;
   const maxLineBytes = options.maxLineBytes ?? 4 * 1024 * 1024;
@@ -174,6 +206,16 @@ export function createInterlinkClient(options: InterlinkClientOptions): Interlin
       }
     },
 
+    ...createInteractive(dialer, deadlines.streamHeaders),
+
+    async stats(call = {}) {
+      const answer = await transport.call(
+        { operation: "GetStats", method: "GET", path: "/stats", timeoutMs: deadlines.stats },
+        call,
+      );
+      return understood("GET /stats", () => readStatsAnswer(parseJson(answer)));
+    },
+
     async updateCache(uid, call = {}) {
       await transport.call(
         {
@@ -187,8 +229,8 @@ export function createInterlinkClient(options: InterlinkClientOptions): Interlin
       );
     },
 
-    close: () => transport.close(),
-    [Symbol.asyncDispose]: () => transport.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

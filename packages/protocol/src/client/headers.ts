@@ -16,7 +16,11 @@ export type OperationName =
   | "GetLogs"
   | "UpdateCache"
   | "GetCapabilities"
-  | "StatusStream";
+  | "StatusStream"
+  | "Exec"
+  | "Attach"
+  | "PortForward"
+  | "GetStats";
 
 /** `given` when it is fit for a header and a log line, else a new one: `<Op>#<uuid>`. */
 export function requestIdFor(operation: OperationName, given?: string): string {

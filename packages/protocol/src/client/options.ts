@@ -22,7 +22,8 @@ export interface Deadlines {
   ping: number;
   capabilities: number;
   updateCache: number;
-  /** Until the headers of a log or a status stream; the stream itself has none. Not applied to `Follow`. */
+  stats: number;
+  /** Until the headers of a log or any other stream; the stream itself has none. Not applied to `Follow`. */
   streamHeaders: number;
 }
 
@@ -33,6 +34,7 @@ export const DEFAULT_DEADLINES: Readonly<Deadlines> = {
   ping: 15_000,
   capabilities: 10_000,
   updateCache: 10_000,
+  stats: 30_000,
   streamHeaders: 30_000,
 };
 
@@ -57,6 +59,8 @@ export interface InterlinkClientOptions {
   errorBodyMs?: number;
   /** A status stream that is silent for so long is broken. Default: three heartbeats. */
   streamSilenceMs?: number;
+  /** Between pings on an interactive stream, in milliseconds; three without any sign of the peer end it. Default 20,000. */
+  streamPingMs?: number;
   /** `User-Agent`. Default `interlink`. */
   userAgent?: string;
 }

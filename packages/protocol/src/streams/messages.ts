@@ -33,6 +33,12 @@ export interface PortForwardRequest {
   Port: number;
 }
 
+/** An interactive stream that may be opened. */
+export type InteractiveRequest =
+  | { type: "exec"; request: ExecRequest }
+  | { type: "attach"; request: AttachRequest }
+  | { type: "port-forward"; request: PortForwardRequest };
+
 /** Of a terminal, in characters. */
 export interface TerminalSize {
   width: number;

@@ -10,6 +10,7 @@ import type {
   RetrievedPodData,
   StatusStreamRecord,
 } from "../messages.ts";
+import type { StatsAnswer } from "../streams/stats.ts";
 import { goJson, nilIfEmpty } from "./go-json.ts";
 
 // Every message as the exact bytes of the Go peers: key case, key order, `null` for nil slices
@@ -161,6 +162,11 @@ export function writeLogRequest(request: LogRequest): string {
 /** `GET /capabilities`. */
 export function writeCapabilities(capabilities: Capabilities): string {
   return goJson(capabilities);
+}
+
+/** `GET /stats`. */
+export function writeStatsAnswer(stats: StatsAnswer): string {
+  return goJson(stats);
 }
 
 /** One line of the status stream, newline included. */
