@@ -99,7 +99,7 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   const allocatable = () => registered?.node()?.status?.allocatable ?? configured;
   const manager = podManager(
     options,
-    { client, site, events, owner, nodeAddress, allocatable },
+    { client, site, events, owner, nodeAddress, allocatable, node: () => registered?.node() },
     closing,
   );
   const metrics = createNodeMetrics(() => manager.counts());
@@ -158,7 +158,7 @@ interface Parts {
 
 function podManager(
   options: VirtualNodeOptions,
-  parts: Parts & Pick<PodContext, "owner" | "allocatable">,
+  parts: Parts & Pick<PodContext, "owner" | "allocatable" | "node">,
   closing: Closing,
 ): PodManager {
   const { logger, nodeName } = options;

@@ -119,7 +119,11 @@ export class JobCreator {
       if (signal.aborted) throw error;
       if (isFinalRefusal(error)) {
         record.job = "refused";
-        record.verdict = { reason: REJECTED_BY_SITE, message: wordsOf(error) };
+        record.verdict = {
+          reason: REJECTED_BY_SITE,
+          message: wordsOf(error),
+          neverBegan: true,
+        };
         events.warning(pod, "FailedCreate", `The site refuses the pod: ${wordsOf(error)}`);
         logger.warn({ pod: nameOf(pod), uid, err: error }, "the site refuses the pod");
         return;

@@ -1,4 +1,5 @@
 import type { KubeClient } from "@interlink/kube";
+import type { Node } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import type { RemoteSite } from "../remote/remote-site.ts";
 import type { ObjectReader } from "../resolve/object-reader.ts";
@@ -17,6 +18,8 @@ export interface PodContext {
   nodeAddress: string | undefined;
   client: KubeClient;
   site: RemoteSite;
+  /** The node object as it was seen last; `undefined` while there is none. Pods are admitted by it. */
+  node: () => Node | undefined;
   reader: ObjectReader;
   watches: ObjectWatches;
   events: PodEvents;

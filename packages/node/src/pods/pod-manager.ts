@@ -4,14 +4,15 @@ import type { RemotePodEvent, RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { RemoteListener, SyncedAnswer } from "../remote/remote-site.ts";
 import { isTerminalPhase } from "../status/phase.ts";
-import { isMirrorPod, rejection } from "./admit.ts";
+import { isMirrorPod } from "./admission/admit.ts";
 import { JobCreator, nameOf, stopWatching } from "./job-creator.ts";
 import { JobDeleter } from "./job-deleter.ts";
 import { hear, hearGone, hearUnknown } from "./job-knowledge.ts";
 import { nextStep, type Step } from "./next-step.ts";
 import { Orphans } from "./orphans.ts";
+import { Places } from "./places.ts";
 import type { PodContext } from "./pod-context.ts";
-import { deadlineInMs, factsOf, newRecord, type PodRecord } from "./pod-record.ts";
+import { deadlineInMs, factsOf, isEnding, newRecord, type PodRecord } from "./pod-record.ts";
 import { wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
 import { type SiteAnswer, SiteQuestions } from "./site-questions.ts";
@@ -40,6 +41,7 @@ export class PodManager implements AsyncDisposable {
   readonly #creator: JobCreator;
   readonly #deleter: JobDeleter;
   readonly #orphans: Orphans;
+  readonly #places: Places;
   readonly #steps: WorkQueue;
   readonly #statuses: StatusWriter;
   #following: Promise<void> | undefined;
@@ -51,6 +53,7 @@ export class PodManager implements AsyncDisposable {
     this.#questions = new SiteQuestions(context.site, this.#stop.signal);
     this.#creator = new JobCreator(context);
     this.#deleter = new JobDeleter(context, this.#questions);
+    this.#places = new Places(context);
     this.#orphans = new Orphans(context, (pod, status) => this.#takeOrphan(pod, status));
     this.#statuses = new StatusWriter(
       context,
@@ -71,6 +74,7 @@ export class PodManager implements AsyncDisposable {
   begin(connection: RemoteListener["connection"] = () => undefined): void {
     this.#begun = true;
     this.#orphans.podsListed();
+    this.#places.begin(this.#records.values());
     for (const uid of this.#records.keys()) this.#wake(uid);
     this.#following = this.#context.site.follow(
       () => this.#followed(),
@@ -139,6 +143,7 @@ export class PodManager implements AsyncDisposable {
     this.#records.set(record.uid, record);
     const early = this.#orphans.clear(record.uid);
     if (early) hear(record, early, this.#context.now());
+    if (this.#begun) this.#places.arrived(record);
   }
 
   #takeOrphan(pod: Pod, status: RemotePodStatus): void {
@@ -157,6 +162,7 @@ export class PodManager implements AsyncDisposable {
   #wake(uid: string): void {
     if (!this.#begun) return;
     const record = this.#records.get(uid);
+    if (record) this.#places.changed(record);
     this.#statuses.touch(uid);
     const ending = record?.absent || record?.pod.metadata?.deletionTimestamp !== undefined;
     this.#steps.add(uid, ending ? "urgent" : "normal");
@@ -184,7 +190,7 @@ export class PodManager implements AsyncDisposable {
   ): Promise<void> {
     switch (step.do) {
       case "create":
-        if (this.#rejected(record)) return undefined;
+        if (record.unplaced && !(await this.#placed(record, signal))) return undefined;
         return this.#creator.create(record, () => this.#wake(record.uid), signal);
       case "ask":
         return this.#ask(record, signal);
@@ -201,14 +207,26 @@ export class PodManager implements AsyncDisposable {
     }
   }
 
-  /** Whether this node cannot take the pod at all. */
-  #rejected(record: PodRecord): boolean {
-    const verdict = rejection(record.pod);
-    if (!verdict) return false;
-    record.verdict = verdict;
-    record.job = "refused";
-    this.#context.events.warning(record.pod, verdict.reason, verdict.message);
-    return true;
+  /** Whether there is room after all for a pod that seemed to have none; if not, the pod fails. */
+  async #placed(record: PodRecord, signal: AbortSignal): Promise<boolean> {
+    const { events, logger, timing } = this.#context;
+    try {
+      const rejection = await this.#places.settle(record, signal);
+      if (!rejection || isEnding(record)) return !isEnding(record);
+      const { reason, message } = rejection;
+      record.verdict = { reason, message: `Pod was rejected: ${message}`, neverBegan: true };
+      record.job = "refused";
+      events.warning(record.pod, reason, message);
+      logger.warn(
+        { pod: nameOf(record.pod), uid: record.uid, reason, message },
+        "a pod was rejected",
+      );
+    } catch (error) {
+      if (signal.aborted) throw error;
+      logger.debug({ uid: record.uid, err: error }, "the node object cannot be read");
+      retryLater(record, "create", timing.objectRetry, this.#context);
+    }
+    return false;
   }
 
   async #ask(record: PodRecord, signal: AbortSignal): Promise<void> {
@@ -267,6 +285,7 @@ export class PodManager implements AsyncDisposable {
 
   #forget(record: PodRecord): void {
     stopWatching(record);
+    this.#places.forget(record.uid);
     this.#records.delete(record.uid);
     this.#statuses.forget(record.uid);
     this.#context.logger.debug({ pod: nameOf(record.pod), uid: record.uid }, "the pod is gone");

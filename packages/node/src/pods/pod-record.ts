@@ -1,7 +1,7 @@
 import type { RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { hasStarted, isTerminalPhase } from "../status/phase.ts";
-import type { PodStatusContext, PodVerdict } from "../status/pod-status.ts";
+import { hasEndedByItself, type PodStatusContext, type PodVerdict } from "../status/pod-status.ts";
 import { saysItHasJob } from "./job-annotations.ts";
 import type { JobState, PodFacts, Step } from "./next-step.ts";
 
@@ -27,6 +27,8 @@ export interface PodRecord {
   unknown?: { times: number; recheckAt: number };
   accepted?: { at: number; grace: number };
   verdict?: PodVerdict;
+  /** It seemed to have no room on this node when it was first seen; not decided yet. */
+  unplaced?: boolean;
   /** `activeDeadlineSeconds` is over: the job must end. */
   deadlinePassed?: boolean;
   waiting?: ReadonlyMap<string, { reason: string; message: string }>;
@@ -106,26 +108,38 @@ export function deadlineInMs(record: PodRecord, wallMs: number): number | undefi
 
 export function factsOf(record: PodRecord, wallMs: number): PodFacts {
   const { pod, accepted } = record;
+  const endedByOthers = isEndedByOthers(record, wallMs);
   const terminal = isTerminalPhase(pod.status?.phase);
   return {
     object: record.absent ? "absent" : pod.metadata?.deletionTimestamp ? "terminating" : "alive",
     terminal,
     job: record.job,
-    doomed: record.deadlinePassed === true && !terminal,
+    doomed: record.deadlinePassed === true ? !terminal : endedByOthers,
     grace: graceSeconds(pod),
     acceptedGrace: accepted?.grace,
-    stopped: isStopped(record, terminal),
+    stopped: isStopped(record, terminal && !endedByOthers),
     recheckAt: record.unknown?.recheckAt,
     retry: record.retry,
     deadlineInMs: deadlineInMs(record, wallMs),
   };
 }
 
+/**
+ * Whether somebody else wrote a terminal phase into the API while the pod's job goes on. That phase is for ever, and
+ * controllers replace the pod: its job must end too, as it does under a kubelet (kubelet-contract.md 3.10, 7.J).
+ */
+function isEndedByOthers({ pod, remote, job, verdict }: PodRecord, wallMs: number): boolean {
+  if (!isTerminalPhase(pod.status?.phase) || verdict || job === "over") return false;
+  if (remote) return !hasEndedByItself(pod, remote, new Date(wallMs));
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  return [...containerStatuses, ...initContainerStatuses].some(({ state }) => state?.running);
+}
+
 /** A pod that ended by itself is not started again; any other must be told to have ended after the delete. */
-function isStopped(record: PodRecord, terminal: boolean): boolean {
+function isStopped(record: PodRecord, endedByItself: boolean): boolean {
   const { accepted, remote, heardAt } = record;
   if (!accepted) return false;
-  if (terminal) return true;
+  if (endedByItself) return true;
   return allEnded(record) && (heardAt > accepted.at || remote?.extension?.deleting === true);
 }
 

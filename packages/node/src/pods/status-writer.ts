@@ -69,7 +69,8 @@ export class StatusWriter {
   async #write(uid: string, signal: AbortSignal): Promise<void> {
     const { client, nodeAddress, wall, checkpoint } = this.#context;
     const record = this.#find(uid);
-    if (!record || record.absent) return;
+    // Not taken yet: the start time says that it was.
+    if (!record || record.absent || record.unplaced) return;
     const facts = factsOf(record, wall().getTime());
     const wanted = podStatus(
       record.pod,

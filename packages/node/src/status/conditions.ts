@@ -1,5 +1,6 @@
 import type { ContainerStatus, Pod, PodCondition, PodSpec } from "kubernetes-types/core/v1.js";
 import { hasStarted, lastingContainers, type PodPhase } from "./phase.ts";
+import { isResizeWanted, RESIZE_UNSUPPORTED } from "./resize.ts";
 import { isSidecar } from "./restart-rules.ts";
 import { atSeconds } from "./times.ts";
 
@@ -15,6 +16,13 @@ export const NODE_CONDITIONS = [
   "PodScheduled",
 ] as const;
 
+/** Of pods ≥ 1.33: somebody asks for other resources than the pod has. */
+const RESIZE_PENDING = "PodResizePending";
+/** Shared with the controllers that disrupt pods; a kubelet sets it with the end of the pod only. */
+const DISRUPTION = "DisruptionTarget";
+/** Reasons of pods that a node ends for its own sake; a Job may count them apart (`podFailurePolicy`). */
+const DISRUPTIONS: ReadonlySet<string> = new Set(["Evicted", "Preempting", "Terminated"]);
+
 export interface ConditionsInput {
   pod: Pod;
   phase: PodPhase;
@@ -22,6 +30,8 @@ export interface ConditionsInput {
   containerStatuses: readonly ContainerStatus[];
   /** Network and volumes of the pod exist at the site. */
   sandboxReady: boolean;
+  /** Why the pod has failed, if neither its containers nor a person ended it. */
+  disruption?: { reason: string; message: string } | undefined;
   now: Date;
 }
 
@@ -46,9 +56,8 @@ export function podConditions(input: ConditionsInput): NodePodCondition[] {
     ContainersReady: ready,
     PodScheduled: { status: "True" },
   };
-  const own = NODE_CONDITIONS.map((type): NodePodCondition => {
+  const condition = (type: string, verdict: Verdict): NodePodCondition => {
     const old = before.find((one) => one.type === type);
-    const verdict = verdicts[type];
     const same = old?.status === verdict.status && old.lastTransitionTime;
     return {
       type,
@@ -58,8 +67,19 @@ export function podConditions(input: ConditionsInput): NodePodCondition[] {
       lastTransitionTime: same ? same : atSeconds(input.now),
       ...(generation ? { observedGeneration: generation } : {}),
     };
-  });
-  const foreign = before.filter((one) => !own.some((mine) => mine.type === one.type));
+  };
+  const own = NODE_CONDITIONS.map((type) => condition(type, verdicts[type]));
+  if (isResizeWanted(input.pod, [...input.initContainerStatuses, ...input.containerStatuses])) {
+    const message = RESIZE_UNSUPPORTED;
+    own.push(condition(RESIZE_PENDING, { status: "True", reason: "Infeasible", message }));
+  }
+  if (input.disruption && DISRUPTIONS.has(input.disruption.reason)) {
+    const { message } = input.disruption;
+    own.push(condition(DISRUPTION, { status: "True", reason: "TerminationByKubelet", message }));
+  }
+  const foreign = before.filter(
+    ({ type }) => type !== RESIZE_PENDING && !own.some((mine) => mine.type === type),
+  );
   return [...own, ...foreign];
 }
 

@@ -16,6 +16,8 @@ export interface ContainerStatusInput {
   told: ContainerStatus | undefined;
   /** What the Kubernetes API holds. */
   previous: ContainerStatus | undefined;
+  /** What it got of the node, where the API has a place for it. */
+  granted?: Pick<ContainerStatus, "resources" | "allocatedResources">;
   /** Waiting reason and message until something else is known. */
   waiting: { reason: string; message?: string | undefined };
   /** Set when everything was stopped by request and nothing more will be told. */
@@ -49,6 +51,7 @@ export function containerStatus(input: ContainerStatusInput): ContainerStatus {
     imageID: heard?.imageID || previous?.imageID || "",
     ...(containerID ? { containerID } : {}),
     started,
+    ...input.granted,
   };
 }
 

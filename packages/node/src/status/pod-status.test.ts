@@ -235,6 +235,27 @@ describe("podStatus at the end", () => {
     expect(result.phase).toBe("Failed");
   });
 
+  test.each([
+    ["Evicted", true],
+    ["Preempting", true],
+    ["FailedMount", false],
+  ])("a pod that the site ends as %s is a disruption: %s", (reason, disrupted) => {
+    const pod = aPod({}, { status: { phase: "Running" } });
+    const failed = { reason, message: 'Usage of EmptyDir volume "v" exceeds the limit "1Gi". ' };
+    const told = remote(pod, [status("main", ended(137))], { extension: { failed } });
+    const { conditions, ...rest } = podStatus(pod, told, calm, now);
+    expect(rest).toMatchObject({ phase: "Failed", ...failed });
+    const target = conditions?.find(({ type }) => type === "DisruptionTarget");
+    if (!disrupted) expect(target).toBeUndefined();
+    else {
+      expect(target).toMatchObject({
+        status: "True",
+        reason: "TerminationByKubelet",
+        message: failed.message,
+      });
+    }
+  });
+
   test("a refusal by the plugin shows with its own words", () => {
     const pod = aPod();
     const told = remote(pod, [], {

@@ -13,6 +13,7 @@ import { type NodePodCondition, podConditions } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";
 import { keepEquivalent } from "./keep-equivalent.ts";
 import { hasStarted, isTerminalPhase, type PodPhase, podPhase } from "./phase.ts";
+import { grantedResources } from "./resize.ts";
 import { atSeconds } from "./times.ts";
 
 /** A pod status as Kubernetes ≥ 1.34 has it. */
@@ -25,6 +26,8 @@ export type NodePodStatus = Omit<PodStatus, "conditions"> & {
 export interface PodVerdict {
   reason: string;
   message: string;
+  /** Nothing of the pod ever began. Its containers are left out: `kubectl get` would show their state, not the reason. */
+  neverBegan?: boolean;
 }
 
 export interface PodStatusContext {
@@ -56,12 +59,13 @@ export function podStatus(
 ): NodePodStatus {
   const previous: NodePodStatus = pod.status ?? {};
   // Terminal is for ever: controllers have counted this pod already.
-  if (isTerminalPhase(previous.phase)) return previous;
+  if (isTerminalPhase(previous.phase))
+    return endedStatus(pod, previous.phase, remote, context, now);
   const spec = pod.spec as PodSpec;
   const base = remote !== undefined && remote.extension === undefined;
   const told = base ? readBaseStatus(spec, remote, previous, now) : remote;
   const refused = told?.extension?.failed;
-  const verdict = context.verdict ?? refused;
+  const verdict: PodVerdict | undefined = context.verdict ?? refused;
 
   let allStopped = context.allStopped || refused !== undefined;
   let statuses = containerStatuses(pod, told, context, allStopped, now);
@@ -73,6 +77,7 @@ export function podStatus(
   const terminal = isTerminalPhase(phase);
   const ips = addresses(pod, told, context);
   const explained = explanation(terminal ? verdict : undefined, told, statuses.regular, terminal);
+  const neverBegan = terminal && verdict?.neverBegan === true;
 
   const status: NodePodStatus = {
     ...previous,
@@ -83,6 +88,7 @@ export function podStatus(
       initContainerStatuses: statuses.init,
       containerStatuses: statuses.regular,
       sandboxReady: !terminal && sandboxReady(told, ips.podIPs, statuses),
+      disruption: terminal ? verdict : undefined,
       now,
     }),
     startTime: previous.startTime ?? atSeconds(now),
@@ -94,12 +100,63 @@ export function podStatus(
       : {}),
     ...(ips.podIPs[0] ? { podIP: ips.podIPs[0], podIPs: ips.podIPs.map((ip) => ({ ip })) } : {}),
   };
+  if (neverBegan) {
+    for (const field of CONTAINER_FIELDS) delete status[field];
+  }
   delete status.reason;
   delete status.message;
   Object.assign(status, explained);
   const generation = Math.max(pod.metadata?.generation ?? 0, previous.observedGeneration ?? 0);
   if (generation > 0) status.observedGeneration = generation;
   return keepEquivalent(previous, status);
+}
+
+const CONTAINER_FIELDS = [
+  "containerStatuses",
+  "initContainerStatuses",
+  "ephemeralContainerStatuses",
+] as const;
+
+/**
+ * Whether what the site tells ends the pod, whatever phase the API holds: if not, somebody else wrote that phase, and
+ * the job goes on.
+ */
+export function hasEndedByItself(pod: Pod, remote: RemotePodStatus, now: Date): boolean {
+  const { phase: _, ...status } = pod.status ?? {};
+  const context = { hostIP: undefined, allStopped: false };
+  return isTerminalPhase(podStatus({ ...pod, status }, remote, context, now).phase);
+}
+
+/**
+ * The status of a pod that has its last phase already. Only where somebody else wrote that phase over running
+ * containers is there anything left to tell: how these end.
+ */
+function endedStatus(
+  pod: Pod,
+  phase: PodPhase,
+  remote: RemotePodStatus | undefined,
+  context: PodStatusContext,
+  now: Date,
+): NodePodStatus {
+  const previous: NodePodStatus = pod.status ?? {};
+  const before = [...(previous.initContainerStatuses ?? []), ...(previous.containerStatuses ?? [])];
+  if (!before.some(({ state }) => state?.running)) return previous;
+  const base = remote !== undefined && remote.extension === undefined;
+  const told = base ? readBaseStatus(pod.spec as PodSpec, remote, previous, now) : remote;
+  const statuses = containerStatuses(pod, told, context, context.allStopped, now);
+  return keepEquivalent(previous, {
+    ...previous,
+    conditions: podConditions({
+      pod,
+      phase,
+      initContainerStatuses: statuses.init,
+      containerStatuses: statuses.regular,
+      sandboxReady: false,
+      now,
+    }),
+    containerStatuses: statuses.regular.toSorted(byName),
+    ...(statuses.init.length ? { initContainerStatuses: statuses.init } : {}),
+  });
 }
 
 interface Statuses {
@@ -120,12 +177,14 @@ function containerStatuses(
   const one = (container: Container, init: boolean): ContainerStatus => {
     const list = init ? told?.initContainers : told?.containers;
     const before = init ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
+    const previous = before?.find((status) => status.name === container.name);
     return containerStatus({
       container,
       init,
       podPolicy: spec.restartPolicy,
       told: list?.find((status) => status.name === container.name),
-      previous: before?.find((status) => status.name === container.name),
+      previous,
+      granted: grantedResources(pod, container, previous, told !== undefined),
       waiting: context.waiting?.get(container.name) ??
         context.waiting?.get("") ?? {
           reason: hasInit ? "PodInitializing" : "ContainerCreating",

@@ -7,7 +7,7 @@ import {
   paths,
 } from "@interlink/kube";
 import { FakeApiServer } from "@interlink/kube/testing";
-import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Node, NodeSpec, NodeStatus, Pod } from "kubernetes-types/core/v1.js";
 import { pino } from "pino";
 import type { PodContext } from "../pods/pod-context.ts";
 import { createPodEvents } from "../pods/pod-events.ts";
@@ -46,6 +46,8 @@ export class PodWorld implements AsyncDisposable {
   /** `Type Reason message` of every event. */
   readonly events: string[] = [];
   wallMs = 0;
+  /** What the node holds of its own object; `putNode` also gives it to the API server. */
+  nodeObject: Node | undefined;
   readonly #lives = new Set<NodeLife>();
 
   private constructor(api: FakeApiServer, client: KubeClient) {
@@ -56,7 +58,9 @@ export class PodWorld implements AsyncDisposable {
   static async start(): Promise<PodWorld> {
     const api = await FakeApiServer.start();
     const credentials = await loadKubeCredentials({ kubeconfigYaml: api.kubeconfigYaml });
-    return new PodWorld(api, createKubeClient(credentials));
+    const world = new PodWorld(api, createKubeClient(credentials));
+    world.putNode({ allocatable: { cpu: "8", memory: "8Gi", pods: "110" } });
+    return world;
   }
 
   /** Starts a node; resolves when it has taken over what runs. */
@@ -75,6 +79,7 @@ export class PodWorld implements AsyncDisposable {
       nodeAddress: "192.0.2.1",
       client: this.client,
       site: this.site,
+      node: () => this.nodeObject,
       reader: createObjectReader({ client: this.client, now: () => performance.now() }),
       watches,
       events: createPodEvents(recorder),
@@ -119,6 +124,18 @@ export class PodWorld implements AsyncDisposable {
   put(over: Parameters<typeof aPod>[0] = {}, rest: Parameters<typeof aPod>[1] = {}): Pod {
     const pod = aPod(over, rest);
     return this.api.put(pathOf(pod), pod) as Pod;
+  }
+
+  putNode(status: NodeStatus, spec: NodeSpec = {}, labels: Record<string, string> = {}): Node {
+    this.nodeObject = {
+      apiVersion: "v1",
+      kind: "Node",
+      metadata: { name: "vn", uid: "node-uid", labels },
+      spec,
+      status,
+    };
+    this.api.put(paths.nodes.named("vn"), this.nodeObject);
+    return this.nodeObject;
   }
 
   pod(name = "p"): Pod | undefined {
