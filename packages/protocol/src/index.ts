@@ -37,6 +37,7 @@ export type {
   StatusStreamRecord,
 } from "./messages.ts";
 export {
+  CONTENT_ANNOTATION,
   CREATED_BY_ANNOTATION,
   FEATURES,
   STATUS_STREAM_HEARTBEAT_SECONDS,
@@ -67,6 +68,7 @@ export type {
   TerminalSize,
 } from "./streams/messages.ts";
 export { servePort } from "./streams/port-channel.ts";
+export { writeProcessEnd } from "./streams/process-end.ts";
 export { serveProcess } from "./streams/process-host.ts";
 export { readAttachQuery, readExecQuery, readPortForwardQuery } from "./streams/query.ts";
 export { relay } from "./streams/relay.ts";
