@@ -92,6 +92,13 @@ export interface RemotePodStatus {
  */
 export const CREATED_BY_ANNOTATION = "interlink.virtual-kubelet.io/created-by";
 
+/**
+ * Annotation of a pod on the wire: what its node knows it to be made of, as a word that only the node understands. A
+ * plugin that offers `pod-updates` gives back that of the newest create or update as `extension.content`, so that a
+ * node which was started anew knows what the plugin has without sending it again.
+ */
+export const CONTENT_ANNOTATION = "interlink.virtual-kubelet.io/content";
+
 /** What the base protocol cannot say about a pod. */
 export interface RemotePodExtension {
   /** Counts up with every change of this pod's status at the plugin; equal means unchanged. */
@@ -100,6 +107,8 @@ export interface RemotePodExtension {
   hostIP?: string;
   /** The pod's annotation {@link CREATED_BY_ANNOTATION}: a node removes only orphans that it made itself. */
   createdBy?: string;
+  /** The pod's annotation {@link CONTENT_ANNOTATION}, as it came with the newest create or update. */
+  content?: string;
   /** RFC 3339. When the plugin's sandbox (network, volumes) was ready; sets PodReadyToStartContainers. */
   sandboxReadyAt?: string;
   /** The plugin was asked to delete this pod and is stopping it. */
@@ -167,6 +176,8 @@ export const FEATURES = [
   "log-options",
   /** The plugin fills in env `fieldRef` status.podIP, status.podIPs, status.hostIP and status.hostIPs itself. */
   "pod-ip-env",
+  /** `POST /update`: what a running pod names (files of its volumes, environment) has changed. */
+  "pod-updates",
   "exec",
   "attach",
   "port-forward",

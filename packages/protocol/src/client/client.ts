@@ -52,6 +52,8 @@ export interface InterlinkClient extends AsyncDisposable {
   readonly peer: "server" | "plugin";
   /** `PodCreateRequest` to an API server, `RetrievedPodData` to a plugin. */
   create(data: PodCreateRequest | RetrievedPodData, options?: CallOptions): Promise<CreateAnswer>;
+  /** What a running pod names has changed (feature `pod-updates`): the same bodies as create's. */
+  update(data: PodCreateRequest | RetrievedPodData, options?: CallOptions): Promise<void>;
   delete(pod: Pod, options?: CallOptions): Promise<void>;
   /** The pods that the peer knows among those asked for. */
   status(pods: readonly Pod[], options?: CallOptions): Promise<RemotePodStatus[]>;
@@ -102,7 +104,7 @@ export function createInterlinkClient(options: InterlinkClientOptions): Interlin
     peer: options.peer,
 
     async create(data, call = {}) {
-      const body = "container" in data ? writeRetrievedPodData(data) : writeCreateRequest(data);
+      const body = podBody(data);
       const answer = await transport.call(
         {
           operation: "CreatePod",
@@ -114,6 +116,19 @@ export function createInterlinkClient(options: InterlinkClientOptions): Interlin
         call,
       );
       return understood("POST /create", () => readCreateAnswer(parseJson(answer)));
+    },
+
+    async update(data, call = {}) {
+      await transport.call(
+        {
+          operation: "UpdatePod",
+          method: "POST",
+          path: "/update",
+          body: podBody(data),
+          timeoutMs: deadlines.update,
+        },
+        call,
+      );
     },
 
     async delete(pod, call = {}) {
@@ -232,6 +247,10 @@ export function createInterlinkClient(options: InterlinkClientOptions): Interlin
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function podBody(data: PodCreateRequest | RetrievedPodData): string {
+  return "container" in data ? writeRetrievedPodData(data) : writeCreateRequest(data);
 }
 
 /** 2xx with something unreadable is the peer's fault, not the request's. */

@@ -17,6 +17,7 @@ export type TokenSource = { file: string } | (() => string | Promise<string>);
 /** Deadlines in milliseconds, each for a whole call: connection, request, answer. */
 export interface Deadlines {
   create: number;
+  update: number;
   delete: number;
   status: number;
   ping: number;
@@ -29,6 +30,7 @@ export interface Deadlines {
 
 export const DEFAULT_DEADLINES: Readonly<Deadlines> = {
   create: 120_000,
+  update: 60_000,
   delete: 60_000,
   status: 60_000,
   ping: 15_000,

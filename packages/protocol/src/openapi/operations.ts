@@ -16,8 +16,24 @@ export interface Operation {
 /** The operations of one face (reference: interlink-wire-and-node.md section 1.1). */
 export function operations(face: "interlink" | "plugin"): Operation[] {
   return face === "interlink"
-    ? [create("PodCreateRequest"), remove("delete"), status, logs, ping, updateCache, ...extension]
-    : [create("RetrievedPodData"), remove("post"), status, logs, ...extension];
+    ? [
+        create("PodCreateRequest"),
+        remove("delete"),
+        status,
+        logs,
+        ping,
+        updateCache,
+        update("PodCreateRequest"),
+        ...extension,
+      ]
+    : [
+        create("RetrievedPodData"),
+        remove("post"),
+        status,
+        logs,
+        update("RetrievedPodData"),
+        ...extension,
+      ];
 }
 
 const json = "application/json";
@@ -31,6 +47,19 @@ function create(schema: string): Operation {
       "Start the pod's job. Idempotent by pod UID: a repeated create answers with the job that exists",
     request: { schema },
     answer: { type: json, schema: "CreateAnswer", description: "The job's id" },
+  };
+}
+
+function update(schema: string): Operation {
+  return {
+    id: "update",
+    method: "post",
+    path: "/update",
+    summary:
+      "Feature pod-updates: what a running pod names has changed. The same body as create's; nothing is started again",
+    request: { schema },
+    answer: { type: "text/plain", description: "Any text; the new content is remembered" },
+    extension: true,
   };
 }
 

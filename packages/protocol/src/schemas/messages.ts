@@ -91,6 +91,7 @@ export const StatusRequestSchema = Type.Array(PodSchema, {
 const RemotePodExtensionSchema = Type.Object({
   revision: Type.Optional(Type.Integer()),
   createdBy: Type.Optional(Type.String({ maxLength: 1024 })),
+  content: Type.Optional(Type.String({ maxLength: 1024 })),
   podIPs: Type.Optional(Type.Array(Type.String(), { maxItems: 16 })),
   hostIP: Type.Optional(Type.String()),
   sandboxReadyAt: Type.Optional(Rfc3339),

@@ -100,6 +100,11 @@ export class MessageSocket {
     void this.closed.then(listener);
   }
 
+  /** A sign of life. */
+  onPing(listener: () => void): void {
+    this.#socket.on("ping", listener);
+  }
+
   /** `sent` when it has left this process, or with the reason why it never will. */
   send(message: Uint8Array, sent?: (error?: Error) => void): void {
     this.#socket.send(message, { binary: true }, (error) => sent?.(error ?? undefined));

@@ -6,6 +6,8 @@ import { ProtocolError } from "../errors.ts";
 import { STREAM_PROTOCOL } from "./frame.ts";
 import { MessageSocket, SOCKET_OPTIONS } from "./message-socket.ts";
 
+const SHUTTING_DOWN = "shutting down";
+
 /** The WebSocket side of an HTTP server. */
 export interface Upgrades {
   /** Throws ProtocolError unless the request is an upgrade that `accept` can answer. Call it before any work is done. */
@@ -27,6 +29,7 @@ export function createUpgrades(
 ): Upgrades {
   const pending = new WeakMap<IncomingMessage, { socket: Duplex; head: Buffer }>();
   const open = new Set<MessageSocket>();
+  let isClosing = false;
   const webSockets = new WebSocketServer({
     ...SOCKET_OPTIONS,
     noServer: true,
@@ -69,12 +72,13 @@ export function createUpgrades(
       }
     },
 
-    accept(request) {
+    accept(request, requestId) {
       const found = pending.get(request);
       if (found === undefined) {
         throw new ProtocolError("internal", "accept was called for a request that is no upgrade");
       }
       pending.delete(request);
+      request.headers[REQUEST_ID_HEADER] = requestId;
       return new Promise((resolve, reject) => {
         const left = (): void =>
           reject(new ProtocolError("aborted", "the caller left before the stream began"));
@@ -83,6 +87,7 @@ export function createUpgrades(
         const opened = (webSocket: WebSocket): void => {
           found.socket.off("close", left);
           const socket = new MessageSocket(webSocket, options.pingMs);
+          if (isClosing) socket.close(1001, SHUTTING_DOWN, 0);
           open.add(socket);
           socket.onClosed(() => open.delete(socket));
           resolve(socket);
@@ -93,8 +98,9 @@ export function createUpgrades(
     },
 
     async close(graceMs = 2_000) {
+      isClosing = true;
       const sockets = [...open];
-      for (const socket of sockets) socket.close(1001, "shutting down", graceMs);
+      for (const socket of sockets) socket.close(1001, SHUTTING_DOWN, graceMs);
       await Promise.all(sockets.map(({ closed }) => closed));
     },
   };
