@@ -1,4 +1,4 @@
-import type { ContainerHandle } from "@interlink/plugin-sdk";
+import type { ContainerHandle, RuntimeLogOptions } from "@interlink/plugin-sdk";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
@@ -6,6 +6,8 @@ import { waitUntil } from "../systems/wait-until.ts";
 import { RuntimeFixture } from "./runtime-fixture.ts";
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z /;
+/** Where a script waits until the test opens it. */
+const gate = "[ -e /tmp/gate ] || mkfifo /tmp/gate; read x < /tmp/gate";
 const container = (script: string) => ({
   name: "main",
   image: BUSYBOX,
@@ -24,6 +26,29 @@ describeEngines("logs of a real engine", (engine) => {
   afterAll(async () => {
     await fixture[Symbol.asyncDispose]();
   });
+
+  const open = (handle: ContainerHandle): Promise<unknown> =>
+    fixture.runtime.exec(
+      handle,
+      ["sh", "-c", "echo > /tmp/gate"],
+      { maxOutputBytes: 0 },
+      fixture.signal,
+    );
+
+  /** What is seen while following to the end; the gate opens when `first` was seen. */
+  async function followed(
+    handle: ContainerHandle,
+    more: Partial<RuntimeLogOptions>,
+    first: string,
+  ): Promise<string> {
+    let seen = "";
+    const options = { follow: true, timestamps: false, ...more };
+    for await (const chunk of fixture.runtime.logs(handle, options, fixture.signal)) {
+      seen += Buffer.from(chunk).toString("utf8");
+      if (seen === first) await open(handle);
+    }
+    return seen;
+  }
 
   it.each([
     [{}, "1\n2\n3\n4\n5"],
@@ -51,10 +76,18 @@ describeEngines("logs of a real engine", (engine) => {
   });
 
   it("leaves out what is older than a time", async () => {
-    const stamped = (await fixture.log(five, { timestamps: true })).split("\n");
-    const fourth = Date.parse(stamped[3]?.split(" ")[0] ?? "");
-    expect(await fixture.log(five, { sinceTime: fourth })).toBe("4\n5");
-    expect(await fixture.log(five, { sinceTime: Date.now() + 60_000 })).toBe("");
+    const main = container(`echo old; ${gate}; echo new; printf last`);
+    const handle = await fixture.start(await fixture.pod([main]), main);
+    await fixture.logHas(handle, "old");
+    // By a clock of ours: Podman tells the times of lines in whole seconds, but knows them better.
+    const between = Date.now() + 1;
+    await waitUntil("the clock has gone on", () => Date.now() > between);
+    await open(handle);
+    await fixture.ended(handle);
+    expect(await fixture.log(handle, { sinceTime: between })).toBe("new\nlast");
+    expect(await fixture.log(handle, { sinceTime: between, tailLines: 1 })).toBe("last");
+    expect(await fixture.log(handle, { sinceTime: between, tailLines: 5 })).toBe("new\nlast");
+    expect(await fixture.log(handle, { sinceTime: Date.now() + 60_000 })).toBe("");
   });
 
   it("keeps every byte", async () => {
@@ -78,22 +111,16 @@ describeEngines("logs of a real engine", (engine) => {
   });
 
   it("follows until the container ends", async () => {
-    const main = container("echo first; read x < /tmp/gate; echo last");
-    main.command = ["sh", "-c", "mkfifo /tmp/gate; echo first; read x < /tmp/gate; echo last"];
+    const main = container(`echo first; ${gate}; echo last`);
     const handle = await fixture.start(await fixture.pod([main]), main);
-    let seen = "";
-    const options = { follow: true, timestamps: false };
-    for await (const chunk of fixture.runtime.logs(handle, options, fixture.signal)) {
-      seen += Buffer.from(chunk).toString("utf8");
-      if (seen !== "first\n") continue;
-      await fixture.runtime.exec(
-        handle,
-        ["sh", "-c", "echo > /tmp/gate"],
-        { maxOutputBytes: 0 },
-        fixture.signal,
-      );
-    }
-    expect(seen).toBe("first\nlast\n");
+    expect(await followed(handle, {}, "first\n")).toBe("first\nlast\n");
+  });
+
+  it("follows from the last lines on", async () => {
+    const main = container(`seq 5; ${gate}; echo six; echo seven`);
+    const handle = await fixture.start(await fixture.pod([main]), main);
+    await fixture.logHas(handle, "5\n");
+    expect(await followed(handle, { tailLines: 2 }, "4\n5\n")).toBe("4\n5\nsix\nseven\n");
   });
 
   it("stops following when nobody reads any more", async () => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { waitUntil } from "./wait-until.ts";
 
 /** A program that goes on running after we end, found again by its pid file. */
@@ -17,6 +17,8 @@ export function startDaemon(command: string, args: readonly string[], files: Dae
   try {
     const child = spawn(command, args, {
       detached: true,
+      // What it leaves in its working directory (Podman's conmon does) shall not lie in ours.
+      cwd: dirname(files.logFile),
       stdio: ["ignore", log, log],
       env: { ...process.env, ...files.env },
     });

@@ -24,6 +24,7 @@ import { containerLogs } from "./runtime/container-logs.ts";
 import { Containers } from "./runtime/containers.ts";
 import type { EngineInfo } from "./runtime/engine-types.ts";
 import { exec } from "./runtime/exec.ts";
+import { KernelLog } from "./runtime/kernel-log.ts";
 import { engineStep } from "./runtime/runtime-errors.ts";
 import { Sandboxes } from "./runtime/sandboxes.ts";
 
@@ -54,6 +55,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #sandboxes: Sandboxes;
   readonly #images: ImageStore;
   readonly #containers: Containers;
+  readonly #kernel: KernelLog;
   readonly #list: ContainerList;
   readonly #changes: ChangeFeed;
 
@@ -71,7 +73,13 @@ export class DockerRuntime implements ContainerRuntime {
       plugin,
       log: options.log ?? { maxSize: "10m", maxFiles: 5 },
     });
-    this.#list = new ContainerList(engine, plugin, this.#containers);
+    this.#kernel = new KernelLog((error) => {
+      logger.warn(
+        { err: error },
+        "the kernel's log cannot be read: a container that runs out of memory is told as killed, without the reason",
+      );
+    });
+    this.#list = new ContainerList(engine, plugin, this.#containers, this.#kernel);
     this.#changes = new ChangeFeed(engine, plugin, logger, options.random ?? Math.random);
   }
 
@@ -145,7 +153,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   onChange(listener: (change: { uid: string }) => void): () => void {
-    return this.#changes.listen(({ uid, id, oom }) => {
+    return this.#changes.listen(({ uid, id, oom, sandboxEnded }) => {
+      if (sandboxEnded) this.#sandboxes.forget(uid);
       if (id !== undefined && oom) this.#list.noteOom(id);
       if (id !== undefined) this.#list.noteChange(id);
       listener({ uid });
@@ -177,6 +186,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   async close(): Promise<void> {
     await this.#changes.close();
+    await this.#kernel[Symbol.asyncDispose]();
     await this.#engine[Symbol.asyncDispose]();
   }
 

@@ -1,4 +1,5 @@
 import { Demultiplexer, type StreamPart } from "./demultiplexer.ts";
+import type { LineWindow } from "./line-window.ts";
 
 export interface LogFormat {
   /** False for containers with a terminal, whose log has no messages. */
@@ -6,6 +7,8 @@ export interface LogFormat {
   /** Whether each line begins with a time. */
   timestamps: boolean;
   limitBytes?: number;
+  /** Only these lines, and then so many bytes of them. */
+  window?: LineWindow;
 }
 
 /** The bytes of a log as `kubectl logs` shows them, out of what the engine sends. */
@@ -24,10 +27,11 @@ export async function* logBytes(
 
 async function* plainBytes(
   chunks: AsyncIterable<Uint8Array>,
-  { multiplexed, timestamps }: LogFormat,
+  { multiplexed, timestamps, window }: LogFormat,
 ): AsyncGenerator<Uint8Array> {
   if (!multiplexed) {
-    yield* chunks;
+    if (window === undefined) yield* chunks;
+    else for await (const chunk of chunks) yield* window.push("stdout", chunk);
     return;
   }
   const demultiplexer = new Demultiplexer();
@@ -36,8 +40,11 @@ async function* plainBytes(
     const out: Uint8Array[] = [];
     for (const part of demultiplexer.push(chunk)) {
       if (part.source === "error") throw new Error(Buffer.from(part.bytes).toString("utf8"));
-      if (lines === undefined) out.push(part.bytes);
-      else out.push(...lines.push(part));
+      const { source } = part;
+      const shown = lines === undefined ? [part.bytes] : lines.push(part);
+      out.push(
+        ...(window === undefined ? shown : shown.flatMap((one) => window.push(source, one))),
+      );
     }
     if (out.length > 0) yield Buffer.concat(out);
   }

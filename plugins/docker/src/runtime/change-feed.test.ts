@@ -47,3 +47,23 @@ it("stays away from the engine while nobody listens, and can be listened to agai
   }
   await feed.close();
 });
+
+it.each([
+  ["die", "sandbox", true],
+  ["died", "sandbox", true],
+  ["start", "sandbox", undefined],
+  ["die", "regular", undefined],
+])("tells of %s of a %s container whether a sandbox has ended", async (Action, kind, expected) => {
+  await using engine = await FakeEngine.open((_, response, url) => {
+    if (url.pathname.endsWith("/containers/json")) return json(response, 200, []);
+    response.writeHead(200);
+    const Attributes = { "interlink.pod.uid": "u", "interlink.kind": kind };
+    response.write(`${JSON.stringify({ Action, Actor: { ID: "i", Attributes } })}\n`);
+  });
+  const feed = new ChangeFeed(engine.client, "p", pino({ level: "silent" }), () => 0);
+  const heard: unknown[] = [];
+  const end = feed.listen((change) => heard.push(change.sandboxEnded));
+  await expect.poll(() => heard).toEqual([expected]);
+  end();
+  await feed.close();
+});

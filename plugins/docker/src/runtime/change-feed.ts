@@ -11,6 +11,8 @@ export interface EngineChange {
   id?: string;
   /** It ran out of memory. */
   oom?: boolean;
+  /** It is the pod's sandbox, and has ended. */
+  sandboxEnded?: boolean;
 }
 
 type Listener = (change: EngineChange) => void;
@@ -127,6 +129,8 @@ function changeOf(event: unknown): EngineChange | undefined {
     uid,
     ...(Actor?.ID !== undefined && { id: Actor.ID }),
     ...(Action === "oom" && { oom: true }),
+    ...(Actor?.Attributes?.[LABELS.kind] === "sandbox" &&
+      (Action === "die" || Action === "died") && { sandboxEnded: true }),
   };
 }
 

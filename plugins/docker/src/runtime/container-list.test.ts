@@ -4,7 +4,8 @@ import { FakeEngine, json } from "../testing/fake-engine.ts";
 import { testContainerSpec } from "../testing/pods.ts";
 import { ContainerList } from "./container-list.ts";
 
-const STRANGER = { isFresh: () => false, wasStopped: () => false };
+const STRANGER = { isFresh: () => false, wasStopped: () => false, failedStart: () => undefined };
+const KERNEL = { ranOut: () => Promise.resolve(false) };
 const signal = new AbortController().signal;
 
 /** An engine with these containers, by id and state, and with what its list says of them. */
@@ -43,7 +44,7 @@ it("asks one question when nothing has changed", async () => {
     ["b", "exited"],
   ]);
   await using engine = await engineWith(states);
-  const list = new ContainerList(engine.client, "p", STRANGER);
+  const list = new ContainerList(engine.client, "p", STRANGER, KERNEL);
   const asked = async (): Promise<readonly string[]> => {
     const before = engine.asked.length;
     await list.list(signal);
@@ -68,7 +69,7 @@ it("looks at a container that is said to have changed, though the engine's list 
   const states = new Map([["a", "running"]]);
   const listed = new Map(states);
   await using engine = await engineWith(states, listed);
-  const list = new ContainerList(engine.client, "p", STRANGER);
+  const list = new ContainerList(engine.client, "p", STRANGER, KERNEL);
   expect(await list.list(signal)).toMatchObject([{ state: "running" }]);
   states.set("a", "exited");
   list.noteChange("a");
@@ -79,12 +80,13 @@ it("looks at a container that is said to have changed, though the engine's list 
 
 it("leaves out one that is removed while it looks", async () => {
   await using engine = await engineWith(new Map([["a", "removed"]]));
-  expect(await new ContainerList(engine.client, "p", STRANGER).list(signal)).toEqual([]);
+  expect(await new ContainerList(engine.client, "p", STRANGER, KERNEL).list(signal)).toEqual([]);
 });
 
 it("does not ask about one that it knows was never started", async () => {
   await using engine = await engineWith(new Map([["a", "created"]]));
-  const list = new ContainerList(engine.client, "p", { ...STRANGER, isFresh: (id) => id === "a" });
+  const own = { ...STRANGER, isFresh: (id: string) => id === "a" };
+  const list = new ContainerList(engine.client, "p", own, KERNEL);
   expect(await list.list(signal)).toMatchObject([{ id: "a", state: "created", attempt: 2 }]);
   expect(engine.asked).not.toContain("GET /containers/a/json");
 });
@@ -93,12 +95,13 @@ it("throws rather than answering with fewer when the engine fails", async () => 
   await using engine = await FakeEngine.open((_, response) =>
     json(response, 500, { message: "sick" }),
   );
-  const list = new ContainerList(engine.client, "p", STRANGER);
+  const list = new ContainerList(engine.client, "p", STRANGER, KERNEL);
   await expect(list.list(signal)).rejects.toThrow("sick");
 });
 
-it("knows that a container ran out of memory from the event, when the engine's record does not", async () => {
-  await using engine = await FakeEngine.open((_, response, url) => {
+/** Two containers with a memory limit, `a` and `b`, that were killed; the engine does not say why. */
+async function killed(version?: object): Promise<FakeEngine> {
+  return FakeEngine.open((_, response, url) => {
     const State = { Status: "exited", ExitCode: 137, OOMKilled: false, Error: "" };
     const times = { StartedAt: "", FinishedAt: "" };
     const Labels = containerLabels("p", testContainerSpec());
@@ -112,12 +115,38 @@ it("knows that a container ran out of memory from the event, when the engine's r
     }
     const Id = url.pathname.split("/").at(-2);
     json(response, 200, { Id, State: { ...State, ...times }, HostConfig: { Memory: 1 } });
-  });
-  const list = new ContainerList(engine.client, "p", STRANGER);
+  }, version);
+}
+
+it("knows that a container ran out of memory from the event, when the engine's record does not", async () => {
+  await using engine = await killed();
+  const list = new ContainerList(engine.client, "p", STRANGER, KERNEL);
   const listed = list.list(signal);
   // It comes while the list waits for it.
   await expect.poll(() => engine.asked).toContain("GET /containers/a/json");
   list.noteOom("a");
   expect(await listed).toMatchObject([{ id: "a", oomKilled: true }, { id: "b" }]);
   expect((await list.list(signal))[1]?.oomKilled).toBeUndefined();
+});
+
+it("asks the kernel which container ran out of memory when the engine is Podman", async () => {
+  const Components = [{ Name: "Podman Engine", Version: "4.3.1" }];
+  await using engine = await killed({ ApiVersion: "1.41", Components });
+  const kernel = { ranOut: (id: string) => Promise.resolve(id === "a") };
+  const list = new ContainerList(engine.client, "p", STRANGER, kernel);
+  const listed = await list.list(signal);
+  expect(listed.map(({ id, oomKilled }) => [id, oomKilled])).toEqual([
+    ["a", true],
+    ["b", undefined],
+  ]);
+});
+
+it("remembers why a start failed when the engine does not", async () => {
+  await using engine = await engineWith(new Map([["a", "created"]]));
+  const failure = { message: "no such program", exitCode: 127 };
+  const own = { ...STRANGER, failedStart: () => failure };
+  const list = new ContainerList(engine.client, "p", own, KERNEL);
+  expect(await list.list(signal)).toMatchObject([
+    { state: "exited", reason: "ContainerCannotRun", error: "no such program" },
+  ]);
 });

@@ -3,7 +3,8 @@ import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError } from "../engine/engine-error.ts";
 import { type Identity, identityOf, ownFilter } from "../pods/labels.ts";
 import type { ContainerInspection, ContainerSummary } from "./engine-types.ts";
-import { observe } from "./observe.ts";
+import type { KernelLog } from "./kernel-log.ts";
+import { type FailedStart, observe } from "./observe.ts";
 import { OomNotes } from "./oom-notes.ts";
 
 /** What is known of a container, and the engine's state word that it was learned at. */
@@ -18,6 +19,8 @@ export interface OwnSteps {
   isFresh(id: string): boolean;
   /** Asked to stop by this process. */
   wasStopped(id: string): boolean;
+  /** Why this process could not start it. */
+  failedStart(id: string): FailedStart | undefined;
 }
 
 /** 128 + SIGKILL. */
@@ -31,15 +34,22 @@ export class ContainerList {
   readonly #engine: EngineClient;
   readonly #plugin: string;
   readonly #own: OwnSteps;
+  readonly #kernel: Pick<KernelLog, "ranOut">;
   readonly #oom = new OomNotes();
   readonly #known = new Map<string, Known>();
   /** Containers that have changed since they were looked at. */
   readonly #changed = new Set<string>();
 
-  constructor(engine: EngineClient, plugin: string, own: OwnSteps) {
+  constructor(
+    engine: EngineClient,
+    plugin: string,
+    own: OwnSteps,
+    kernel: Pick<KernelLog, "ranOut">,
+  ) {
     this.#engine = engine;
     this.#plugin = plugin;
     this.#own = own;
+    this.#kernel = kernel;
   }
 
   /**
@@ -83,23 +93,35 @@ export class ContainerList {
     if (State === "created" && this.#own.isFresh(Id)) return created(identity, Id);
     const inspection = await this.#inspect(Id, signal);
     if (inspection === undefined) return undefined;
-    const container = await this.#explainKill(inspection, observe(identity, inspection), signal);
+    const seen = observe(identity, inspection, this.#own.failedStart(Id));
+    const container = await this.#explainEnd(inspection, seen, signal);
     // It may have moved on since the list was made; then the word of the inspection counts next time.
     const settled = container.state === "running" || container.state === "exited";
     if (settled) this.#known.set(Id, { at: inspection.State.Status, container });
     return container;
   }
 
-  /** A container with a memory limit that was killed, and by nobody that we know of, may have run out of memory. */
-  async #explainKill(
+  /** A container with a memory limit that has ended may have run out of memory without the engine's having noted it. */
+  async #explainEnd(
     { Id, HostConfig }: ContainerInspection,
     container: ObservedContainer,
     signal: AbortSignal,
   ): Promise<ObservedContainer> {
-    const killed = container.state === "exited" && container.exitCode === KILLED;
     const limited = (HostConfig?.Memory ?? 0) > 0;
-    if (!killed || !limited || container.oomKilled || this.#own.wasStopped(Id)) return container;
-    return (await this.#oom.ranOut(Id, signal)) ? { ...container, oomKilled: true } : container;
+    if (container.state !== "exited" || !limited || container.oomKilled) return container;
+    return (await this.#ranOut(Id, container, signal))
+      ? { ...container, oomKilled: true }
+      : container;
+  }
+
+  async #ranOut(
+    id: string,
+    { exitCode }: ObservedContainer,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (await this.#engine.isPodman()) return this.#kernel.ranOut(id);
+    // Docker says so a moment later at the latest; it is waited for if nobody is known to have killed it.
+    return exitCode === KILLED && !this.#own.wasStopped(id) && this.#oom.ranOut(id, signal);
   }
 
   /** `undefined`: it has been removed since the list was made. */

@@ -14,6 +14,7 @@ import { needsImageUser } from "../pods/security.ts";
 import type { OwnSteps } from "./container-list.ts";
 import type { ContainerInspection } from "./engine-types.ts";
 import { exitCodeOfFailedStart } from "./failed-start.ts";
+import type { FailedStart } from "./observe.ts";
 import { removeContainer } from "./removal.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 
@@ -37,6 +38,8 @@ export class Containers implements OwnSteps {
   /** Made by this process and never asked to start. */
   readonly #fresh = new Set<string>();
   readonly #stopped = new Set<string>();
+  /** Another process would hear the same from the engine when it tries to start them. */
+  readonly #failed = new Map<string, FailedStart>();
   readonly #starting = new Map<string, Promise<void>>();
   /** For what must not be given up half-way; each request still has its deadline. */
   readonly #never = new AbortController();
@@ -61,6 +64,10 @@ export class Containers implements OwnSteps {
   /** Whether this process has asked it to stop. */
   wasStopped(id: string): boolean {
     return this.#stopped.has(id);
+  }
+
+  failedStart(id: string): FailedStart | undefined {
+    return this.#failed.get(id);
   }
 
   async create(spec: ContainerSpec, signal: AbortSignal): Promise<CreatedContainer> {
@@ -147,6 +154,7 @@ export class Containers implements OwnSteps {
   retain(ids: ReadonlySet<string>): void {
     for (const id of this.#fresh) if (!ids.has(id)) this.#fresh.delete(id);
     for (const id of this.#stopped) if (!ids.has(id)) this.#stopped.delete(id);
+    for (const id of this.#failed.keys()) if (!ids.has(id)) this.#failed.delete(id);
   }
 
   /** One that never ran cannot be stopped, but it could still be started; so it goes. */
@@ -162,6 +170,7 @@ export class Containers implements OwnSteps {
       if (State.Status !== "created") return;
     }
     this.#fresh.delete(id);
+    this.#failed.delete(id);
     try {
       await this.#sendStart(id, signal);
     } catch (error) {
@@ -189,10 +198,9 @@ export class Containers implements OwnSteps {
     const { State } = await this.#inspect(id, signal);
     if (State.Status === "running") return;
     const exitCode = State.ExitCode !== 0 ? State.ExitCode : exitCodeOfFailedStart(failure.message);
-    throw new RuntimeError("StartFailed", failure.message, {
-      cause: failure,
-      ...(exitCode !== undefined && { exitCode }),
-    });
+    const code = exitCode === undefined ? {} : { exitCode };
+    this.#failed.set(id, { message: failure.message, ...code });
+    throw new RuntimeError("StartFailed", failure.message, { cause: failure, ...code });
   }
 
   /** `undefined`: the name is taken by one that is just being made or removed. */

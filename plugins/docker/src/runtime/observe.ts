@@ -2,10 +2,21 @@ import type { ObservedContainer } from "@interlink/plugin-sdk";
 import type { Identity } from "../pods/labels.ts";
 import type { ContainerInspection } from "./engine-types.ts";
 
-/** What a container is doing now, in the supervisor's words. */
+/** Why a container could never run. */
+export interface FailedStart {
+  /** The engine's words. */
+  message: string;
+  exitCode?: number;
+}
+
+/**
+ * What a container is doing now, in the supervisor's words. `failure` of its start: Docker tells it itself, but to Podman
+ * the container is as new.
+ */
 export function observe(
   identity: Identity & { kind: "container" },
   { Id, State }: Pick<ContainerInspection, "Id" | "State">,
+  failure?: FailedStart,
 ): ObservedContainer {
   const { uid, containerName, attempt, imageID } = identity;
   const handle = {
@@ -18,16 +29,12 @@ export function observe(
   const startedAt = realTime(State.StartedAt);
   const finishedAt = later(startedAt, realTime(State.FinishedAt));
   switch (State.Status) {
-    case "created":
-      return State.Error === ""
-        ? { ...handle, state: "created" }
-        : {
-            ...handle,
-            state: "exited",
-            exitCode: State.ExitCode === 0 ? 128 : State.ExitCode,
-            reason: "ContainerCannotRun",
-            error: State.Error,
-          };
+    case "created": {
+      const error = State.Error === "" ? failure?.message : State.Error;
+      if (error === undefined) return { ...handle, state: "created" };
+      const exitCode = State.ExitCode === 0 ? (failure?.exitCode ?? 128) : State.ExitCode;
+      return { ...handle, state: "exited", exitCode, reason: "ContainerCannotRun", error };
+    }
     case "running":
     case "paused":
     case "restarting":

@@ -75,6 +75,8 @@ export class Sandboxes {
   }
 
   async stop(uid: string, signal: AbortSignal): Promise<void> {
+    // Should it run once more (Podman starts it with the next container), then perhaps under another address.
+    this.forget(uid);
     for (const id of await this.#find(uid, signal)) {
       try {
         await this.#engine.json({
@@ -172,7 +174,7 @@ export class Sandboxes {
     return this.#note(uid, await this.#inspect(id, signal));
   }
 
-  #note(uid: string, { Id, Config, NetworkSettings }: ContainerInspection): Sandbox {
+  #note(uid: string, { Id, Config, State, NetworkSettings }: ContainerInspection): Sandbox {
     const networks = NetworkSettings?.Networks ?? {};
     const addresses = Object.values(networks).flatMap(({ IPAddress, GlobalIPv6Address }) => [
       IPAddress,
@@ -183,7 +185,7 @@ export class Sandboxes {
       podIPs: addresses.filter((address): address is string => Boolean(address)),
       hostNetwork: "host" in networks,
     };
-    this.#known.set(Config.Labels?.[LABELS.uid] ?? uid, sandbox);
+    if (State.Status === "running") this.#known.set(Config.Labels?.[LABELS.uid] ?? uid, sandbox);
     return sandbox;
   }
 
