@@ -11,6 +11,7 @@ export const REQUEST_ID_HEADER = "interlink-http-session";
 export type OperationName =
   | "PingInterLink"
   | "CreatePod"
+  | "UpdatePod"
   | "DeletePod"
   | "GetStatus"
   | "GetLogs"

@@ -14,6 +14,9 @@ const readSize = readerOf<{ Width: number; Height: number }>(
   "terminal size",
 );
 
+/** For the peer to answer the close of a socket that broke. */
+const CLOSE_MS = 2_000;
+
 /**
  * Puts a process at this end of the socket: its output, then its end, then the close. Resolves when the socket has
  * closed, whatever became of it; the streams are let go then. Never rejects.
@@ -49,8 +52,8 @@ export async function serveProcess(socket: MessageSocket, streams: ProcessStream
     await sent(socket, CHANNEL.error, Buffer.from(writeProcessEnd(end)));
     socket.close();
   } catch {
-    // Nobody is left to be told; the socket says so itself.
-    socket.destroy();
+    // Nobody is left to be told.
+    socket.close(1011, "", CLOSE_MS);
   }
   await closed;
 }

@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { REQUEST_ID_HEADER } from "../client/headers.ts";
 import { ProtocolError } from "../errors.ts";
 import { STREAM_PROTOCOL } from "./frame.ts";
+import { ignoreUpgrade } from "./ignore-upgrade.ts";
 import { MessageSocket, SOCKET_OPTIONS } from "./message-socket.ts";
 
 const SHUTTING_DOWN = "shutting down";
@@ -42,6 +43,10 @@ export function createUpgrades(
   });
 
   server.on("upgrade", (request, socket, head) => {
+    if (request.headers.upgrade?.toLowerCase() !== "websocket") {
+      ignoreUpgrade(server, request, socket, head);
+      return;
+    }
     // One that resets the connection while it is being looked at must not end this process.
     socket.on("error", () => socket.destroy());
     pending.set(request, { socket, head });
