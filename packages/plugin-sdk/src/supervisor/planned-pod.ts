@@ -50,14 +50,36 @@ export function planPod(pod: Pod): PlannedPod {
   };
 }
 
-/** Whether an ended container runs again, its pod being neither deleted nor finished. */
+/** Of containers since Kubernetes 1.34; the type package does not know them yet. */
+interface ContainerRestarts {
+  restartPolicy?: string;
+  restartPolicyRules?: {
+    action?: string;
+    exitCodes?: { operator?: string; values?: number[] };
+  }[];
+}
+
+/**
+ * Whether an ended container runs again, its pod being neither deleted nor finished: its own rules go before its own
+ * policy, and that before the pod's (Kubernetes `pkg/kubelet/container/helpers.go` ShouldContainerBeRestarted).
+ */
 export function restartsAfter(
-  kind: ContainerKind,
-  policy: RestartPolicy,
+  { kind, container }: Pick<PlannedContainer, "kind" | "container">,
+  podPolicy: RestartPolicy,
   exitCode: number,
 ): boolean {
   if (kind === "sidecar") return true;
   // An init container that is through is through, whatever the policy.
-  if (kind === "init") return exitCode !== 0 && policy !== "Never";
-  return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
+  if (kind === "init" && exitCode === 0) return false;
+  const { restartPolicy, restartPolicyRules = [] }: ContainerRestarts = container;
+  const isAsked = restartPolicyRules.some(
+    ({ action, exitCodes: { operator, values = [] } = {} }) => {
+      if (action !== "Restart") return false;
+      return operator === "In"
+        ? values.includes(exitCode)
+        : operator === "NotIn" && !values.includes(exitCode);
+    },
+  );
+  const policy = restartPolicy ?? podPolicy;
+  return isAsked || policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
 }

@@ -1,4 +1,8 @@
-import { CREATED_BY_ANNOTATION, type RemotePodStatus } from "@interlink/protocol";
+import {
+  CONTENT_ANNOTATION,
+  CREATED_BY_ANNOTATION,
+  type RemotePodStatus,
+} from "@interlink/protocol";
 import type { ContainerState, ContainerStatus } from "kubernetes-types/core/v1.js";
 import type { ProbeSummary } from "./decision.ts";
 import type { PlannedContainer, PlannedPod } from "./planned-pod.ts";
@@ -29,7 +33,8 @@ export function podStatus(
     containerStatus(plan, record, planned, over, context);
   const { sandbox, deletion, failed } = record;
   const { hostIP, revision } = context;
-  const createdBy = plan.pod.metadata?.annotations?.[CREATED_BY_ANNOTATION];
+  const { [CREATED_BY_ANNOTATION]: createdBy, [CONTENT_ANNOTATION]: content } =
+    plan.pod.metadata?.annotations ?? {};
   return {
     name: plan.name,
     UID: plan.uid,
@@ -40,6 +45,7 @@ export function podStatus(
     extension: {
       revision,
       ...(createdBy !== undefined && { createdBy }),
+      ...(content !== undefined && { content }),
       ...(sandbox && { podIPs: [...sandbox.podIPs], sandboxReadyAt: rfc3339(sandbox.readyAt) }),
       ...(hostIP !== undefined && { hostIP }),
       ...(deletion && { deleting: true }),
@@ -49,7 +55,7 @@ export function podStatus(
 }
 
 /** Nothing of this pod starts any more. */
-function isOver(plan: PlannedPod, record: PodRecord): boolean {
+export function isOver(plan: PlannedPod, record: PodRecord): boolean {
   return (
     record.deletion !== undefined || record.failed !== undefined || progress(plan, record).finished
   );
@@ -75,7 +81,7 @@ function containerStatus(
   const restarts =
     exited !== undefined &&
     !over &&
-    restartsAfter(kind, plan.restartPolicy, exited.exitCode ?? 137);
+    restartsAfter(planned, plan.restartPolicy, exited.exitCode ?? 137);
   const wanted = current === undefined || restarts;
   const trouble = wanted && !over ? troubleOf(plan, planned, own, context.now) : undefined;
   const id = (attempt: Attempt) => `${context.runtimeType}://${attempt.id}`;

@@ -25,7 +25,7 @@ export function progress(plan: PlannedPod, record: PodRecord): Progress {
     const attempt = current(planned);
     if (attempt === undefined || attempt.state === "created") return true;
     if (attempt.state === "running") return false;
-    return restartsAfter(planned.kind, plan.restartPolicy, attempt.exitCode ?? 137);
+    return restartsAfter(planned, plan.restartPolicy, attempt.exitCode ?? 137);
   };
 
   const wanted: PlannedContainer[] = [];
@@ -46,7 +46,7 @@ export function progress(plan: PlannedPod, record: PodRecord): Progress {
     }
     const exited = attempt?.state === "exited";
     if (exited && attempt.exitCode === 0) continue;
-    if (exited && plan.restartPolicy === "Never") return { wanted: [], finished: true };
+    if (exited && !wants(planned)) return { wanted: [], finished: true };
     if (wants(planned)) wanted.push(planned);
     return { wanted, finished: false };
   }
