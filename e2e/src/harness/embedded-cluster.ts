@@ -14,6 +14,7 @@ export const embeddedCluster: ClusterTarget = {
       clientCaFile: join(directory, "ca.crt"),
       pause: () => cluster.pause(),
       resume: () => cluster.resume(),
+      forgetHistory: async () => cluster.compact(),
       close: () => cluster.close(),
     };
   },

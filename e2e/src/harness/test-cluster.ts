@@ -8,6 +8,8 @@ export interface TestCluster {
   pause(): Promise<void>;
   /** It answers again, at the same address. */
   resume(): Promise<void>;
+  /** It does not know any more what changed until now: a watch from before has to be begun anew (410). */
+  forgetHistory(): Promise<void>;
   /** Ends everything and removes what it kept. */
   close(): Promise<void>;
 }

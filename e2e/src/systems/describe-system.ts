@@ -53,6 +53,11 @@ export function describeKubectl(title: string, suite: (kubectl: { path: string }
  */
 export function describeClusters(title: string, suite: (target: ClusterTarget) => void): void {
   describeKubectl(`${title} (${embeddedCluster.title})`, () => suite(embeddedCluster));
+  describeKubernetes(title, suite);
+}
+
+/** A suite about what only a real Kubernetes does. Without one it is skipped. */
+export function describeKubernetes(title: string, suite: (target: ClusterTarget) => void): void {
   const kubernetes = inject("kubernetes");
   if ("missing" in kubernetes) {
     return describeWith("Kubernetes", kubernetes, `${title} (real Kubernetes)`, suite as never);

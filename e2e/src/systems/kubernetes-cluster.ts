@@ -81,6 +81,23 @@ export class KubernetesCluster implements TestCluster {
     this.#launch("kube-scheduler", schedulerFlags(this.#files, minorVersion));
   }
 
+  /** etcd is compacted; kube-apiserver, which remembers by itself, is started anew. */
+  async forgetHistory(): Promise<void> {
+    await this.pause();
+    const etcd = async (path: string, body: object): Promise<{ header: { revision: string } }> => {
+      const answer = await fetch(`http://127.0.0.1:${this.#ports.etcdClient}/v3/${path}`, {
+        method: "POST",
+        body: JSON.stringify(body),
+      });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`etcd answers ${path} with ${answer.status}: ${text}`);
+      return JSON.parse(text) as { header: { revision: string } };
+    };
+    const { header } = await etcd("maintenance/status", {});
+    await etcd("kv/compaction", { revision: header.revision, physical: true });
+    await this.resume();
+  }
+
   async close(): Promise<void> {
     // Nothing of it is kept, so nothing has to end in good order.
     await Promise.all([...this.#processes.values()].map((process) => process.kill9()));

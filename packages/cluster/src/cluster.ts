@@ -55,6 +55,8 @@ export interface Cluster extends AsyncDisposable {
   pause(): Promise<void>;
   /** Listens again, on the same port. */
   resume(): Promise<void>;
+  /** Forgets what happened, as a compaction of etcd does: who was away has to list anew. */
+  compact(): void;
   close(): Promise<void>;
 }
 
@@ -145,6 +147,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     kubeconfigFile,
     credentialsFor,
     pause: () => server.close(),
+    compact: () => storage.compact(),
     resume: async () => {
       await server.listen(host, port);
     },

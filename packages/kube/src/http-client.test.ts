@@ -143,6 +143,16 @@ describe("KubeClient", () => {
     await eventually(() => fake.watches === 0);
   });
 
+  it("ends a watch that was silent while another call got no answer: its connection may be dead", async () => {
+    const events = client.watch(paths.configMaps.collection(), { query: { resourceVersion: "1" } });
+    const ended = failure(events[Symbol.asyncIterator]().next());
+    await eventually(() => fake.watches === 1);
+    fake.inject((request) => request.path === path, { kind: "hang" });
+    await failure(client.get(path, { timeoutMs: 20 }));
+    expect((await ended).code).toBe("timeout");
+    await eventually(() => fake.watches === 0);
+  });
+
   it("fails a watch that the server refuses", async () => {
     fake.inject(() => true, { kind: "status", code: 403, reason: "Forbidden" });
     const events = client.watch(path, {})[Symbol.asyncIterator]();

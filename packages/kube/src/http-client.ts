@@ -5,6 +5,7 @@ import type { KubeCredentials } from "./credentials.ts";
 import { abortedError, pause, withDeadline } from "./deadline.ts";
 import { KubeError, type KubeStatus, parseRetryAfter } from "./errors.ts";
 import { LineSplitter } from "./line-splitter.ts";
+import { type OpenStream, OpenStreams } from "./open-streams.ts";
 import { type RateLimit, TokenBucket } from "./rate-limit.ts";
 
 export interface KubeClientOptions extends ConnectionLimits {
@@ -45,6 +46,7 @@ class HttpKubeClient implements KubeClient {
   readonly #credentials: KubeCredentials;
   readonly #options: KubeClientOptions;
   readonly #connections;
+  readonly #streams: OpenStreams;
   readonly #prefix: string;
   readonly #bucket: TokenBucket | undefined;
   readonly #now: () => number;
@@ -57,6 +59,7 @@ class HttpKubeClient implements KubeClient {
     this.#options = options;
     this.#connections = openConnections(credentials, options);
     this.#now = options.now ?? Date.now;
+    this.#streams = new OpenStreams(this.#now);
     this.#bucket =
       options.rateLimit === undefined ? undefined : new TokenBucket(options.rateLimit, this.#now());
   }
@@ -111,6 +114,7 @@ class HttpKubeClient implements KubeClient {
     const stop = new AbortController();
     const onAbort = (): void => stop.abort(abortedError(doing, options.signal?.reason));
     options.signal?.addEventListener("abort", onAbort, { once: true });
+    let open: OpenStream | undefined;
     try {
       const call: Call = { method: "GET", path, options };
       const answer = await withDeadline(
@@ -120,11 +124,16 @@ class HttpKubeClient implements KubeClient {
         (signal) => this.#send(call, "watches", relay(signal, stop)),
       );
       await throwUnlessOk(answer, doing, this.#now());
-      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) yield chunk;
+      open = this.#streams.add(stop);
+      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+        open.heard();
+        yield chunk;
+      }
     } catch (error) {
       throw KubeError.from(stop.signal.aborted ? stop.signal.reason : error, doing);
     } finally {
       options.signal?.removeEventListener("abort", onAbort);
+      open?.closed();
       // When the reader leaves early the socket must go too.
       stop.abort(abortedError(doing));
     }
@@ -137,6 +146,7 @@ class HttpKubeClient implements KubeClient {
   async #call<T>(call: Call): Promise<T> {
     const doing = `${call.method} ${call.path}`;
     const lane: Lane = call.path.startsWith("/apis/coordination.k8s.io/") ? "leases" : "general";
+    const askedAt = this.#now();
     try {
       return await withDeadline(
         call.options.timeoutMs ?? DEADLINE_MS,
@@ -148,7 +158,9 @@ class HttpKubeClient implements KubeClient {
         },
       );
     } catch (error) {
-      throw KubeError.from(error, doing);
+      const failure = KubeError.from(error, doing);
+      if (failure.code === "timeout") this.#streams.cutSilentSince(askedAt, failure);
+      throw failure;
     }
   }
 

@@ -211,13 +211,16 @@ describe("Informer", () => {
     await eventually(() => told.includes("+a"));
   });
 
-  it("cuts a watch that fell silent after it had sent bookmarks", async () => {
-    const { informer, hooks } = start({ timing: { ...quick, silenceMs: 20 } });
-    await informer.synced;
-    await watching();
-    fake.bookmark();
-    await eventually(() => hooks.includes("silent"));
-  });
+  it.each([["from its start"], ["after it had sent bookmarks"]])(
+    "cuts a watch that is silent %s",
+    async (when) => {
+      const { informer, hooks } = start({ timing: { ...quick, silenceMs: 20 } });
+      await informer.synced;
+      await watching();
+      if (when === "after it had sent bookmarks") fake.bookmark();
+      await eventually(() => hooks.includes("silent"));
+    },
+  );
 
   it.each([
     ["429", { kind: "status", code: 429, reason: "TooManyRequests", retryAfter: "0" }],

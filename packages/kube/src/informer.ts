@@ -50,7 +50,7 @@ export interface InformerTiming {
   watchSeconds: readonly [number, number];
   /** The watch is cut this long after the server should have ended it; default 10 s. */
   graceMs: number;
-  /** Once bookmarks have been seen (they come each minute), longer silence than this cuts the watch; default 150 s. */
+  /** Longer silence than this cuts the watch; default 90 s, for bookmarks come each minute. */
   silenceMs: number;
   backoff: BackoffOptions;
   now: () => number;
@@ -75,7 +75,7 @@ export interface InformerOptions<T extends KubeObject> extends ListSelector {
 export const defaultInformerTiming: InformerTiming = {
   watchSeconds: [300, 600],
   graceMs: 10_000,
-  silenceMs: 150_000,
+  silenceMs: 90_000,
   backoff: { firstMs: 800, capMs: 30_000, jitter: 1, resetAfterMs: 120_000 },
   now: Date.now,
   random: Math.random,

@@ -60,6 +60,11 @@ export class Storage {
     return definition;
   }
 
+  /** Forgets the history of everything: a watch from before is answered with 410. */
+  compact(): void {
+    for (const store of this.#stores.values()) store.compact();
+  }
+
   find(
     plural: string,
     namespace: string | undefined,

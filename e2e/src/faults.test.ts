@@ -1,0 +1,146 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Lease } from "kubernetes-types/coordination/v1.js";
+import type { Node, Pod } from "kubernetes-types/core/v1.js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { podManifest } from "./harness/manifest.ts";
+import { System } from "./harness/system.ts";
+import { describeKubernetes } from "./systems/describe-system.ts";
+import { waitUntil } from "./systems/wait-until.ts";
+
+describeKubernetes("what goes wrong between the node and Kubernetes", (target) => {
+  let system: System;
+  let notes: string;
+
+  beforeAll(async () => {
+    system = await System.start({ plugin: { name: "process" }, target, breakable: true });
+    notes = join(system.directory, "notes");
+    await mkdir(notes);
+  });
+  afterAll(async () => {
+    await system?.[Symbol.asyncDispose]();
+  });
+
+  /** A pod that notes each run in a file and ends with the code once its mark is there. */
+  function manifest(name: string, exitCode = 0): string {
+    const until = `until [ -e ${mark(name)} ]; do sleep 0.1; done`;
+    return podManifest(name, { command: `echo run >> ${runs(name)}; ${until}; exit ${exitCode}` });
+  }
+
+  const mark = (name: string) => join(notes, `${name}.end`);
+  const runs = (name: string) => join(notes, `${name}.runs`);
+
+  async function start(name: string, exitCode = 0): Promise<Pod> {
+    await system.kubectl.run(["apply", "-f", "-"], { input: manifest(name, exitCode) });
+    const pod = await podInPhase(name, "Running");
+    await waitUntil("it has noted its run", () => existsSync(runs(name)));
+    return pod;
+  }
+
+  function podInPhase(name: string, phase: string, timeoutMs = 30_000): Promise<Pod> {
+    return waitUntil(
+      `pod ${name} is ${phase}`,
+      async () => {
+        const pod = await system.pod(name);
+        return pod?.status?.phase === phase ? pod : undefined;
+      },
+      timeoutMs,
+    );
+  }
+
+  async function runsOf(name: string): Promise<number> {
+    if (!existsSync(runs(name))) return 0;
+    return (await readFile(runs(name), "utf8")).trim().split("\n").length;
+  }
+
+  async function nodeIs(status: "True" | "False" | "Unknown", timeoutMs: number): Promise<void> {
+    await waitUntil(
+      `the condition Ready of the node is ${status}`,
+      async () => {
+        const node = await system.kubectl.json<Node>(["get", "node", system.nodeName]);
+        const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
+        return ready?.status === status;
+      },
+      timeoutMs,
+    );
+  }
+
+  test("its connections fall silent for ever: what is new is noticed all the same", async () => {
+    await start("before-silence", 3);
+    system.link.freeze();
+    await writeFile(mark("before-silence"), "");
+    await system.kubectl.run(["apply", "-f", "-"], { input: manifest("in-silence") });
+    await writeFile(mark("in-silence"), "");
+    // A watch is given up when it has been silent for longer than Kubernetes is.
+    await podInPhase("in-silence", "Succeeded", 150_000);
+    const pod = await podInPhase("before-silence", "Failed");
+    expect(pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(3);
+    expect(await runsOf("in-silence")).toBe(1);
+  }, 260_000);
+
+  test("the network is cut for two minutes, and what happened is forgotten meanwhile: pods run on, and everything is right when it is back", async () => {
+    await start("through-cut");
+    await start("ends-in-cut", 5);
+    await start("deleted-in-cut");
+    const old = await start("same-name");
+    const cutAt = Date.now();
+    system.link.cut();
+    await nodeIs("Unknown", 90_000);
+    await writeFile(mark("ends-in-cut"), "");
+    await system.kubectl.run(["delete", "pod", "deleted-in-cut", "--wait=false"]);
+    await system.kubectl.run(["delete", "pod", "same-name", "--grace-period=0", "--force"]);
+    await system.kubectl.run(["apply", "-f", "-"], { input: manifest("same-name") });
+    await system.kubectl.run(["apply", "-f", "-"], { input: manifest("made-in-cut") });
+    await system.cluster.forgetHistory();
+    await waitUntil("two minutes are over", () => Date.now() - cutAt > 120_000, 130_000);
+    system.link.mend();
+
+    await nodeIs("True", 90_000);
+    const ended = await podInPhase("ends-in-cut", "Failed", 120_000);
+    expect(ended.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(5);
+    const through = await waitUntil("the pod is Ready again", async () => {
+      const pod = await system.pod("through-cut");
+      const ready = pod?.status?.conditions?.find(({ type }) => type === "Ready");
+      return ready?.status === "True" ? pod : undefined;
+    });
+    expect(through.status?.containerStatuses?.[0]?.restartCount).toBe(0);
+    await waitUntil(
+      "the deleted pod is gone",
+      async () => (await system.pod("deleted-in-cut")) === undefined,
+      60_000,
+    );
+    const fresh = await podInPhase("same-name", "Running");
+    expect(fresh.metadata?.uid).not.toBe(old.metadata?.uid);
+    await waitUntil("both of that name have run", async () => (await runsOf("same-name")) === 2);
+    await podInPhase("made-in-cut", "Running");
+    for (const name of ["through-cut", "ends-in-cut", "made-in-cut"]) {
+      expect(await runsOf(name)).toBe(1);
+    }
+    const left = ["through-cut", "made-in-cut", "same-name"];
+    await system.kubectl.run(["delete", "pod", ...left, "--timeout=30s"]);
+  }, 500_000);
+
+  test("the API server restarts over and over: the lease goes on, and pods that end meanwhile are told", async () => {
+    await start("restarts", 9);
+    for (let round = 1; round <= 3; round += 1) {
+      const before = await renewTime();
+      await system.cluster.pause();
+      if (round === 2) await writeFile(mark("restarts"), "");
+      await system.cluster.resume();
+      await waitUntil("the lease is renewed", async () => (await renewTime()) > before, 60_000);
+    }
+    const pod = await podInPhase("restarts", "Failed");
+    expect(pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(9);
+    expect(await runsOf("restarts")).toBe(1);
+  }, 300_000);
+
+  async function renewTime(): Promise<string> {
+    const result = await system.kubectl.try(
+      "get lease -n kube-node-lease -o json".split(" ").concat(system.nodeName),
+    );
+    // Right after a restart the server may not answer yet: nothing is renewed then either.
+    if (result.code !== 0) return "";
+    return (JSON.parse(result.stdout) as Lease).spec?.renewTime ?? "";
+  }
+});
