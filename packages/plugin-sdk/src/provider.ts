@@ -41,6 +41,14 @@ export interface Provider {
   create(data: RetrievedPodData, signal: AbortSignal): Promise<CreateAnswer>;
 
   /**
+   * What a running pod names has changed (feature `pod-updates`): `data` is what a create would carry now. Its volumes
+   * change as a whole, under whoever has them mounted; environments count for containers that start from now on.
+   * Nothing is restarted, and nothing else of the pod changes. Resolve when it is durable and in place; throw
+   * `PluginError` `not-found` for a pod that is not here.
+   */
+  update?(data: RetrievedPodData, signal: AbortSignal): Promise<void>;
+
+  /**
    * Stop the pod's job and remove its data. Resolve when the intent is durable. Grace period:
    * `metadata.deletionGracePeriodSeconds`, else `spec.terminationGracePeriodSeconds`, else 30. Unknown pod: resolve.
    */

@@ -18,6 +18,7 @@ import { logsRoute } from "./routes/logs.ts";
 import { pingRoute } from "./routes/ping.ts";
 import { statusRoute } from "./routes/status.ts";
 import { statusStreamRoute } from "./routes/status-stream.ts";
+import { updateRoute } from "./routes/update.ts";
 import { updateCacheRoute } from "./routes/update-cache.ts";
 import { askPlugin } from "./status/ask-plugin.ts";
 import { LastSeen } from "./status/last-seen.ts";
@@ -76,6 +77,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const app = createApp(context, options.listen, metrics, options.authenticate);
   createRoute(app, context);
+  updateRoute(app, context, capabilities);
   deleteRoute(app, context, seen);
   statusRoute(app, context, batcher);
   logsRoute(app, context, capabilities, streams);

@@ -103,6 +103,16 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
     }
   }
 
+  async replaceData(uid: string, data: RetrievedPodData): Promise<void> {
+    if (data.pod.metadata?.uid !== uid) {
+      throw new PluginError("invalid", `The content of pod ${uid} names another UID.`);
+    }
+    await this.#inLine(uid, async () => {
+      this.#known(uid);
+      await writeDurably(join(this.paths(uid).directory, "pod.json"), `${JSON.stringify(data)}\n`);
+    });
+  }
+
   paths(uid: string): JobPaths {
     return jobPaths(join(this.#parts.directories.jobs, safeSegment("pod UID", uid)));
   }

@@ -74,6 +74,11 @@ export interface JobStore<Record> extends AsyncDisposable {
   list(): readonly Job<Record>[];
   /** What was asked (`pod.json`), with its secrets: read from disk at each call, not kept. */
   data(uid: string): Promise<RetrievedPodData>;
+  /**
+   * Keep this instead of what was asked so far: what the pod names has changed. Durable when it resolves. Throws
+   * `not-found` for an unknown UID, `invalid` if it is another pod's.
+   */
+  replaceData(uid: string, data: RetrievedPodData): Promise<void>;
   /** Paths of this pod's files; the directories exist as long as the job does. */
   paths(uid: string): JobPaths;
   /**

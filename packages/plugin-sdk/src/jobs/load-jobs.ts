@@ -33,7 +33,9 @@ export async function loadJobs<Record>(
   const quarantined = await earlierQuarantine(options.quarantine);
   for (const uid of await readdir(options.directory)) {
     const directory = join(options.directory, uid);
-    await rm(join(directory, `job.json${TEMPORARY_SUFFIX}`), { force: true });
+    for (const file of ["job.json", "pod.json"]) {
+      await rm(join(directory, `${file}${TEMPORARY_SUFFIX}`), { force: true });
+    }
     try {
       const text = await readFile(join(directory, "job.json"), "utf8");
       const job = readJob(text, uid, options.readRecord);

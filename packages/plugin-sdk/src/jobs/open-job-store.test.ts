@@ -305,3 +305,28 @@ test("after close nothing is written any more", async () => {
   await store.close();
   await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "unavailable" });
 });
+
+describe("newer data of a job", () => {
+  test("outlives a restart, without a trace of the old", async () => {
+    const store = await open();
+    await store.create(podData(UID));
+    const newer = podData(UID, { hostname: "newer" });
+    await store.replaceData(UID, newer);
+    expect(await store.data(UID)).toEqual(newer);
+    const again = await reopen(store);
+    expect(await again.data(UID)).toEqual(newer);
+    expect((await readdir(again.paths(UID).directory)).filter((name) => /tmp/.test(name))).toEqual(
+      [],
+    );
+    expect((await stat(join(again.paths(UID).directory, "pod.json"))).mode & 0o777).toBe(0o600);
+  });
+
+  test("is refused for another pod and for one that is not here", async () => {
+    const store = await open();
+    await expect(store.replaceData(UID, podData(UID))).rejects.toMatchObject({ code: "not-found" });
+    await store.create(podData(UID));
+    await expect(store.replaceData(UID, podData("other"))).rejects.toMatchObject({
+      code: "invalid",
+    });
+  });
+});

@@ -10,6 +10,7 @@ export type ListenAddress =
 /** Deadlines in milliseconds for what a provider does; its `AbortSignal` fires then, and the caller hears 503. */
 export interface CallDeadlines {
   create: number;
+  update: number;
   delete: number;
   status: number;
   ping: number;
@@ -18,6 +19,7 @@ export interface CallDeadlines {
 /** Just below the time after which API servers that exist hang up (120 s), so that the caller learns why. */
 export const DEFAULT_CALL_DEADLINES: CallDeadlines = {
   create: 110_000,
+  update: 50_000,
   delete: 110_000,
   status: 60_000,
   ping: 20_000,

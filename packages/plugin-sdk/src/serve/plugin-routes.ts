@@ -65,6 +65,20 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     },
   });
 
+  if (provider.update !== undefined) {
+    app.route({
+      method: "POST",
+      url: "/update",
+      handler: async (request, reply) => {
+        const data = readRetrievedPodData(await body(request));
+        await call(reply, deadlines.update, async (signal) => provider.update?.(data, signal));
+        const { uid, name, namespace } = data.pod.metadata ?? {};
+        options.logger.info({ id: request.id, uid, name, namespace }, "updated");
+        return reply.type("text/plain; charset=utf-8").send(`Pod ${uid} is updated.`);
+      },
+    });
+  }
+
   app.route({
     method: ["POST", "DELETE"],
     url: "/delete",

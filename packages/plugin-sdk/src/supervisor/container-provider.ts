@@ -32,7 +32,7 @@ import { EMPTY_RECORD, readPodRecord } from "./record.ts";
 import { Strays } from "./strays.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
-const FEATURES: readonly Feature[] = ["status-stream", "log-options", "pod-ip-env"];
+const FEATURES: readonly Feature[] = ["status-stream", "log-options", "pod-ip-env", "pod-updates"];
 
 export interface ContainerProviderOptions {
   /** Short and lower-case, e.g. `docker`. */
@@ -158,6 +158,18 @@ class ContainerProvider implements Provider {
     } finally {
       if (this.#creating.get(uid) === creating) this.#creating.delete(uid);
     }
+  }
+
+  async update(data: RetrievedPodData, signal: AbortSignal): Promise<void> {
+    this.#started();
+    const uid = data.pod.metadata?.uid ?? "";
+    // One that is being written down has a supervisor when it is.
+    await this.#creating.get(uid)?.catch(() => undefined);
+    const supervisor = this.#supervisors.get(uid);
+    if (supervisor === undefined) {
+      throw new PluginError("not-found", `No pod with UID ${uid} runs here.`);
+    }
+    await supervisor.update(data, signal);
   }
 
   async delete(pod: Pod): Promise<void> {

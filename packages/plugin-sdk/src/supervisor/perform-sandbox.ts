@@ -9,26 +9,8 @@ export async function ensureSandbox(work: PodWork, signal: AbortSignal): Promise
   const { parts, plan } = work;
   const { store, runtime, clock } = parts;
   const paths = store.paths(plan.uid);
-  if (work.volumes === undefined) {
-    const data = work.data ?? (await store.data(plan.uid));
-    try {
-      work.volumes = await prepareVolumes(data, {
-        directory: paths.volumes,
-        ...(parts.resolveVolume && { resolveVolume: parts.resolveVolume }),
-        signal,
-      });
-    } catch (error) {
-      if (!(error instanceof PluginError) || error.code !== "rejected") throw error;
-      // What was handed over does not change, so waiting cannot help.
-      const { message } = error;
-      work.tell(eventTexts.volumesFailed(message));
-      work.change((record) => ({ ...record, failed: { reason: "FailedMount", message } }));
-      await work.save();
-      return;
-    }
-    work.pullSecrets = pullSecretsOf(data);
-    delete work.data;
-  }
+  await work.inLine(() => ensureVolumes(work, signal));
+  if (work.volumes === undefined) return;
   try {
     const { podIPs } = await parts.steps.run(signal, () =>
       runtime.ensureSandbox({ pod: plan.pod, directory: paths.directory }, signal),
@@ -43,6 +25,30 @@ export async function ensureSandbox(work: PodWork, signal: AbortSignal): Promise
     if (!signal.aborted) work.tell(eventTexts.sandboxFailed(wordsOf(error)));
     throw error;
   }
+}
+
+async function ensureVolumes(work: PodWork, signal: AbortSignal): Promise<void> {
+  if (work.volumes !== undefined) return;
+  const { store, resolveVolume } = work.parts;
+  const { uid } = work.plan;
+  const data = work.data ?? (await store.data(uid));
+  try {
+    work.volumes = await prepareVolumes(data, {
+      directory: store.paths(uid).volumes,
+      ...(resolveVolume && { resolveVolume }),
+      signal,
+    });
+  } catch (error) {
+    if (!(error instanceof PluginError) || error.code !== "rejected") throw error;
+    // The virtual node hands over only what is complete, so waiting cannot help.
+    const { message } = error;
+    work.tell(eventTexts.volumesFailed(message));
+    work.change((record) => ({ ...record, failed: { reason: "FailedMount", message } }));
+    await work.save();
+    return;
+  }
+  work.pullSecrets = pullSecretsOf(data);
+  delete work.data;
 }
 
 /** The pod is over: let its network go, keep its logs. */

@@ -11,7 +11,9 @@
  */
 import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
 import type { Job } from "../jobs/job-store.ts";
+import { KeyedQueue } from "../jobs/keyed-queue.ts";
 import type { ObservedContainer } from "../runtime/container-runtime.ts";
+import { updateVolumes } from "../volumes/prepare-volumes.ts";
 import { withoutFuture } from "./clock-set-back.ts";
 import { decide } from "./decide.ts";
 import type { Action, PodMemory } from "./decision.ts";
@@ -23,7 +25,7 @@ import type { PlannedPod } from "./planned-pod.ts";
 import { planPod } from "./planned-pod.ts";
 import type { PodParts } from "./pod-parts.ts";
 import { podEvent } from "./pod-parts.ts";
-import { podStatus } from "./pod-status.ts";
+import { isOver, podStatus } from "./pod-status.ts";
 import { LONGEST_RETRY_MS, PodTasks } from "./pod-tasks.ts";
 import { look } from "./probes/look.ts";
 import type { DueProbe } from "./probes/pod-probes.ts";
@@ -31,12 +33,12 @@ import { PodProbes } from "./probes/pod-probes.ts";
 import type { ProbeOutcome } from "./probes/probe-worker.ts";
 import { readEndedMessages } from "./read-ended-messages.ts";
 import type { PodRecord } from "./record.ts";
-import { withAttempt } from "./record.ts";
+import { withAttempt, withProblemsRetried } from "./record.ts";
 import { RecordWriter } from "./record-writer.ts";
+import { updatedData } from "./updated-data.ts";
 import type { PodWork } from "./work.ts";
 
 export class PodSupervisor {
-  readonly plan: PlannedPod;
   readonly jobId: string;
   readonly #parts: PodParts;
   readonly #work: PodWork;
@@ -45,6 +47,7 @@ export class PodSupervisor {
   readonly #writer: RecordWriter;
   readonly #closing = new AbortController();
   readonly #looks = new Set<Promise<void>>();
+  readonly #volumes = new KeyedQueue();
   #record: PodRecord;
   #lookTick = -1;
   #pendingLook: { containers: readonly ObservedContainer[]; tick: number } | undefined;
@@ -64,16 +67,16 @@ export class PodSupervisor {
     options: { isNew: boolean; plugin: string },
   ) {
     this.#parts = parts;
-    this.plan = planPod(data.pod);
+    const plan = planPod(data.pod);
     this.jobId = job.jobId ?? `${options.plugin}-${job.uid}`;
     this.#record = job.record;
     this.#isSynced = options.isNew;
-    this.#probes = new PodProbes(this.plan);
+    this.#probes = new PodProbes(plan);
     // Counts on from the time, so that it does not go back over a restart.
     this.#revision = parts.clock.now();
     this.#work = {
       parts,
-      plan: this.plan,
+      plan,
       jobId: this.jobId,
       images: new Map(),
       madeAtTick: new Map(),
@@ -81,6 +84,7 @@ export class PodSupervisor {
       observed: [],
       sandbox: "unknown",
       ...(options.isNew && { data }),
+      inLine: (task) => this.#volumes.run("", task),
       record: () => this.#record,
       change: (change) => {
         this.#record = change(this.#record);
@@ -97,12 +101,16 @@ export class PodSupervisor {
     });
     this.#writer = new RecordWriter({
       parts,
-      uid: this.plan.uid,
+      uid: plan.uid,
       jobId: this.jobId,
       initial: job.record,
       record: () => this.#record,
       isOver: () => this.#closing.signal.aborted || this.#work.sandbox === "removed",
     });
+  }
+
+  get plan(): PlannedPod {
+    return this.#work.plan;
   }
 
   /** Now. Never asks anybody. */
@@ -139,6 +147,28 @@ export class PodSupervisor {
     });
   }
 
+  /** What the pod names has changed: durable and in its volumes when it resolves. No-op for a pod that is over. */
+  async update(update: RetrievedPodData, signal: AbortSignal): Promise<void> {
+    await this.#work.inLine(async () => {
+      if (isOver(this.plan, this.#record)) return;
+      const { store, clock } = this.#parts;
+      const { uid } = this.plan;
+      const data = updatedData(this.#work.data ?? (await store.data(uid)), update);
+      // Written down last: a crash in between leaves the old word, and whoever sent the new one sends it again.
+      await updateVolumes(data, {
+        directory: store.paths(uid).volumes,
+        now: () => clock.now(),
+        keepsOld: () => this.#isStarting(),
+        signal,
+      });
+      await store.replaceData(uid, data);
+      if (this.#work.data !== undefined) this.#work.data = data;
+      this.#work.plan = planPod(data.pod);
+      this.#record = withProblemsRetried(this.#record, clock.now());
+    });
+    this.wake();
+  }
+
   /** Durable when it resolves. Repeatable; the earliest deadline counts. */
   async requestDelete(graceSeconds: number): Promise<void> {
     const now = this.#parts.clock.now();
@@ -160,6 +190,7 @@ export class PodSupervisor {
     await this.#turn;
     await this.#tasks.close(this.#closing.signal.reason);
     await Promise.all(this.#looks);
+    await this.#volumes.idle();
     await this.#writer.close();
   }
 
@@ -252,6 +283,16 @@ export class PodSupervisor {
           : { ...current, startupDone: startup, ready },
       );
     }
+  }
+
+  /** Whether a container is between the making of its mounts and its start. */
+  #isStarting(): boolean {
+    const made = Object.values(this.#record.containers);
+    const inFlight = [...this.#tasks.keys()];
+    return (
+      made.some(({ current }) => current?.state === "created") ||
+      inFlight.some((key) => /^(?:create|start)Container/.test(key))
+    );
   }
 
   #memory(): PodMemory {

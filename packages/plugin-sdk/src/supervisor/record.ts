@@ -110,6 +110,20 @@ export function withContainer(
   return { ...record, containers: { ...record.containers, [name]: after } };
 }
 
+/** The record with every container that could not be made tried again at `now`: what it waits for may have come. */
+export function withProblemsRetried(record: PodRecord, now: number): PodRecord {
+  return Object.entries(record.containers).reduce(
+    (changed, [name, { problem }]) =>
+      problem === undefined
+        ? changed
+        : withContainer(changed, name, (before) => ({
+            ...before,
+            problem: { ...problem, retryAt: Math.min(problem.retryAt, now) },
+          })),
+    record,
+  );
+}
+
 /** The record with an attempt changed, if it is still the newest one. */
 export function withAttempt(
   record: PodRecord,

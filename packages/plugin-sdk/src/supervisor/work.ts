@@ -10,7 +10,8 @@ import { containerRecord } from "./record.ts";
 /** What the actions of one pod work on. */
 export interface PodWork {
   readonly parts: PodParts;
-  readonly plan: PlannedPod;
+  /** Replaced when the pod's content is updated. */
+  plan: PlannedPod;
   readonly jobId: string;
   /** Images made present, by container. */
   readonly images: Map<string, { attempt: number; imageID: string }>;
@@ -26,6 +27,8 @@ export interface PodWork {
   volumes?: PodVolumes;
   /** `dockerconfigjson` contents. */
   pullSecrets?: readonly string[];
+  /** Writers of the pod's volumes come one after another. */
+  inLine<T>(task: () => Promise<T>): Promise<T>;
   record(): PodRecord;
   change(change: (record: PodRecord) => PodRecord): void;
   /** Durable when it resolves. */

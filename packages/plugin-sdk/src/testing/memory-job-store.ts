@@ -59,6 +59,12 @@ export class MemoryJobStore<Record> implements JobStore<Record> {
     return data;
   }
 
+  async replaceData(uid: string, data: RetrievedPodData): Promise<void> {
+    await this.beforeWrite?.();
+    if (!this.#data.has(uid)) throw new PluginError("not-found", "There is no such job.");
+    this.#data.set(uid, structuredClone(data));
+  }
+
   paths(uid: string) {
     return jobPaths(join(this.root, uid));
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
   chmod,
+  chown,
   lstat,
   mkdir,
   readdir,
@@ -12,19 +13,42 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { giveToGroup } from "./fs-group.ts";
 import type { PlannedFile } from "./payload.ts";
 
 const DATA = "..data";
 
+export interface FileVolumeOptions {
+  /** Milliseconds since the epoch, for the name of the files' directory. */
+  now: number;
+  /** The pod's `fsGroup`, if this process may give files away. */
+  group?: number | undefined;
+  /**
+   * Asked when the old files are about to be removed: whether a container that is just starting may still need their
+   * path, which a `subPath` has followed. They then stay until the next change.
+   */
+  keepsOld?: () => boolean;
+}
+
 /**
  * Make `directory` hold exactly these files, in the layout of the kubelet's atomic writer: the files in a directory of
  * their own `..<time>.<random>`, a link `..data` to it, and a link per top-level name into `..data`. Replacing `..data`
- * changes all files at once for whoever has the volume mounted. Untouched when the content is already this.
+ * changes all files at once for whoever has the volume mounted, owners and modes included. Untouched when the content
+ * is already this.
  */
 export async function writeFileVolume(
   directory: string,
   files: readonly PlannedFile[],
-  now: number,
+  options: FileVolumeOptions,
+): Promise<void> {
+  await exchangeFiles(directory, files, options);
+  if (options.group !== undefined) await giveToGroup(directory, options.group, true);
+}
+
+async function exchangeFiles(
+  directory: string,
+  files: readonly PlannedFile[],
+  { now, group, keepsOld = () => false }: FileVolumeOptions,
 ): Promise<void> {
   await mkdir(directory, { recursive: true });
   await chmod(directory, 0o755);
@@ -36,22 +60,26 @@ export async function writeFileVolume(
   const stamp = new Date(now).toISOString().replaceAll(/[-:TZ]/g, "_");
   const next = `..${stamp}${randomBytes(5).toString("hex")}`;
   await writeTree(join(directory, next), files);
+  // Before anybody sees them.
+  if (group !== undefined) await giveToGroup(join(directory, next), group, true);
   const link = join(directory, `${DATA}_tmp`);
   await rm(link, { force: true });
   await symlink(next, link);
   await rename(link, join(directory, DATA));
   await linkNames(directory, files);
-  await removeOthers(directory, next, files);
+  const kept = current !== undefined && keepsOld() ? [next, current] : [next];
+  await removeOthers(directory, kept, files);
 }
 
 async function writeTree(root: string, files: readonly PlannedFile[]): Promise<void> {
   await makeReadable(root);
-  for (const { path, content, mode } of files) {
+  for (const { path, content, mode, uid } of files) {
     const file = join(root, path);
     await makeReadable(dirname(file));
     // Never readable by others before it has its mode; `wx` never follows a link.
     await writeFile(file, content, { mode: 0o600, flag: "wx" });
     await chmod(file, mode);
+    if (uid !== undefined && process.geteuid?.() === 0) await chown(file, uid, -1);
   }
 }
 
@@ -91,10 +119,10 @@ async function linkNames(directory: string, files: readonly PlannedFile[]): Prom
 /** Names that are no longer there, and the trees of earlier contents. */
 async function removeOthers(
   directory: string,
-  current: string,
+  trees: readonly string[],
   files: readonly PlannedFile[],
 ): Promise<void> {
-  const keep = new Set([DATA, current, ...topNames(files)]);
+  const keep = new Set([DATA, ...trees, ...topNames(files)]);
   for (const name of await readdir(directory)) {
     if (!keep.has(name)) await rm(join(directory, name), { recursive: true, force: true });
   }

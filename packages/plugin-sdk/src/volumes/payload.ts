@@ -9,6 +9,8 @@ export interface PlannedFile {
   content: Uint8Array;
   /** Permission bits. */
   mode: number;
+  /** The user that it is given to, if this process may. */
+  uid?: number;
 }
 
 /** Files of one volume by path; a later one replaces an earlier one, as in projected volumes. */
@@ -70,9 +72,11 @@ export function addFile(
   path: string,
   content: Uint8Array,
   mode: number,
+  uid?: number,
 ): void {
   const clean = volumePath(volume, path);
-  files.set(clean, { path: clean, content, mode: mode & 0o777 });
+  const owner = uid === undefined ? {} : { uid };
+  files.set(clean, { path: clean, content, mode: mode & 0o777, ...owner });
 }
 
 /** Throws when a file lies where another one needs a directory. */

@@ -1,6 +1,7 @@
 import {
   lstat,
   mkdir,
+  open,
   readdir,
   readFile,
   readlink,
@@ -16,7 +17,7 @@ import { defined } from "../testing/defined.ts";
 import { podData } from "../testing/pod-data.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import type { PrepareVolumesOptions } from "./pod-volumes.ts";
-import { prepareVolumes } from "./prepare-volumes.ts";
+import { prepareVolumes, updateVolumes } from "./prepare-volumes.ts";
 
 const NO_ENV: { name: string; value: string }[] = [];
 
@@ -302,3 +303,83 @@ test("whatever a pod names, no file is written outside the volume directory", as
     { numRuns: 200 },
   );
 });
+
+describe("an update", () => {
+  test("changes files only: subPath mounts keep theirs, emptyDirs their content", async () => {
+    await using directory = await temporaryDirectory();
+    const mounts = [
+      { name: "conf", mountPath: "/conf" },
+      { name: "conf", mountPath: "/key", subPath: "key" },
+    ];
+    const [whole, part] = await mountsOf(configMapPod({ key: "1" }, mounts), {
+      directory: directory.path,
+    });
+    // What a bind mount does: hold on to the file itself.
+    await using file = await open(defined(part).hostPath);
+    await updateVolumes(configMapPod({ key: "2", more: "3" }, mounts), {
+      directory: directory.path,
+    });
+    const path = defined(whole).hostPath;
+    expect(await readFile(join(path, "key"), "utf8")).toBe("2");
+    expect(await readFile(join(path, "more"), "utf8")).toBe("3");
+    expect(await file.readFile("utf8")).toBe("1");
+  });
+
+  test("leaves the files of a container that is just starting where they are, until the next one", async () => {
+    await using directory = await temporaryDirectory();
+    const { path } = directory;
+    const mounts = [{ name: "conf", mountPath: "/key", subPath: "key" }];
+    const [part] = await mountsOf(configMapPod({ key: "1" }, mounts), { directory: path });
+    const old = defined(part).hostPath;
+    await updateVolumes(configMapPod({ key: "2" }, mounts), {
+      directory: path,
+      keepsOld: () => true,
+    });
+    expect(await readFile(old, "utf8")).toBe("1");
+    await updateVolumes(configMapPod({ key: "3" }, mounts), { directory: path });
+    await expect(readFile(old)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("empties the volume of an optional object that is gone", async () => {
+    await using directory = await temporaryDirectory();
+    const data = configMapPod({ key: "1" });
+    Object.assign(defined(data.pod.spec?.volumes?.[0]?.configMap), { optional: true });
+    const [mount] = await mountsOf(data, { directory: directory.path });
+    defined(data.container[0]).configMaps = [];
+    await updateVolumes(data, { directory: directory.path });
+    const names = await readdir(defined(mount).hostPath);
+    expect(names.filter((name) => !name.startsWith(".."))).toEqual([]);
+    expect(names.filter((name) => /^\.\.\d/.test(name))).toHaveLength(1);
+  });
+});
+
+test.skipIf(process.geteuid?.() !== 0)(
+  "a token belongs to the pod's user, and with fsGroup its group may read it",
+  async () => {
+    await using directory = await temporaryDirectory();
+    const data = mounting([{ name: "api", mountPath: "/api" }], {
+      securityContext: { runAsUser: 1234, fsGroup: 4321 },
+      volumes: [
+        {
+          name: "api",
+          projected: {
+            sources: [
+              { serviceAccountToken: { path: "token" } },
+              { configMap: { name: "kube-root-ca.crt" } },
+            ],
+          },
+        },
+      ],
+    });
+    defined(data.container[0]).projectedvolumemaps = [
+      { metadata: { name: "api" }, data: { token: "secret", "ca.crt": "pem" } },
+    ];
+    const [mount] = await mountsOf(data, { directory: directory.path });
+    const look = async (name: string) => {
+      const { uid, gid, mode } = await stat(join(defined(mount).hostPath, name));
+      return { uid, gid, mode: (mode & 0o777).toString(8) };
+    };
+    expect(await look("token")).toEqual({ uid: 1234, gid: 4321, mode: "640" });
+    expect(await look("ca.crt")).toEqual({ uid: 0, gid: 4321, mode: "644" });
+  },
+);

@@ -4,7 +4,7 @@ import type { RetrievedPodData } from "@interlink/protocol";
 import type { Container, Pod, VolumeMount } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
 import type { ContainerMount } from "../runtime/container-runtime.ts";
-import { writeFileVolume } from "./file-volume.ts";
+import { type FileVolumeOptions, writeFileVolume } from "./file-volume.ts";
 import { giveToGroup } from "./fs-group.ts";
 import type { PlannedVolume } from "./plan-volumes.ts";
 import { planVolumes } from "./plan-volumes.ts";
@@ -44,6 +44,29 @@ export async function prepareVolumes(
   };
 }
 
+/**
+ * Give the volumes that consist of files a newer content, below `options.directory`, under whoever has them mounted.
+ * `subPath` mounts keep what they were made with. Repeatable. Throws `PluginError` `rejected` before anything is
+ * written when an object or key is missing.
+ */
+export async function updateVolumes(
+  data: RetrievedPodData,
+  options: Pick<PrepareVolumesOptions, "directory" | "now" | "signal"> &
+    Pick<FileVolumeOptions, "keepsOld">,
+): Promise<void> {
+  const { directory, now = Date.now, signal, keepsOld } = options;
+  const group = ownGroup(data.pod);
+  for (const planned of planVolumes(data)) {
+    if (planned.kind !== "files") continue;
+    signal?.throwIfAborted();
+    await writeFileVolume(join(directory, planned.name), planned.files, {
+      now: now(),
+      group,
+      ...(keepsOld && { keepsOld }),
+    });
+  }
+}
+
 async function prepareVolume(
   planned: PlannedVolume,
   pod: Pod,
@@ -51,9 +74,7 @@ async function prepareVolume(
 ): Promise<PreparedVolume> {
   const path = join(directory, planned.name);
   if (planned.kind === "files") {
-    await writeFileVolume(path, planned.files, now());
-    const group = ownGroup(pod);
-    if (group !== undefined) await giveToGroup(path, group, true);
+    await writeFileVolume(path, planned.files, { now: now(), group: ownGroup(pod) });
     return { path, readOnly: true };
   }
   if (planned.kind === "emptyDir") {

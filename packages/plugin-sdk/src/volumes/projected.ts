@@ -16,6 +16,7 @@ import {
   secretContents,
 } from "./payload.ts";
 import type { PodObjects } from "./pod-objects.ts";
+import { type TokenAccess, tokenAccess } from "./token-access.ts";
 import { volumePath } from "./volume-path.ts";
 
 /** The service-account volume that Kubernetes adds to nearly every pod. */
@@ -34,21 +35,32 @@ export function projectedFiles(
   const resolved = objects.projected.get(volume);
   return resolved === undefined
     ? filesFromSources(volume, source, pod, objects)
-    : filesFromMap(volume, source, resolved);
+    : filesFromMap(volume, source, resolved, tokenAccess(pod));
 }
 
 function filesFromMap(
   volume: string,
   source: ProjectedVolumeSource,
   resolved: ConfigMap,
+  access: TokenAccess,
 ): VolumeFiles {
   const modes = itemModes(volume, source);
+  const tokens = tokenPaths(volume, source);
   const files: VolumeFiles = new Map();
   for (const [path, content] of configMapContents(resolved)) {
-    const mode = modes.get(volumePath(volume, path)) ?? source.defaultMode ?? DEFAULT_MODE;
-    addFile(files, volume, path, content, mode);
+    const clean = volumePath(volume, path);
+    const mode = modes.get(clean) ?? source.defaultMode ?? DEFAULT_MODE;
+    if (tokens.has(clean)) addFile(files, volume, path, content, access.mode ?? mode, access.uid);
+    else addFile(files, volume, path, content, mode);
   }
   return files;
+}
+
+function tokenPaths(volume: string, { sources }: ProjectedVolumeSource): Set<string> {
+  const paths = (sources ?? []).flatMap(({ serviceAccountToken }) =>
+    serviceAccountToken ? [volumePath(volume, serviceAccountToken.path)] : [],
+  );
+  return new Set(paths);
 }
 
 /** Modes that single items ask for, by path. */

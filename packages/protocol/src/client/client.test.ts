@@ -115,6 +115,7 @@ describe("towards a plugin and towards an API server", () => {
     for (const role of ["plugin", "server"] as const) {
       const { peer, client } = await peerAnd(answering("{}"), { peer: role });
       await client.create(role === "plugin" ? podData : createRequest);
+      await client.update(role === "plugin" ? podData : createRequest);
       await client.delete(pod);
       await client.ping();
       seen[role] = peer.requests.map(({ method, url, body }) =>
@@ -122,8 +123,18 @@ describe("towards a plugin and towards an API server", () => {
       );
     }
     expect(seen).toEqual({
-      plugin: ['POST /create {"pod"', 'POST /delete {"meta', "GET /status []"],
-      server: ['POST /create {"pod"', 'DELETE /delete {"meta', "POST /pinglink"],
+      plugin: [
+        'POST /create {"pod"',
+        'POST /update {"pod"',
+        'POST /delete {"meta',
+        "GET /status []",
+      ],
+      server: [
+        'POST /create {"pod"',
+        'POST /update {"pod"',
+        'DELETE /delete {"meta',
+        "POST /pinglink",
+      ],
     });
   });
 

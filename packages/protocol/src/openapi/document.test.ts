@@ -65,6 +65,7 @@ describe("the two faces", () => {
       "get /status/stream",
       "post /create",
       "post /pinglink",
+      "post /update",
       "post /updateCache",
     ]);
     expect(paths("plugin")).toEqual([
@@ -74,6 +75,7 @@ describe("the two faces", () => {
       "get /status/stream",
       "post /create",
       "post /delete",
+      "post /update",
     ]);
   });
 });

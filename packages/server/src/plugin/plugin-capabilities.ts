@@ -6,7 +6,7 @@ import {
 } from "@interlink/protocol";
 
 /** What this server hands on for a plugin; exec, attach, port-forward and stats are not among it yet. */
-const HANDED_ON = ["status-stream", "log-options", "pod-ip-env"] as const;
+const HANDED_ON = ["status-stream", "log-options", "pod-ip-env", "pod-updates"] as const;
 
 const FRESH_MS = 30_000;
 

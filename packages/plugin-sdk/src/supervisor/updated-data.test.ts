@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { podData } from "../testing/pod-data.ts";
+import { updatedData } from "./updated-data.ts";
+
+const UID = "0f3a5b1e-1111-4222-8333-444455556666";
+
+test("an update brings labels, annotations, environments and contents, and nothing else", () => {
+  const before = podData(UID, {
+    restartPolicy: "Always",
+    initContainers: [{ name: "setup", image: "a", env: [{ name: "A", value: "1" }] }],
+    containers: [{ name: "main", image: "b", command: ["run"], env: [{ name: "B", value: "1" }] }],
+  });
+  const update = podData(UID, {
+    restartPolicy: "Never",
+    hostNetwork: true,
+    initContainers: [{ name: "setup", image: "evil", env: [{ name: "A", value: "2" }] }],
+    containers: [{ name: "main", image: "evil", command: ["evil"] }],
+  });
+  update.pod.metadata = { ...update.pod.metadata, name: "other", labels: { new: "yes" } };
+  update.container[0]?.configMaps.push({ metadata: { name: "c" }, data: { k: "v" } });
+
+  const after = updatedData(before, update);
+  expect(after.pod.spec).toEqual({
+    restartPolicy: "Always",
+    initContainers: [{ name: "setup", image: "a", env: [{ name: "A", value: "2" }] }],
+    containers: [{ name: "main", image: "b", command: ["run"] }],
+  });
+  expect(after.pod.metadata).toEqual({ ...before.pod.metadata, labels: { new: "yes" } });
+  expect(after.container).toBe(update.container);
+  expect(after.jobConfig).toBe(before.jobConfig);
+});
+
+test("a container that the update does not name stays as it was", () => {
+  const before = podData(UID, { containers: [{ name: "main", env: [{ name: "A", value: "1" }] }] });
+  const update = podData(UID, { containers: [{ name: "other", env: [] }] });
+  expect(updatedData(before, update).pod.spec?.containers).toEqual(before.pod.spec?.containers);
+});

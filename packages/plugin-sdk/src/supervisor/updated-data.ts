@@ -1,0 +1,40 @@
+import type { RetrievedPodData } from "@interlink/protocol";
+import type { Container, Pod } from "kubernetes-types/core/v1.js";
+
+/**
+ * What is kept of a pod after an update: the objects that its volumes are made of, its labels and annotations, and its
+ * containers' environments are the update's; everything else stays as it was when the pod was created, whatever the
+ * update says.
+ */
+export function updatedData(before: RetrievedPodData, update: RetrievedPodData): RetrievedPodData {
+  return { ...before, pod: updatedPod(before.pod, update.pod), container: update.container };
+}
+
+function updatedPod(before: Pod, update: Pod): Pod {
+  const { labels, annotations } = update.metadata ?? {};
+  const { labels: _labels, annotations: _annotations, ...metadata } = before.metadata ?? {};
+  const { spec } = before;
+  const next: Pod = {
+    ...before,
+    metadata: { ...metadata, ...(labels && { labels }), ...(annotations && { annotations }) },
+  };
+  if (spec === undefined) return next;
+  const { initContainers, containers } = spec;
+  next.spec = {
+    ...spec,
+    containers: withEnvironments(containers, update.spec?.containers),
+    ...(initContainers && {
+      initContainers: withEnvironments(initContainers, update.spec?.initContainers),
+    }),
+  };
+  return next;
+}
+
+function withEnvironments(before: Container[], update: readonly Container[] = []): Container[] {
+  return before.map((container) => {
+    const newer = update.find(({ name }) => name === container.name);
+    if (newer === undefined) return container;
+    const { env: _env, ...rest } = container;
+    return newer.env === undefined ? rest : { ...rest, env: newer.env };
+  });
+}

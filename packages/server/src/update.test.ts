@@ -1,0 +1,55 @@
+import { afterEach, expect, it } from "vitest";
+import { fixture, send } from "./testing/go-caller.ts";
+import { startSite, type TestSite } from "./testing/site.ts";
+
+const body = fixture("create-request").body;
+const sites: TestSite[] = [];
+afterEach(async () => {
+  for (const site of sites.splice(0)) await site[Symbol.asyncDispose]();
+});
+
+async function siteOffering(...features: string[]): Promise<TestSite> {
+  const site = await startSite();
+  sites.push(site);
+  site.plugin.says(
+    "/capabilities",
+    JSON.stringify({ protocol: "interlink", version: "1.0", agent: "p", features }),
+  );
+  return site;
+}
+
+it("hands an update to a plugin that takes them, resolved like a create", async () => {
+  const { address, plugin } = await siteOffering("pod-updates");
+  plugin.says("/update", "ok").says("/create", '{"PodUID":"u","PodJID":"1"}');
+  expect(await send(address, "POST", "/update", body)).toMatchObject({ code: 200 });
+  await send(address, "POST", "/create", body);
+  expect(plugin.asked("/update")[0]).toMatchObject({ method: "POST" });
+  expect(plugin.asked("/update")[0]?.body).toBe(plugin.asked("/create")[0]?.body);
+});
+
+it("offers updates exactly when its plugin does, and says so to who asks all the same", async () => {
+  const taking = await siteOffering("pod-updates");
+  expect((await send(taking.address, "GET", "/capabilities")).body).toContain("pod-updates");
+  const other = await siteOffering("status-stream");
+  expect((await send(other.address, "GET", "/capabilities")).body).not.toContain("pod-updates");
+  expect(await send(other.address, "POST", "/update", body)).toMatchObject({
+    code: 404,
+    body: "the plugin takes no updates of running pods",
+  });
+  expect(other.plugin.asked("/update")).toEqual([]);
+});
+
+it("hands on the plugin's refusal in its own words", async () => {
+  const { address, plugin } = await siteOffering("pod-updates");
+  plugin.says("/update", "No pod with UID 1 runs here.", 404);
+  expect(await send(address, "POST", "/update", body)).toMatchObject({
+    code: 404,
+    body: "No pod with UID 1 runs here.",
+  });
+});
+
+it("refuses a body that is no pod", async () => {
+  const { address, plugin } = await siteOffering("pod-updates");
+  expect((await send(address, "POST", "/update", '{"pod":{}}')).code).toBe(400);
+  expect(plugin.asked("/update")).toEqual([]);
+});
