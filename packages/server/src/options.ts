@@ -21,7 +21,7 @@ export interface ServerLimits {
   otherBytes: number;
   /** Requests in work at the same time, streams not counted. Default 2,000. */
   requests: number;
-  /** Log and status streams open at the same time. Default 2,000. */
+  /** Streams of any kind open at the same time. Default 2,000. */
   streams: number;
   /** Milliseconds in which a request's bytes must have arrived. Default 30,000. */
   requestMs: number;

@@ -1,5 +1,6 @@
 import {
   createInterlinkClient,
+  createUpgrades,
   type InterlinkClient,
   type StatusStreamRecord,
 } from "@interlink/protocol";
@@ -14,8 +15,10 @@ import { capabilitiesRoute } from "./routes/capabilities.ts";
 import { createRoute } from "./routes/create.ts";
 import { deleteRoute } from "./routes/delete.ts";
 import { healthRoutes } from "./routes/health.ts";
+import { interactiveRoutes } from "./routes/interactive.ts";
 import { logsRoute } from "./routes/logs.ts";
 import { pingRoute } from "./routes/ping.ts";
+import { statsRoute } from "./routes/stats.ts";
 import { statusRoute } from "./routes/status.ts";
 import { statusStreamRoute } from "./routes/status-stream.ts";
 import { updateRoute } from "./routes/update.ts";
@@ -76,6 +79,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const streams = new Streams(context.limits.streams, metrics);
 
   const app = createApp(context, options.listen, metrics, options.authenticate);
+  const upgrades = createUpgrades(app.server, (request, response) => {
+    app.routing(request, response);
+  });
   createRoute(app, context);
   updateRoute(app, context, capabilities);
   deleteRoute(app, context, seen);
@@ -85,6 +91,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   updateCacheRoute(app, seen);
   capabilitiesRoute(app, context, capabilities);
   statusStreamRoute(app, context, capabilities, streams, heard);
+  interactiveRoutes(app, { context, capabilities, upgrades, streams });
+  statsRoute(app, context, capabilities);
   healthRoutes(app, context, metrics);
 
   async function stop(): Promise<void> {
@@ -94,7 +102,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       app.server.closeAllConnections();
     }, context.limits.closeMs);
     try {
-      await app.close();
+      await Promise.all([upgrades.close(), app.close()]);
     } finally {
       clearTimeout(timer);
       cut.abort();

@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
+export type InteractiveKind = "exec" | "attach" | "port-forward";
+
 /** What a served plugin counts. */
 export interface PluginMetrics {
   readonly registry: Registry;
@@ -7,6 +9,8 @@ export interface PluginMetrics {
   answered(operation: string, status: number, seconds: number): void;
   streamOpened(): void;
   streamClosed(): void;
+  interactiveOpened(kind: InteractiveKind): void;
+  interactiveClosed(kind: InteractiveKind): void;
   /** A slow reader of the status stream missed events. */
   eventsDropped(count: number): void;
 }
@@ -22,6 +26,12 @@ export function createPluginMetrics(registry: Registry = new Registry()): Plugin
   const streams = new Gauge({
     name: "interlink_plugin_status_streams",
     help: "Status streams that are open.",
+    registers: [registry],
+  });
+  const interactive = new Gauge({
+    name: "interlink_plugin_interactive_streams",
+    help: "Streams of exec, attach and port-forward that are open.",
+    labelNames: ["kind"],
     registers: [registry],
   });
   const dropped = new Counter({
@@ -43,6 +53,8 @@ export function createPluginMetrics(registry: Registry = new Registry()): Plugin
       seconds.observe({ operation, status: String(status) }, took),
     streamOpened: () => streams.inc(),
     streamClosed: () => streams.dec(),
+    interactiveOpened: (kind) => interactive.inc({ kind }),
+    interactiveClosed: (kind) => interactive.dec({ kind }),
     eventsDropped: (count) => dropped.inc(count),
   };
 }

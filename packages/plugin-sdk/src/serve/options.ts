@@ -14,15 +14,20 @@ export interface CallDeadlines {
   delete: number;
   status: number;
   ping: number;
+  /** Until an exec, attach or port-forward has begun. */
+  open: number;
+  stats: number;
 }
 
-/** Just below the time after which API servers that exist hang up (120 s), so that the caller learns why. */
+/** Just below the time after which API servers hang up (existing ones: 120 s), so that the caller learns why. */
 export const DEFAULT_CALL_DEADLINES: CallDeadlines = {
   create: 110_000,
   update: 50_000,
   delete: 110_000,
   status: 60_000,
   ping: 20_000,
+  open: 28_000,
+  stats: 20_000,
 };
 
 export interface ServePluginOptions {
@@ -35,6 +40,8 @@ export interface ServePluginOptions {
   /** Largest body that is read, in bytes; four times as much for status, which holds whole pods. Default 32 MiB. */
   bodyLimitBytes?: number;
   deadlines?: Partial<CallDeadlines>;
+  /** Streams of exec, attach and port-forward open at the same time. Default 500. */
+  interactiveStreams?: number;
   /** How long `close()` waits for calls under way before it cuts them off. Default 10 s. */
   drainMs?: number;
   /** The plugin's own metrics go along on `/metrics`. Default: a registry of its own. */

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { once, setMaxListeners } from "node:events";
 import { rm } from "node:fs/promises";
-import { isRequestId, REQUEST_ID_HEADER } from "@interlink/protocol";
+import { createUpgrades, isRequestId, REQUEST_ID_HEADER, type Upgrades } from "@interlink/protocol";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { fastify } from "fastify";
 import type { Logger } from "pino";
@@ -9,6 +9,7 @@ import { PluginError } from "../plugin-error.ts";
 import type { Provider } from "../provider.ts";
 import { CallCount } from "./call-count.ts";
 import { errorAnswer } from "./error-answer.ts";
+import { addInteractiveRoutes } from "./interactive-routes.ts";
 import { listenOn } from "./listen.ts";
 import type { PluginMetrics } from "./metrics.ts";
 import { createPluginMetrics } from "./metrics.ts";
@@ -20,8 +21,15 @@ import { addPluginRoutes } from "./plugin-routes.ts";
 const DEFAULT_BODY_LIMIT = 32 * 1024 * 1024;
 const DEFAULT_HEARTBEAT_MS = 9_000;
 const DEFAULT_DRAIN_MS = 10_000;
+/** Their length is their reader's. */
+const STREAMS: ReadonlySet<string> = new Set(["/status/stream", "/getLogs"]);
 /** Peers keep idle connections for 120 s; closing them earlier would race with their next call. */
 const KEEP_ALIVE_MS = 150_000;
+const DEFAULT_INTERACTIVE_STREAMS = 500;
+/** The words of an exec are in its URL; as much as a Go server takes. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+/** For a stream's other side to say goodbye. */
+const STREAM_CLOSE_MS = 2_000;
 /** To send a whole request. */
 const REQUEST_MS = 60_000;
 
@@ -46,13 +54,26 @@ export async function servePlugin(
   setMaxListeners(0, closing.signal);
   const calls = new CallCount();
   const app = createApp(options.logger, metrics, calls);
+  const upgrades = createUpgrades(app.server, (request, response) => {
+    app.routing(request, response);
+  });
+  const deadlines = { ...DEFAULT_CALL_DEADLINES, ...options.deadlines };
+  addInteractiveRoutes(app, {
+    provider,
+    upgrades,
+    logger: options.logger,
+    metrics,
+    deadlineMs: deadlines,
+    limit: options.interactiveStreams ?? DEFAULT_INTERACTIVE_STREAMS,
+    closing: closing.signal,
+  });
   addPluginRoutes(app, {
     provider,
     logger: options.logger,
     metrics,
     ...(options.version !== undefined && { version: options.version }),
     bodyLimitBytes: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT,
-    deadlines: { ...DEFAULT_CALL_DEADLINES, ...options.deadlines },
+    deadlines,
     heartbeatMs: options.heartbeatMs ?? DEFAULT_HEARTBEAT_MS,
     closing: closing.signal,
   });
@@ -70,7 +91,7 @@ export async function servePlugin(
   options.logger.info({ address, provider: provider.name }, "plugin is listening");
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closed ??= closeAll(app, provider, calls, closing, options);
+    closed ??= closeAll({ app, provider, upgrades, calls, closing }, options);
     return closed;
   };
   return { address, close, [Symbol.asyncDispose]: close };
@@ -82,6 +103,7 @@ function createApp(logger: Logger, metrics: PluginMetrics, calls: CallCount): Fa
     exposeHeadRoutes: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const { status, text } = errorAnswer(error, request.id);
       void reply.code(status).type("text/plain; charset=utf-8").send(text);
@@ -102,7 +124,7 @@ function createApp(logger: Logger, metrics: PluginMetrics, calls: CallCount): Fa
   app.addHook("onResponse", async (request, reply) => {
     const operation = request.routeOptions.url ?? "unknown";
     const { statusCode } = reply.raw;
-    if (operation !== "/status/stream" && operation !== "/getLogs") {
+    if (!STREAMS.has(operation)) {
       metrics.answered(operation, statusCode, reply.elapsedTime / 1000);
     }
     const line = { id: request.id, method: request.method, path: operation, status: statusCode };
@@ -141,16 +163,26 @@ function pathOf(url: string): string {
 
 /** Order: no new connections, streams end, calls under way finish or are cut off, the provider lets go. */
 async function closeAll(
-  app: FastifyInstance,
-  provider: Provider,
-  calls: CallCount,
-  closing: AbortController,
+  {
+    app,
+    provider,
+    upgrades,
+    calls,
+    closing,
+  }: {
+    app: FastifyInstance;
+    provider: Provider;
+    upgrades: Upgrades;
+    calls: CallCount;
+    closing: AbortController;
+  },
   options: ServePluginOptions,
 ): Promise<void> {
   const { server } = app;
   const closed = once(server, "close");
   server.close();
   closing.abort(new PluginError("unavailable", "The plugin is shutting down."));
+  await upgrades.close(STREAM_CLOSE_MS);
   await calls.none(options.drainMs ?? DEFAULT_DRAIN_MS);
   server.closeAllConnections();
   await closed;

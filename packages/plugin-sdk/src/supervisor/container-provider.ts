@@ -1,10 +1,16 @@
 import type {
+  AttachRequest,
   CreateAnswer,
+  ExecRequest,
   Feature,
   LogRequest,
   PingAnswer,
+  PortConnection,
+  PortForwardRequest,
+  ProcessStreams,
   RemotePodStatus,
   RetrievedPodData,
+  StatsAnswer,
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
@@ -26,9 +32,11 @@ import type { Look } from "./observation-loop.ts";
 import { ObservationLoop } from "./observation-loop.ts";
 import { logTarget } from "./pod-logs.ts";
 import type { PodParts } from "./pod-parts.ts";
+import { statsAnswer } from "./pod-stats.ts";
 import { PodSupervisor } from "./pod-supervisor.ts";
 import type { PodRecord } from "./record.ts";
 import { EMPTY_RECORD, readPodRecord } from "./record.ts";
+import { runtimeFeatures, Sessions } from "./sessions.ts";
 import { Strays } from "./strays.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
@@ -68,7 +76,7 @@ export function createContainerProvider(options: ContainerProviderOptions): Prov
 
 class ContainerProvider implements Provider {
   readonly name: string;
-  readonly features = FEATURES;
+  readonly features: readonly Feature[];
   readonly #options: ContainerProviderOptions;
   readonly #clock: Clock;
   readonly #random: () => number;
@@ -79,6 +87,7 @@ class ContainerProvider implements Provider {
   /** Creates under way, by UID. */
   readonly #creating = new Map<string, Promise<unknown>>();
   readonly #strays: Strays;
+  readonly #sessions: Sessions;
   #parts: PodParts | undefined;
   #stopHints: (() => void) | undefined;
 
@@ -89,6 +98,8 @@ class ContainerProvider implements Provider {
     this.#random = options.random ?? Math.random;
     this.#listeners = new Listeners(options.logger);
     this.#strays = new Strays(options.runtime, options.logger);
+    this.features = [...FEATURES, ...runtimeFeatures(options.runtime)];
+    this.#sessions = new Sessions(options.runtime, (uid) => this.#supervisors.get(uid));
     this.#looks = new ObservationLoop({
       runtime: options.runtime,
       clock: this.#clock,
@@ -235,12 +246,34 @@ class ContainerProvider implements Provider {
     return { status: "ok", resources: { cpu, memory, pods, accelerators } };
   }
 
+  async exec(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams> {
+    this.#started();
+    return this.#sessions.exec(request, signal);
+  }
+
+  async attach(request: AttachRequest, signal: AbortSignal): Promise<ProcessStreams> {
+    this.#started();
+    return this.#sessions.attach(request, signal);
+  }
+
+  async portForward(request: PortForwardRequest, signal: AbortSignal): Promise<PortConnection> {
+    this.#started();
+    return this.#sessions.portForward(request, signal);
+  }
+
+  async stats(signal: AbortSignal): Promise<StatsAnswer> {
+    const { runtime } = this.#started();
+    const measured = (await runtime.stats?.(signal)) ?? { containers: [] };
+    return statsAnswer(measured, (uid) => this.#supervisors.get(uid));
+  }
+
   subscribe(listener: ProviderListener): () => void {
     return this.#listeners.add(listener);
   }
 
   async close(): Promise<void> {
     this.#stopHints?.();
+    this.#sessions.close();
     await this.#looks.close();
     await Promise.all([...this.#supervisors.values()].map((one) => one.close()));
     await this.#strays.close();
@@ -303,6 +336,7 @@ class ContainerProvider implements Provider {
     const supervisor = this.#supervisors.get(uid);
     if (supervisor === undefined) return;
     this.#supervisors.delete(uid);
+    this.#sessions.endAll(uid);
     const { name, namespace } = supervisor.plan;
     this.#listeners.gone({ UID: uid, name, namespace });
     // Not awaited: this is called from within one of its own tasks.

@@ -1,10 +1,16 @@
 import type {
+  AttachRequest,
   CreateAnswer,
+  ExecRequest,
   Feature,
   LogRequest,
   PingAnswer,
+  PortConnection,
+  PortForwardRequest,
+  ProcessStreams,
   RemotePodStatus,
   RetrievedPodData,
+  StatsAnswer,
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Provider, ProviderListener } from "../provider.ts";
@@ -12,7 +18,7 @@ import type { Provider, ProviderListener } from "../provider.ts";
 /** A provider whose every answer a test sets, and that remembers what reached it. */
 export class FakeProvider implements Provider {
   readonly name = "fake";
-  readonly features: readonly Feature[] = ["status-stream", "log-options"];
+  features: readonly Feature[] = ["status-stream", "log-options"];
   readonly calls: string[] = [];
   readonly listeners = new Set<ProviderListener>();
   closed = false;
@@ -25,6 +31,11 @@ export class FakeProvider implements Provider {
     async () => [];
   onLogs: (request: LogRequest, signal: AbortSignal) => AsyncIterable<Uint8Array> =
     async function* () {};
+  onExec: (request: ExecRequest, signal: AbortSignal) => Promise<ProcessStreams> = notSet;
+  onAttach: (request: AttachRequest, signal: AbortSignal) => Promise<ProcessStreams> = notSet;
+  onPortForward: (request: PortForwardRequest, signal: AbortSignal) => Promise<PortConnection> =
+    notSet;
+  onStats: (signal: AbortSignal) => Promise<StatsAnswer> = notSet;
   onPing: (signal: AbortSignal) => Promise<PingAnswer> = async () => ({ status: "ok" });
 
   create(data: RetrievedPodData, signal: AbortSignal): Promise<CreateAnswer> {
@@ -43,6 +54,21 @@ export class FakeProvider implements Provider {
     this.calls.push("logs");
     return this.onLogs(request, signal);
   }
+  exec(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams> {
+    this.calls.push("exec");
+    return this.onExec(request, signal);
+  }
+  attach(request: AttachRequest, signal: AbortSignal): Promise<ProcessStreams> {
+    this.calls.push("attach");
+    return this.onAttach(request, signal);
+  }
+  portForward(request: PortForwardRequest, signal: AbortSignal): Promise<PortConnection> {
+    this.calls.push("portForward");
+    return this.onPortForward(request, signal);
+  }
+  stats(signal: AbortSignal): Promise<StatsAnswer> {
+    return this.onStats(signal);
+  }
   ping(signal: AbortSignal): Promise<PingAnswer> {
     return this.onPing(signal);
   }
@@ -58,6 +84,10 @@ export class FakeProvider implements Provider {
   tell(tell: (listener: ProviderListener) => void): void {
     for (const listener of this.listeners) tell(listener);
   }
+}
+
+async function notSet(): Promise<never> {
+  throw new Error("the test has not said what to answer");
 }
 
 /** The status of a pod whose one container runs. */

@@ -13,7 +13,15 @@ export const ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 
 const WITHOUT_AUTHENTICATION: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 /** Their own limit counts them (http/streams.ts). */
-const STREAMS: ReadonlySet<string> = new Set(["/getLogs", "/status/stream"]);
+const STREAMS: ReadonlySet<string> = new Set([
+  "/getLogs",
+  "/status/stream",
+  "/exec",
+  "/attach",
+  "/port-forward",
+]);
+/** The words of an exec are in its URL; as much as a Go server takes. */
+const MAX_HEADER_BYTES = 1024 * 1024;
 
 /** The HTTP frame around the routes: body bytes as they are, request ids, limits, errors as plain text, metrics. */
 export function createApp(
@@ -25,6 +33,7 @@ export function createApp(
   const { limits } = context;
   const tls = "tls" in listen ? listen.tls : undefined;
   const serverOptions = {
+    maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: limits.requestMs,
     headersTimeout: Math.min(10_000, limits.requestMs),
     // Go virtual nodes keep idle connections for 120 s; to close one earlier would race with their next create.

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { ProtocolError, REQUEST_ID_HEADER } from "@interlink/protocol";
 import type { FastifyReply } from "fastify";
-import type { ServerMetrics } from "../observe/metrics.ts";
+import type { ServerMetrics, StreamKind } from "../observe/metrics.ts";
 
 /** How one stream is to be sent. */
 export interface StreamAnswer {
@@ -31,16 +31,21 @@ export class Streams {
    * without the last chunk: the caller must not take a part for the whole.
    */
   async send(reply: FastifyReply, answer: StreamAnswer): Promise<void> {
+    await this.carry(answer.kind, () => sendStream(reply, answer));
+  }
+
+  /** Counts a stream that something else carries. Throws `unavailable` at the limit, and what `work` throws. */
+  async carry(kind: StreamKind, work: () => Promise<void>): Promise<void> {
     if (this.open >= this.limit) {
       throw new ProtocolError("unavailable", `already ${this.limit} streams are open; try later`);
     }
     this.open++;
-    this.metrics.streamOpened(answer.kind);
+    this.metrics.streamOpened(kind);
     try {
-      await sendStream(reply, answer);
+      await work();
     } finally {
       this.open--;
-      this.metrics.streamClosed(answer.kind);
+      this.metrics.streamClosed(kind);
     }
   }
 }

@@ -1,14 +1,16 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { type LastSeen, POD_STATES } from "../status/last-seen.ts";
 
+export type StreamKind = "logs" | "status" | "exec" | "attach" | "port-forward";
+
 /** The server's metrics, all in one registry. */
 export interface ServerMetrics {
   requestDone(operation: string, code: number, seconds: number): void;
   batchAsked(questions: number, pods: number): void;
   /** The plugin has just answered a status question or told something on a stream. */
   pluginAnswered(): void;
-  streamOpened(kind: "logs" | "status"): void;
-  streamClosed(kind: "logs" | "status"): void;
+  streamOpened(kind: StreamKind): void;
+  streamClosed(kind: StreamKind): void;
   text(): Promise<string>;
   readonly contentType: string;
 }

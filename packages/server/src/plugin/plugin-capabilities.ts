@@ -5,8 +5,17 @@ import {
   ProtocolError,
 } from "@interlink/protocol";
 
-/** What this server hands on for a plugin; exec, attach, port-forward and stats are not among it yet. */
-const HANDED_ON = ["status-stream", "log-options", "pod-ip-env", "pod-updates"] as const;
+/** What this server hands on for a plugin. */
+const HANDED_ON = [
+  "status-stream",
+  "log-options",
+  "pod-ip-env",
+  "pod-updates",
+  "exec",
+  "attach",
+  "port-forward",
+  "stats",
+] as const;
 
 const FRESH_MS = 30_000;
 

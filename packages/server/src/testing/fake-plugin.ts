@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { createUpgrades, type MessageSocket } from "@interlink/protocol";
 
 export interface PluginRequest {
   method: string;
@@ -15,10 +16,22 @@ export class FakePlugin implements AsyncDisposable {
   readonly requests: PluginRequest[] = [];
   /** By path. */
   readonly answers = new Map<string, PluginAnswerer>();
+  /** By path, without the query: what is done with a stream. */
+  readonly streams = new Map<string, (socket: MessageSocket) => Promise<unknown>>();
   address = "";
   private readonly sockets = new Set<Socket>();
   private readonly waiters = new Set<() => void>();
   private readonly server = createServer((incoming, response) => this.take(incoming, response));
+  private readonly upgrades = createUpgrades(this.server, (incoming, response) => {
+    const serve = this.streams.get((incoming.url ?? "").split("?")[0] ?? "");
+    if (serve === undefined) return this.take(incoming, response);
+    const { method = "", url: path = "", headers } = incoming;
+    this.requests.push({ method, path, headers, body: "" });
+    this.upgrades.accept(incoming, String(headers["interlink-http-session"])).then(
+      (socket) => serve(socket),
+      () => undefined,
+    );
+  });
 
   async start(port = 0): Promise<this> {
     this.server.on("connection", (socket: Socket) => {
@@ -66,7 +79,8 @@ export class FakePlugin implements AsyncDisposable {
         body: Buffer.concat(chunks).toString("utf8"),
       };
       this.requests.push(request);
-      const answerer = this.answers.get(request.path);
+      const answerer =
+        this.answers.get(request.path) ?? this.answers.get(request.path.split("?")[0] ?? "");
       if (answerer !== undefined) answerer(request, response);
       else {
         response.statusCode = 404;
@@ -77,8 +91,9 @@ export class FakePlugin implements AsyncDisposable {
     });
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return new Promise((resolve) => {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.upgrades.close(0);
+    await new Promise<void>((resolve) => {
       this.server.close(() => resolve());
       for (const socket of this.sockets) socket.destroy();
     });
