@@ -3,7 +3,15 @@
  * `"default"`: the files of `$KUBECONFIG`, else `~/.kube/config`, else in-cluster.
  */
 export type CredentialSource =
-  | { kubeconfigFile: string; context?: string }
+  | {
+      kubeconfigFile: string;
+      context?: string;
+      /**
+       * A client certificate with its key, one PEM file, that takes the place of the kubeconfig's while it is valid and
+       * outlives that one: what was renewed since the kubeconfig was written. It need not exist.
+       */
+      renewedCertificateFile?: string;
+    }
   | { kubeconfigYaml: string; context?: string }
   | "in-cluster"
   | "default";
@@ -29,4 +37,6 @@ export interface KubeCredentials {
   tls(): Promise<TlsMaterial>;
   /** Asked for each request: the value of the Authorization header, if one is sent. */
   authorization(): Promise<string | undefined>;
+  /** The server did not accept us: read everything again before the next answer. */
+  forget?(): void;
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { KubeClient } from "./client.ts";
+import type { KubeCredentials } from "./credentials.ts";
 import { KubeError, parseRetryAfter } from "./errors.ts";
 import { createKubeClient } from "./http-client.ts";
 import { loadKubeCredentials } from "./load-credentials.ts";
@@ -191,3 +192,72 @@ describe("parseRetryAfter", () => {
     expect(parseRetryAfter(header, 1000)).toBe(expected);
   });
 });
+
+describe("KubeClient whose credentials change", () => {
+  /** Of a world in which files can be replaced. */
+  function changing() {
+    const files = { token: "old", cert: "old" };
+    let known = { ...files };
+    const credentials: KubeCredentials = {
+      server: client.server,
+      tls: async () => ({ cert: known.cert }),
+      authorization: async () => `Bearer ${known.token}`,
+      forget: () => {
+        known = { ...files };
+      },
+    };
+    return { files, credentials };
+  }
+  const ports = () => fake.requests.map((one) => one.clientPort);
+  const refused = { kind: "status", code: 401, reason: "Unauthorized" } as const;
+
+  it("asks again with what the files hold by now when the server does not know it any more", async () => {
+    const { files, credentials } = changing();
+    await using own = closing(createKubeClient(credentials));
+    fake.put(path, {});
+    await own.client.get(path);
+    files.token = "new";
+    fake.inject((one) => one.authorization === "Bearer old", refused, 9);
+    await own.client.get(path);
+    expect(fake.requests.at(-1)?.authorization).toBe("Bearer new");
+  });
+
+  it("asks on new connections when its certificate is another by now: the old ones show the old one", async () => {
+    const { files, credentials } = changing();
+    await using own = closing(createKubeClient(credentials));
+    fake.put(path, {});
+    await own.client.get(path);
+    await own.client.get(path);
+    const before = ports();
+    files.cert = "new";
+    fake.inject((one) => one.path === path, refused);
+    await own.client.get(path);
+    expect(before).not.toContain(ports().at(-1));
+  });
+
+  it("opens new connections within a minute, unasked", async () => {
+    let now = 0;
+    const { files, credentials } = changing();
+    await using own = closing(createKubeClient(credentials, { now: () => now }));
+    fake.put(path, {});
+    await own.client.get(path);
+    files.cert = "new";
+    credentials.forget?.();
+    const before = ports();
+    now += 60_000;
+    await own.client.get(path);
+    expect(before).not.toContain(ports().at(-1));
+  });
+
+  it("tells a refusal when nothing has changed", async () => {
+    const { credentials } = changing();
+    await using own = closing(createKubeClient(credentials));
+    fake.inject((one) => one.path === path, refused, 9);
+    expect((await failure(own.client.get(path))).code).toBe("unauthorized");
+    expect(fake.requests).toHaveLength(1);
+  });
+});
+
+function closing(own: KubeClient): AsyncDisposable & { client: KubeClient } {
+  return { client: own, [Symbol.asyncDispose]: () => own.close() };
+}

@@ -18,6 +18,8 @@ export interface KubeClientOptions extends ConnectionLimits {
 }
 
 const DEADLINE_MS = 30_000;
+/** How often it is looked whether the certificates of open connections are still the right ones. */
+const RENEW_MS = 60_000;
 
 interface Call {
   method: Dispatcher.HttpMethod;
@@ -50,6 +52,7 @@ class HttpKubeClient implements KubeClient {
   readonly #prefix: string;
   readonly #bucket: TokenBucket | undefined;
   readonly #now: () => number;
+  #renewedAt: number;
 
   constructor(credentials: KubeCredentials, options: KubeClientOptions) {
     const url = new URL(credentials.server);
@@ -59,6 +62,7 @@ class HttpKubeClient implements KubeClient {
     this.#options = options;
     this.#connections = openConnections(credentials, options);
     this.#now = options.now ?? Date.now;
+    this.#renewedAt = this.#now();
     this.#streams = new OpenStreams(this.#now);
     this.#bucket =
       options.rateLimit === undefined ? undefined : new TokenBucket(options.rateLimit, this.#now());
@@ -182,8 +186,32 @@ class HttpKubeClient implements KubeClient {
     }
   }
 
+  /** With one more try for a 401 when the credentials turn out to be others by now. */
   async #send(call: Call, lane: Lane, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    if (this.#now() - this.#renewedAt >= RENEW_MS) await this.#renewConnections();
+    const shown = await this.#credentials.authorization();
+    const answer = await this.#request(call, lane, signal, shown);
+    if (answer.statusCode !== 401) return answer;
+    this.#credentials.forget?.();
+    const isRenewed = await this.#renewConnections();
     const authorization = await this.#credentials.authorization();
+    if (!isRenewed && authorization === shown) return answer;
+    await answer.body.dump();
+    return this.#request(call, lane, signal, authorization);
+  }
+
+  async #renewConnections(): Promise<boolean> {
+    this.#renewedAt = this.#now();
+    // That the files cannot be read just now is told by the next connection that needs them.
+    return this.#connections.renew().catch(() => false);
+  }
+
+  async #request(
+    call: Call,
+    lane: Lane,
+    signal: AbortSignal,
+    authorization: string | undefined,
+  ): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = {
       accept: "application/json",
       "user-agent": this.#options.userAgent ?? "interlink-virtual-node",

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from "node:path";
 import { parse } from "yaml";
-import { readCredentialFile, rereadFile } from "./credential-files.ts";
+import { type Reread, readCredentialFile, rereadFile } from "./credential-files.ts";
 import type { KubeCredentials, TlsMaterial } from "./credentials.ts";
 import { KubeError } from "./errors.ts";
 
@@ -33,12 +33,15 @@ export async function readKubeconfig(
   const file = (path: string): string => (isAbsolute(path) ? path : join(folder, path));
   const namespace = string(context, "namespace");
   const proxyUrl = string(cluster, "proxy-url");
+  const tokenFile = string(user, "tokenFile");
+  const token = tokenFile === undefined ? undefined : rereadFile(file(tokenFile), now);
   return {
     server: server.replace(/\/+$/, ""),
     ...(namespace === undefined ? {} : { namespace }),
     ...(proxyUrl === undefined ? {} : { proxyUrl }),
     tls: () => tlsMaterial(cluster, user, file),
-    authorization: authorization(user, file, now),
+    authorization: authorization(user, token),
+    forget: () => token?.forget(),
   };
 }
 
@@ -70,14 +73,9 @@ async function tlsMaterial(
 
 function authorization(
   user: Fields,
-  file: (path: string) => string,
-  now: () => number,
+  tokenFile: Reread<string> | undefined,
 ): () => Promise<string | undefined> {
-  const tokenFile = string(user, "tokenFile");
-  if (tokenFile !== undefined) {
-    const read = rereadFile(file(tokenFile), now);
-    return async () => `Bearer ${(await read()).trim()}`;
-  }
+  if (tokenFile !== undefined) return async () => `Bearer ${(await tokenFile.value()).trim()}`;
   const token = string(user, "token");
   if (token !== undefined) return () => Promise.resolve(`Bearer ${token}`);
   const username = string(user, "username");

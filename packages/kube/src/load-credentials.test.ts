@@ -49,6 +49,20 @@ describe("loadKubeCredentials", () => {
     expect((await credentials.tls()).key).toBe("ROTATED");
   });
 
+  it("reads a kubeconfig that was written anew, and keeps to the old one while that is half written", async () => {
+    const file = join(folder, "config");
+    await writeFile(file, kubeconfig({ token: "first" }));
+    const credentials = await loadKubeCredentials({ kubeconfigFile: file }, world);
+    expect(await credentials.authorization()).toBe("Bearer first");
+    await writeFile(file, kubeconfig({ token: "second" }).slice(0, 40));
+    now += 60_000;
+    expect(await credentials.authorization()).toBe("Bearer first");
+    await writeFile(file, kubeconfig({ token: "second" }));
+    expect(await credentials.authorization()).toBe("Bearer first");
+    credentials.forget?.();
+    expect(await credentials.authorization()).toBe("Bearer second");
+  });
+
   it("takes the context it is told", async () => {
     const source = { kubeconfigYaml: kubeconfig({}), context: "d" };
     expect((await loadKubeCredentials(source, world)).server).toBe("https://other");

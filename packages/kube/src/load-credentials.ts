@@ -4,7 +4,11 @@ import { delimiter, join } from "node:path";
 import { readCredentialFile, rereadFile } from "./credential-files.ts";
 import type { CredentialSource, KubeCredentials } from "./credentials.ts";
 import { KubeError } from "./errors.ts";
+import { followKubeconfig } from "./follow-kubeconfig.ts";
 import { readKubeconfig } from "./kubeconfig.ts";
+import { withRenewedCertificate } from "./renewed-certificate.ts";
+
+type KubeconfigSource = Extract<CredentialSource, { kubeconfigFile: string }>;
 
 /** The world that credentials are read from; tests give their own. */
 export interface CredentialWorld {
@@ -37,9 +41,20 @@ export async function loadKubeCredentials(
       (await readKubeconfig(source.kubeconfigYaml, source.context, process.cwd(), world.now)) ??
       viaClientNode(source)
     );
-  const text = await readCredentialFile(source.kubeconfigFile);
-  const folder = join(source.kubeconfigFile, "..");
-  return (await readKubeconfig(text, source.context, folder, world.now)) ?? viaClientNode(source);
+  const read = () => readKubeconfigFile(source, world);
+  const first = await read();
+  return first === undefined ? viaClientNode(source) : followKubeconfig(first, read, world.now);
+}
+
+async function readKubeconfigFile(
+  { kubeconfigFile, context, renewedCertificateFile }: KubeconfigSource,
+  { now }: CredentialWorld,
+): Promise<KubeCredentials | undefined> {
+  const text = await readCredentialFile(kubeconfigFile);
+  const credentials = await readKubeconfig(text, context, join(kubeconfigFile, ".."), now);
+  return credentials === undefined || renewedCertificateFile === undefined
+    ? credentials
+    : withRenewedCertificate(credentials, renewedCertificateFile, now);
 }
 
 async function defaultCredentials(world: CredentialWorld): Promise<KubeCredentials> {
@@ -68,7 +83,8 @@ function inCluster(world: CredentialWorld): KubeCredentials {
   return {
     server: `https://${host.includes(":") ? `[${host}]` : host}:${port}`,
     tls: async () => ({ ca: await readCredentialFile(join(world.serviceAccountDir, "ca.crt")) }),
-    authorization: async () => `Bearer ${(await token()).trim()}`,
+    authorization: async () => `Bearer ${(await token.value()).trim()}`,
+    forget: () => token.forget(),
   };
 }
 
