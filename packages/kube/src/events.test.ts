@@ -175,6 +175,42 @@ describe("EventRecorder", () => {
     expect(fake.requests.length).toBeLessThan(1000);
   });
 
+  it("writes no faster than its rate, and waits with the queue, not with who records", async () => {
+    let nowMs = 0;
+    await using slow = createEventRecorder({
+      client,
+      host: "node-1",
+      rate: { perSecond: 1000, burst: 2 },
+      now: () => (nowMs += 0.1),
+    });
+    for (let i = 0; i < 5; i += 1) slow.record(podReference(pod), "Normal", `r${i}`, "m");
+    expect(fake.requests).toHaveLength(0);
+    await slow.flushed();
+    expect(fake.requests).toHaveLength(5);
+  });
+
+  it("combines what only differs in its words, and counts on by PATCH", async () => {
+    for (let i = 0; i < 12; i += 1) recorder.record(podReference(pod), "Warning", "Failed", `${i}`);
+    await recorder.flushed();
+    const methods = fake.requests.map(({ method }) => method);
+    expect(methods).toEqual([...Array(10).fill("POST"), "PATCH", "PATCH"]);
+    expect(bodies()[9]?.message).toBe("(combined from similar events): 9");
+    expect(bodies()[11]).toMatchObject({
+      count: 3,
+      message: "(combined from similar events): 11",
+      lastTimestamp: expect.any(String),
+    });
+  });
+
+  it("keeps one pod from flooding the server, and lets another one speak", async () => {
+    for (let i = 0; i < 100; i += 1) recorder.record(podReference(pod), "Normal", `r${i}`, "m");
+    const other = { ...podReference(pod), name: "other", uid: "other" };
+    recorder.record(other, "Normal", "r", "m");
+    await recorder.flushed();
+    expect(fake.requests).toHaveLength(26);
+    expect(bodies().at(-1)?.involvedObject.name).toBe("other");
+  });
+
   it("cuts long messages between characters", async () => {
     recorder.record(podReference(pod), "Normal", "r", "é".repeat(1000));
     await recorder.flushed();

@@ -4,7 +4,7 @@ import { pause } from "./deadline.ts";
 import { isKubeError } from "./errors.ts";
 import { EventCorrelator, type EventPlan, type Happening } from "./event-correlator.ts";
 import { paths } from "./paths.ts";
-import { TokenBucket } from "./rate-limit.ts";
+import { type RateLimit, TokenBucket } from "./rate-limit.ts";
 
 export interface EventRecorderOptions {
   client: KubeClient;
@@ -15,6 +15,8 @@ export interface EventRecorderOptions {
   /** Told of events that could not be written, and of how many were dropped because the queue was full. */
   problem?: (error: Error) => void;
   now?: () => number;
+  /** Writes to the API server; default as a kubelet's `--event-qps` 50, `--event-burst` 100. */
+  rate?: RateLimit;
   /** Wait between tries when the server cannot be reached; default 10 s. */
   retryMs?: number;
 }
@@ -33,7 +35,7 @@ export interface EventRecorder extends AsyncDisposable {
 const QUEUE_LIMIT = 1000;
 const MESSAGE_LIMIT = 1024;
 const MAX_TRIES = 12;
-const RATE = { perSecond: 50, burst: 100 };
+const RATE: RateLimit = { perSecond: 50, burst: 100 };
 
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   return new Recorder(options);
@@ -81,7 +83,7 @@ class Recorder implements EventRecorder {
   constructor(options: EventRecorderOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
-    this.#bucket = new TokenBucket(RATE, this.#now());
+    this.#bucket = new TokenBucket(options.rate ?? RATE, this.#now());
   }
 
   get dropped(): number {

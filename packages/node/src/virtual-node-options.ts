@@ -1,4 +1,4 @@
-import type { CredentialSource } from "@interlink/kube";
+import type { CredentialSource, RateLimit } from "@interlink/kube";
 import type { InterlinkClientOptions } from "@interlink/protocol";
 import type { Logger } from "pino";
 import type { ServingCertificate } from "./kubelet-api/serving-certificate.ts";
@@ -37,6 +37,8 @@ export interface VirtualNodeOptions
   annotateJobs?: boolean;
   /** The cluster's API as pods at the site can reach it. Default: the Service `kubernetes`. */
   kubernetesService?: { host: string; port: number };
+  /** Events written to the API server; default as a kubelet's: 50 per second, 100 at once. */
+  eventRate?: RateLimit;
   /** Waits, for tests and for unusual sites. Milliseconds. */
   intervals?: {
     pollMs?: number;

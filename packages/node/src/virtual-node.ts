@@ -81,6 +81,7 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   const events = createEventRecorder({
     client,
     host: nodeName,
+    ...(options.eventRate === undefined ? {} : { rate: options.eventRate }),
     problem: (err) => logger.warn({ err }, "an event was not written"),
   });
   closing.last(() => events.close());
@@ -105,7 +106,7 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   const metrics = createNodeMetrics(() => manager.counts());
   const kubelet = await kubeletApi(
     options,
-    { client, site, manager, metrics, nodeAddress },
+    { client, site, manager, metrics, nodeAddress, allocatable },
     closing,
   );
 
@@ -193,12 +194,17 @@ function podManager(
 
 async function kubeletApi(
   options: VirtualNodeOptions,
-  parts: Omit<Parts, "events"> & { manager: PodManager; metrics: NodeMetrics },
+  parts: Omit<Parts, "events"> & {
+    manager: PodManager;
+    metrics: NodeMetrics;
+    allocatable: () => Record<string, string>;
+  },
   closing: Closing,
 ): Promise<KubeletApi> {
   const { kubelet = {}, nodeName, logger } = options;
   const { client, manager, site, metrics, nodeAddress } = parts;
   const { signal } = closing;
+  const startTime = new Date().toISOString();
   const findCa = () => findClientCa(client, signal);
   const clientCaPem =
     kubelet.clientCaPem ?? (await untilAnswered(findCa, noAnswer(client, logger), signal));
@@ -214,6 +220,7 @@ async function kubeletApi(
       authenticate: createAuthenticator(client),
       authorize: createAuthorizer(client, nodeName),
       backend: createKubeletBackend(manager, site),
+      node: { name: nodeName, startTime, capacity: parts.allocatable },
       metrics: metrics.registry,
       logger,
     });

@@ -95,6 +95,23 @@ describe("a pod that runs", () => {
     expect(patches() - before).toBe(1);
   });
 
+  test("says what of an edit comes to nothing, once", async () => {
+    await world.node();
+    await runningPod();
+    const pod = world.pod() as Pod;
+    const edited: Pod = {
+      ...pod,
+      spec: { ...pod.spec, containers: [container("main", { image: "other" })] },
+    };
+    world.api.put(paths.pods.named("default", "p"), edited);
+    await until(() => world.events.some((event) => event.includes("FailedSync")));
+    world.site.set("uid-1", ended(1));
+    await until(() => state()?.terminated);
+    expect(world.events.filter((event) => event.includes("FailedSync"))).toEqual([
+      'Warning FailedSync Container main definition changed, but the site cannot restart it with the image "other" [spec.containers{main}]',
+    ]);
+  });
+
   test("passes the site's events on with the container they are about", async () => {
     await world.node();
     await runningPod();

@@ -1,10 +1,11 @@
 import { setMaxListeners } from "node:events";
 import { type WorkAgain, WorkQueue } from "@interlink/kube";
-import type { RemotePodEvent, RemotePodStatus } from "@interlink/protocol";
+import { offers, type RemotePodEvent, type RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { RemoteListener, SyncedAnswer } from "../remote/remote-site.ts";
 import { isTerminalPhase } from "../status/phase.ts";
 import { isMirrorPod } from "./admission/admit.ts";
+import { editProblems } from "./edits.ts";
 import { JobCreator, nameOf, stopWatching } from "./job-creator.ts";
 import { JobDeleter } from "./job-deleter.ts";
 import { hear, hearGone, hearUnknown } from "./job-knowledge.ts";
@@ -175,6 +176,7 @@ export class PodManager implements AsyncDisposable {
       const record = this.#records.get(uid);
       if (!record || signal.aborted) return undefined;
       this.#checkDeadline(record);
+      this.#tellEdits(record);
       const step = nextStep(factsOf(record, wall().getTime()), now());
       if (step.do === "rest") return step.inMs === undefined ? undefined : { againInMs: step.inMs };
       await this.#do(step, record, signal);
@@ -281,6 +283,20 @@ export class PodManager implements AsyncDisposable {
     record.deadlinePassed = true;
     events.normal(record.pod, "DeadlineExceeded", message);
     this.#statuses.touch(record.uid);
+  }
+
+  /** Says at once what of a change to the pod's spec comes to nothing. */
+  #tellEdits(record: PodRecord): void {
+    const { site, events } = this.#context;
+    const { judged, pod, job } = record;
+    if (pod.spec === judged) return;
+    if (pod.spec) record.judged = pod.spec;
+    // Before its create the job takes on everything, and after its end nothing matters.
+    if (judged === undefined || job === "none" || job === "over" || isEnding(record)) return;
+    const problems = editProblems(judged, pod, offers(site.capabilities, "pod-updates"));
+    for (const { reason, message, container } of problems) {
+      events.warning(pod, reason, message, container);
+    }
   }
 
   #forget(record: PodRecord): void {

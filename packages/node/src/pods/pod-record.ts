@@ -1,5 +1,5 @@
 import type { RemotePodStatus } from "@interlink/protocol";
-import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Pod, PodSpec } from "kubernetes-types/core/v1.js";
 import { hasStarted, isTerminalPhase } from "../status/phase.ts";
 import { hasEndedByItself, type PodStatusContext, type PodVerdict } from "../status/pod-status.ts";
 import { saysItHasJob } from "./job-annotations.ts";
@@ -27,6 +27,8 @@ export interface PodRecord {
   unknown?: { times: number; recheckAt: number };
   accepted?: { at: number; grace: number };
   verdict?: PodVerdict;
+  /** The spec as it was when its edits were judged last. */
+  judged?: PodSpec;
   /** It seemed to have no room on this node when it was first seen; not decided yet. */
   unplaced?: boolean;
   /** `activeDeadlineSeconds` is over: the job must end. */

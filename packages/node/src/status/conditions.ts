@@ -1,8 +1,9 @@
 import type { ContainerStatus, Pod, PodCondition, PodSpec } from "kubernetes-types/core/v1.js";
 import { hasStarted, lastingContainers, type PodPhase } from "./phase.ts";
-import { isResizeWanted, RESIZE_UNSUPPORTED } from "./resize.ts";
+import { isResizeWanted } from "./resize.ts";
 import { isSidecar } from "./restart-rules.ts";
 import { atSeconds } from "./times.ts";
+import { RESIZE_UNSUPPORTED } from "./unsupported.ts";
 
 /** A pod condition as Kubernetes ≥ 1.34 has it. */
 export type NodePodCondition = PodCondition & { observedGeneration?: number };

@@ -15,6 +15,7 @@ import { keepEquivalent } from "./keep-equivalent.ts";
 import { hasStarted, isTerminalPhase, type PodPhase, podPhase } from "./phase.ts";
 import { grantedResources } from "./resize.ts";
 import { atSeconds } from "./times.ts";
+import { EPHEMERAL_UNSUPPORTED } from "./unsupported.ts";
 
 /** A pod status as Kubernetes ≥ 1.34 has it. */
 export type NodePodStatus = Omit<PodStatus, "conditions"> & {
@@ -208,7 +209,7 @@ function ephemeralStatus(container: EphemeralContainer): ContainerStatus {
     state: {
       waiting: {
         reason: "CreateContainerError",
-        message: "ephemeral containers are not supported on a virtual node",
+        message: EPHEMERAL_UNSUPPORTED,
       },
     },
     lastState: {},

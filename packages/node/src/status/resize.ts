@@ -3,9 +3,6 @@ import type { Container, ContainerStatus, Pod } from "kubernetes-types/core/v1.j
 
 type Resources = Pick<ContainerStatus, "resources" | "allocatedResources">;
 
-/** A kubelet's words where it cannot resize (`pkg/kubelet/allocation/features_unsupported.go`). */
-export const RESIZE_UNSUPPORTED = "In-place pod resize is not supported on this node";
-
 /**
  * What a container got of its node: what its spec said when its job was made, whatever is written there later. Only
  * API servers that can resize pods have the fields; they are those that count generations of pods.

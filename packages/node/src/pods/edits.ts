@@ -1,0 +1,48 @@
+import { sameJson } from "@interlink/kube";
+import type { Container, Pod, PodSpec } from "kubernetes-types/core/v1.js";
+import { EPHEMERAL_UNSUPPORTED, RESIZE_UNSUPPORTED } from "../status/unsupported.ts";
+
+/** Something that a person changed in the spec of a pod and that this node cannot follow. */
+export interface EditProblem {
+  reason: string;
+  message: string;
+  container: string;
+}
+
+/**
+ * What of an edit has no effect on the job, for a pod that has one (kubelet-contract.md 3.5, 3.6, 3.11). Silence would
+ * leave whoever made it waiting. `updates`: the site takes images that change.
+ */
+export function editProblems(
+  before: PodSpec | undefined,
+  { spec: after }: Pod,
+  updates: boolean,
+): EditProblem[] {
+  const problems: EditProblem[] = [];
+  const known = new Set(before?.ephemeralContainers?.map(({ name }) => name));
+  for (const { name } of after?.ephemeralContainers ?? []) {
+    if (known.has(name)) continue;
+    problems.push({
+      reason: "Failed",
+      message: `Error: ${EPHEMERAL_UNSUPPORTED}`,
+      container: name,
+    });
+  }
+  for (const container of allContainers(after)) {
+    const { name, image = "", resources } = container;
+    const old = allContainers(before).find((one) => one.name === name);
+    if (!old) continue;
+    if (!sameJson(old.resources ?? {}, resources ?? {})) {
+      problems.push({ reason: "ResizeInfeasible", message: RESIZE_UNSUPPORTED, container: name });
+    }
+    if (!updates && old.image !== image) {
+      const message = `Container ${name} definition changed, but the site cannot restart it with the image "${image}"`;
+      problems.push({ reason: "FailedSync", message, container: name });
+    }
+  }
+  return problems;
+}
+
+function allContainers(spec: PodSpec | undefined): Container[] {
+  return [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+}
