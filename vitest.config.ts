@@ -6,7 +6,7 @@ const resolve = { conditions: ["source", "node", "import", "default"] };
 
 export default defineConfig({
   test: {
-    reporters: ["default", "./scripts/totals-reporter.ts"],
+    reporters: ["default", "./scripts/totals-reporter.ts", "./scripts/conformance-reporter.ts"],
     projects: [
       {
         resolve,

@@ -5,9 +5,21 @@ import { isIP, isIPv4 } from "node:net";
  * left out: endpoint validation refuses them, and one such pod would break the Endpoints of every Service selecting it.
  */
 export function podIPs(candidates: readonly (string | undefined)[]): string[] {
+  return onePerFamily(candidates, isUsable);
+}
+
+/** Addresses of the host, as the API accepts them; loopback too, for no Service routes to them. */
+export function hostIPs(candidates: readonly (string | undefined)[]): string[] {
+  return onePerFamily(candidates, (ip) => isIP(ip) !== 0);
+}
+
+function onePerFamily(
+  candidates: readonly (string | undefined)[],
+  accepts: (ip: string) => boolean,
+): string[] {
   const byFamily = new Map<number, string>();
   for (const ip of candidates) {
-    if (!ip || !isUsable(ip) || byFamily.has(isIP(ip))) continue;
+    if (!ip || !accepts(ip) || byFamily.has(isIP(ip))) continue;
     byFamily.set(isIP(ip), ip);
   }
   return [...byFamily.values()];

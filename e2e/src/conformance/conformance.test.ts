@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, inject } from "vitest";
+import { embeddedCluster } from "../harness/embedded-cluster.ts";
+import { System, type SystemOptions } from "../harness/system.ts";
+import { describeDocker, describeKubernetes } from "../systems/describe-system.ts";
+import { lifecycle } from "./lifecycle.ts";
+import type { PluginName } from "./plugins.ts";
+import { Site } from "./site.ts";
+import { type ClusterKind, declareBehaviours, type Group } from "./suite.ts";
+
+const groups: readonly Group[] = [lifecycle];
+
+function conformance(name: PluginName, plugin: SystemOptions["plugin"]): void {
+  describeKubernetes(`conformance of ${name}`, (target) => {
+    const sites = new Map<ClusterKind, Site>();
+
+    beforeAll(async () => {
+      const start = async (kind: ClusterKind, cluster: typeof target): Promise<void> => {
+        const system = await System.start({ plugin, target: cluster });
+        sites.set(kind, new Site(name, system));
+      };
+      await Promise.all([start("real", target), start("embedded", embeddedCluster)]);
+    });
+    afterAll(async () => {
+      await Promise.all([...sites.values()].map(({ system }) => system[Symbol.asyncDispose]()));
+    });
+
+    declareBehaviours(name, groups, (kind) => {
+      const site = sites.get(kind);
+      if (site === undefined) throw new Error(`There is no ${kind} cluster`);
+      return site;
+    });
+  });
+}
+
+conformance("process", { name: "process" });
+const docker = inject("docker");
+if ("system" in docker) {
+  conformance("docker", { name: "docker", dockerHost: docker.system.host });
+} else {
+  describeDocker("conformance of docker", () => {});
+}
