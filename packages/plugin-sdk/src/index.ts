@@ -33,8 +33,10 @@ export type {
   ObservedContainer,
   RuntimeCapacity,
   RuntimeLogOptions,
+  RuntimeStats,
   SandboxSpec,
   SandboxState,
+  StreamRequest,
 } from "./runtime/container-runtime.ts";
 export type { ImageErrorCode, RuntimeErrorCode } from "./runtime/runtime-error.ts";
 export { ImageError, RuntimeError } from "./runtime/runtime-error.ts";
