@@ -42,8 +42,9 @@ export interface Provider {
 
   /**
    * What a running pod names has changed (feature `pod-updates`): `data` is what a create would carry now. Its volumes
-   * change as a whole, under whoever has them mounted; environments count for containers that start from now on.
-   * Nothing is restarted, and nothing else of the pod changes. Resolve when it is durable and in place; throw
+   * change as a whole, under whoever has them mounted; environments count for containers that start from now on. A
+   * running container whose image has changed is restarted with the new one, as under a kubelet. Nothing else is
+   * restarted, and nothing else of the pod changes. Resolve when it is durable and in place; throw
    * `PluginError` `not-found` for a pod that is not here.
    */
   update?(data: RetrievedPodData, signal: AbortSignal): Promise<void>;

@@ -137,6 +137,50 @@ const restarting: Row[] = [
   ],
 ];
 
+const stopped = { reason: "changed", deadline: NOW } as const;
+const changing: Row[] = [
+  [
+    "a container whose image has changed is stopped",
+    { record: { main: running(0, { image: "old" }) } },
+    ["stop main 0 in 30s"],
+  ],
+  [
+    "one of the image that is wanted is not",
+    { record: { main: running(0, { image: "app" }) } },
+    [],
+  ],
+  ["one that does not know its image is not", { record: { main: running() } }, []],
+  [
+    "so is a sidecar",
+    {
+      init: [proxy],
+      record: { proxy: running(0, { image: "old" }), main: running(0, { image: "app" }) },
+    },
+    ["stop proxy 0 in 30s"],
+  ],
+  [
+    "an init container is not: it is through soon",
+    { init: [setUp], record: { "set-up": running(0, { image: "old" }) } },
+    [],
+  ],
+  [
+    "it is made anew at once, whatever its policy says and its crashes were",
+    {
+      policy: "Never",
+      record: { main: { ...exited(143, 0, { image: "old", stop: stopped }), crash: backingOff } },
+    },
+    ["ensureImage main 1"],
+  ],
+  [
+    "it is not when the pod is being deleted",
+    {
+      deletion: { requestedAt: NOW, deadline: NOW + 1000 },
+      record: { main: exited(143, 0, { image: "old", stop: stopped }) },
+    },
+    ["removeSandbox"],
+  ],
+];
+
 const initializing: Row[] = [
   ["init comes first", { init: [setUp] }, ["ensureImage set-up 0"]],
   ["and alone", { init: [setUp], record: { "set-up": running() } }, []],
@@ -334,6 +378,7 @@ const deleting: Row[] = [
 describe.each([
   ["starting", starting],
   ["restarting", restarting],
+  ["changing an image", changing],
   ["init containers and sidecars", initializing],
   ["ending", ending],
   ["deleting", deleting],

@@ -3,6 +3,7 @@ import type { Decision, Situation } from "./decision.ts";
 import { Draft } from "./decision.ts";
 import { eventTexts } from "./event-texts.ts";
 import type { PlannedContainer } from "./planned-pod.ts";
+import { isOfOtherImage } from "./planned-pod.ts";
 import { containerRecord, withContainer } from "./record.ts";
 import { progress } from "./start-order.ts";
 import { advanceStop, intendStop, isLive } from "./termination-order.ts";
@@ -30,6 +31,12 @@ function decideRun(draft: Draft): void {
     const probe = probes.failed === "liveness" ? container.livenessProbe : container.startupProbe;
     const grace = probe?.terminationGracePeriodSeconds ?? plan.graceSeconds;
     intendStop(draft, name, probes.failed, now + grace * 1000);
+  }
+  for (const planned of plan.all) {
+    const { current } = containerRecord(draft.record, planned.name);
+    if (planned.kind === "init" || current?.state !== "running") continue;
+    if (!isOfOtherImage(planned, current)) continue;
+    intendStop(draft, planned.name, "changed", now + plan.graceSeconds * 1000);
   }
   const { wanted, finished } = progress(plan, draft.record);
   if (finished) {
@@ -78,7 +85,7 @@ function startStep(draft: Draft, { name, container }: PlannedContainer): boolean
   const attempt = current === undefined ? 0 : current.attempt + 1;
   if (current !== undefined) {
     const until = waitsUntil(own.crash, current.finishedAt ?? now);
-    if (until !== undefined && now < until) {
+    if (until !== undefined && now < until && current.stop?.reason !== "changed") {
       draft.wake(until);
       if (current.startFailed) draft.wake((current.finishedAt ?? now) + ERROR_SHOWN_MS);
       if (own.crashTold !== current.attempt) {

@@ -70,6 +70,13 @@ export const eventTexts = {
       const message = `Container ${container} failed ${reason} probe, will be restarted`;
       return normal("Killing", message, container);
     }
+    if (reason === "changed") {
+      return normal(
+        "Killing",
+        `Container ${container} definition changed, will be restarted`,
+        container,
+      );
+    }
     if (reason === "postStart") return normal("Killing", "FailedPostStartHook", container);
     return normal("Killing", `Stopping container ${container}`, container);
   },

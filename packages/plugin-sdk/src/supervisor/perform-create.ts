@@ -84,7 +84,11 @@ export async function createContainer(
       ticks.delete(`${name} ${attempt - 1}`);
     work.change((record) =>
       withContainer(record, name, (before) =>
-        begun(before, { attempt, id, imageID, state: "created" }, now),
+        begun(
+          before,
+          { attempt, id, imageID, image: planned.container.image ?? "", state: "created" },
+          now,
+        ),
       ),
     );
     work.images.delete(name);
@@ -206,6 +210,8 @@ function problemReason(error: unknown): string | undefined {
 function begun(before: ContainerRecord, current: Attempt, now: number): ContainerRecord {
   const { problem: _problem, image: _image, current: previous, crash, ...rest } = before;
   if (previous === undefined) return { ...rest, current };
+  // It did not crash: it was stopped to become another.
+  if (previous.stop?.reason === "changed") return { ...rest, previous, current };
   const next = raised(crash, previous.finishedAt ?? now, now);
   return { ...rest, previous, current, crash: next };
 }

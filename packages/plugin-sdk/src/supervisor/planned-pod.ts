@@ -1,4 +1,5 @@
 import type { Container, Pod } from "kubernetes-types/core/v1.js";
+import type { Attempt } from "./record.ts";
 
 export type ContainerKind = "init" | "sidecar" | "regular";
 
@@ -48,6 +49,11 @@ export function planPod(pod: Pod): PlannedPod {
     restartPolicy: policy === "Never" || policy === "OnFailure" ? policy : "Always",
     graceSeconds: Math.max(1, pod.spec?.terminationGracePeriodSeconds ?? 30),
   };
+}
+
+/** Whether the spec names another image by now than the one that this attempt was made of. */
+export function isOfOtherImage({ container }: PlannedContainer, attempt: Attempt): boolean {
+  return attempt.image !== undefined && attempt.image !== (container.image ?? "");
 }
 
 /** Of containers since Kubernetes 1.34; the type package does not know them yet. */

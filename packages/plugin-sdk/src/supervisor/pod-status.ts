@@ -81,7 +81,8 @@ function containerStatus(
   const restarts =
     exited !== undefined &&
     !over &&
-    restartsAfter(planned, plan.restartPolicy, exited.exitCode ?? 137);
+    (exited.stop?.reason === "changed" ||
+      restartsAfter(planned, plan.restartPolicy, exited.exitCode ?? 137));
   const wanted = current === undefined || restarts;
   const trouble = wanted && !over ? troubleOf(plan, planned, own, context.now) : undefined;
   const id = (attempt: Attempt) => `${context.runtimeType}://${attempt.id}`;
@@ -107,7 +108,7 @@ function containerStatus(
     ready,
     started: kind === "init" ? current?.state === "running" : started,
     restartCount: current?.attempt ?? 0,
-    image: container.image ?? "",
+    image: begun?.image ?? container.image ?? "",
     imageID: begun?.imageID ?? "",
     ...(begun !== undefined && { containerID: id(begun) }),
   };

@@ -33,9 +33,9 @@ import { PodProbes } from "./probes/pod-probes.ts";
 import type { ProbeOutcome } from "./probes/probe-worker.ts";
 import { readEndedMessages } from "./read-ended-messages.ts";
 import type { PodRecord } from "./record.ts";
-import { withAttempt, withProblemsRetried } from "./record.ts";
+import { withAttempt, withContainer, withProblemsRetried } from "./record.ts";
 import { RecordWriter } from "./record-writer.ts";
-import { updatedData } from "./updated-data.ts";
+import { containersOfOtherImage, updatedData } from "./updated-data.ts";
 import type { PodWork } from "./work.ts";
 
 export class PodSupervisor {
@@ -163,10 +163,19 @@ export class PodSupervisor {
       });
       await store.replaceData(uid, data);
       if (this.#work.data !== undefined) this.#work.data = data;
+      this.#forgetImages(containersOfOtherImage(this.plan.pod, data.pod));
       this.#work.plan = planPod(data.pod);
       this.#record = withProblemsRetried(this.#record, clock.now());
     });
     this.wake();
+  }
+
+  /** Another image is tried at once, whatever became of the one before. */
+  #forgetImages(containers: readonly string[]): void {
+    for (const name of containers) {
+      this.#work.images.delete(name);
+      this.#record = withContainer(this.#record, name, ({ image: _image, ...rest }) => rest);
+    }
   }
 
   /** Durable when it resolves. Repeatable; the earliest deadline counts. */

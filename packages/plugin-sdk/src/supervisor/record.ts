@@ -54,6 +54,8 @@ export interface Attempt {
   /** The runtime's id. */
   readonly id: string;
   readonly imageID: string;
+  /** The image of the spec that it was made by; absent in records of older plugins. */
+  readonly image?: string;
   readonly state: "created" | "running" | "exited";
   readonly startedAt?: number;
   readonly finishedAt?: number;
@@ -72,7 +74,7 @@ export interface Attempt {
   readonly stop?: StopIntent;
 }
 
-export type StopReason = "delete" | "finished" | "liveness" | "startup" | "postStart";
+export type StopReason = "delete" | "finished" | "liveness" | "startup" | "postStart" | "changed";
 
 /** The container is to end. Written before anything is done to it. */
 export interface StopIntent {

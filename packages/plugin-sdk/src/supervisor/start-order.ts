@@ -25,6 +25,7 @@ export function progress(plan: PlannedPod, record: PodRecord): Progress {
     const attempt = current(planned);
     if (attempt === undefined || attempt.state === "created") return true;
     if (attempt.state === "running") return false;
+    if (attempt.stop?.reason === "changed") return true;
     return restartsAfter(planned, plan.restartPolicy, attempt.exitCode ?? 137);
   };
 

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { CONTENT_ANNOTATION, type RetrievedPodData } from "@interlink/protocol";
 import { expect, test } from "vitest";
+import { ImageError } from "../runtime/runtime-error.ts";
 import { defined } from "../testing/defined.ts";
 import { podData } from "../testing/pod-data.ts";
 import { ProviderHarness } from "../testing/provider-harness.ts";
@@ -142,4 +143,38 @@ test("an update that lacks an object of the pod changes nothing at all", async (
   });
   expect(await readFile(join(volumeOf(harness), "key"), "utf8")).toBe("old");
   expect((await harness.status(UID))?.extension?.content).toBe("is-old");
+});
+
+test("a changed image restarts its container at once", async () => {
+  await using harness = await running();
+  const update = pod("old");
+  defined(update.pod.spec?.containers[0]).image = "newer";
+  await harness.provider.update?.(update, harness.signal);
+  await harness.until("it runs again", async () => {
+    return harness.runtime.starts.includes(`${UID}/main/1`) && (await runs(harness)());
+  });
+  expect(made(harness, 1).container.image).toBe("newer");
+  expect((await harness.status(UID))?.containers[0]).toMatchObject({
+    restartCount: 1,
+    image: "newer",
+    lastState: { terminated: { exitCode: 143 } },
+  });
+  expect(harness.events.map(({ message }) => message)).toContain(
+    "Container main definition changed, will be restarted",
+  );
+});
+
+test("a changed image is tried at once, while the one before is backed off from", async () => {
+  await using harness = await ProviderHarness.start();
+  harness.runtime.failNext("ensureImage", new ImageError("ErrImagePull", "manifest unknown"));
+  await harness.provider.create(pod("old"), harness.signal);
+  await harness.until(
+    "its pull has failed",
+    async () => (await harness.state(UID, "main")) === "ErrImagePull",
+  );
+  const update = pod("old");
+  defined(update.pod.spec?.containers[0]).image = "newer";
+  await harness.provider.update?.(update, harness.signal);
+  await harness.until("it runs", runs(harness));
+  expect(made(harness).container.image).toBe("newer");
 });

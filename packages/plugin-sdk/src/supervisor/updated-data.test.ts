@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { podData } from "../testing/pod-data.ts";
-import { updatedData } from "./updated-data.ts";
+import { containersOfOtherImage, updatedData } from "./updated-data.ts";
 
 const UID = "0f3a5b1e-1111-4222-8333-444455556666";
 
-test("an update brings labels, annotations, environments and contents, and nothing else", () => {
+test("an update brings labels, annotations, environments, images and contents, and nothing else", () => {
   const before = podData(UID, {
     restartPolicy: "Always",
     initContainers: [{ name: "setup", image: "a", env: [{ name: "A", value: "1" }] }],
@@ -13,8 +13,8 @@ test("an update brings labels, annotations, environments and contents, and nothi
   const update = podData(UID, {
     restartPolicy: "Never",
     hostNetwork: true,
-    initContainers: [{ name: "setup", image: "evil", env: [{ name: "A", value: "2" }] }],
-    containers: [{ name: "main", image: "evil", command: ["evil"] }],
+    initContainers: [{ name: "setup", image: "a", env: [{ name: "A", value: "2" }] }],
+    containers: [{ name: "main", image: "c", command: ["other"] }],
   });
   update.pod.metadata = { ...update.pod.metadata, name: "other", labels: { new: "yes" } };
   update.container[0]?.configMaps.push({ metadata: { name: "c" }, data: { k: "v" } });
@@ -23,8 +23,9 @@ test("an update brings labels, annotations, environments and contents, and nothi
   expect(after.pod.spec).toEqual({
     restartPolicy: "Always",
     initContainers: [{ name: "setup", image: "a", env: [{ name: "A", value: "2" }] }],
-    containers: [{ name: "main", image: "b", command: ["run"] }],
+    containers: [{ name: "main", image: "c", command: ["run"] }],
   });
+  expect(containersOfOtherImage(before.pod, after.pod)).toEqual(["main"]);
   expect(after.pod.metadata).toEqual({ ...before.pod.metadata, labels: { new: "yes" } });
   expect(after.container).toBe(update.container);
   expect(after.jobConfig).toBe(before.jobConfig);

@@ -3,7 +3,7 @@ import type { Container, Pod } from "kubernetes-types/core/v1.js";
 
 /**
  * What is kept of a pod after an update: the objects that its volumes are made of, its labels and annotations, and its
- * containers' environments are the update's; everything else stays as it was when the pod was created, whatever the
+ * containers' environments and images are the update's; everything else stays as it was when the pod was created, whatever the
  * update says.
  */
 export function updatedData(before: RetrievedPodData, update: RetrievedPodData): RetrievedPodData {
@@ -22,19 +22,27 @@ function updatedPod(before: Pod, update: Pod): Pod {
   const { initContainers, containers } = spec;
   next.spec = {
     ...spec,
-    containers: withEnvironments(containers, update.spec?.containers),
+    containers: withUpdates(containers, update.spec?.containers),
     ...(initContainers && {
-      initContainers: withEnvironments(initContainers, update.spec?.initContainers),
+      initContainers: withUpdates(initContainers, update.spec?.initContainers),
     }),
   };
   return next;
 }
 
-function withEnvironments(before: Container[], update: readonly Container[] = []): Container[] {
+function withUpdates(before: Container[], update: readonly Container[] = []): Container[] {
   return before.map((container) => {
     const newer = update.find(({ name }) => name === container.name);
     if (newer === undefined) return container;
     const { env: _env, ...rest } = container;
-    return newer.env === undefined ? rest : { ...rest, env: newer.env };
+    const { env, image } = newer;
+    return { ...rest, ...(env && { env }), ...(image !== undefined && { image }) };
   });
+}
+
+/** Names of the containers whose image is another one after an update. */
+export function containersOfOtherImage(before: Pod, after: Pod): string[] {
+  const all = ({ spec }: Pod) => [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const images = new Map(all(before).map(({ name, image }) => [name, image]));
+  return all(after).flatMap(({ name, image }) => (images.get(name) === image ? [] : [name]));
 }

@@ -28,6 +28,7 @@ export function troubleOf(
     return { reason: "ImagePullBackOff", message };
   }
   if (current?.state !== "exited" || crash === undefined) return undefined;
+  if (current.stop?.reason === "changed") return undefined;
   const finishedAt = current.finishedAt ?? now;
   const until = waitsUntil(crash, finishedAt);
   if (until === undefined || now >= until) return undefined;
