@@ -1,12 +1,15 @@
 import type { Node, NodeAddress } from "kubernetes-types/core/v1.js";
 import { type NodeHealth, nodeConditions } from "./node-conditions.ts";
 import { kubeletVersion, type NodeOptions } from "./node-options.ts";
+import { mayLabelItself } from "./node-restriction.ts";
 import { type SiteOffer, taintId } from "./site-offer.ts";
 
 /** Raw body of the last successful ping, `""` after a failed one. Existing dashboards read it. */
 const PING_ANNOTATION = "interlink.virtual-kubelet.io/ping-response";
 /** Taints (`key:effect`, comma-separated) that we put on the node, so that a later run can take them off again. */
 export const TAINTS_ANNOTATION = "virtual-node.interlink/applied-taints";
+/** Labels that the configuration gave, for the same reason. */
+export const LABELS_ANNOTATION = "virtual-node.interlink/applied-labels";
 /** Resources that we offered, for the same reason. */
 export const RESOURCES_ANNOTATION = "virtual-node.interlink/applied-resources";
 
@@ -24,6 +27,7 @@ export function nodeObject(
   before?: Node,
 ): Node {
   const resources = { ...offer.capacity };
+  const labels = nodeLabels(options);
   const { connectivity } = health;
   const ping = connectivity.state === "ok" ? connectivity.body.slice(0, PING_LIMIT) : "";
   return {
@@ -31,14 +35,20 @@ export function nodeObject(
     kind: "Node",
     metadata: {
       name: options.name,
-      labels: nodeLabels(options),
+      labels,
       annotations: {
         [PING_ANNOTATION]: ping,
         [TAINTS_ANNOTATION]: offer.taints.map(taintId).join(","),
+        [LABELS_ANNOTATION]: Object.keys(options.labels ?? {})
+          .filter((label) => label in labels)
+          .join(","),
         [RESOURCES_ANNOTATION]: Object.keys(offer.capacity).join(","),
       },
     },
-    spec: { taints: [...offer.taints] },
+    spec: {
+      taints: [...offer.taints],
+      ...(options.cordoned === true ? { unschedulable: true } : {}),
+    },
     status: {
       capacity: resources,
       allocatable: resources,
@@ -67,8 +77,21 @@ export function nodeObject(
   };
 }
 
-/** The labels that schedulers, load balancers and existing interLink manifests select virtual nodes by. */
+/** The labels of {@link wantedLabels} that the node may set itself. */
 function nodeLabels(options: NodeOptions): Record<string, string> {
+  const wanted = Object.entries(wantedLabels(options));
+  return Object.fromEntries(
+    wanted.filter(([label]) => options.restricted !== true || mayLabelItself(label)),
+  );
+}
+
+/** Configured labels that this node may not set, so that somebody else has to. */
+export function refusedLabels({ restricted, labels = {} }: NodeOptions): string[] {
+  return restricted === true ? Object.keys(labels).filter((label) => !mayLabelItself(label)) : [];
+}
+
+/** The labels that schedulers, load balancers and existing interLink manifests select virtual nodes by. */
+function wantedLabels(options: NodeOptions): Record<string, string> {
   const architecture = options.architecture ?? "amd64";
   return {
     "kubernetes.io/hostname": options.name,

@@ -13,6 +13,13 @@ export interface NodeOptions {
   /** Port of the kubelet API. */
   kubeletPort: number;
   labels?: Readonly<Record<string, string>>;
+  /** Register cordoned: no pod is scheduled to the node until `kubectl uncordon`. Default false. */
+  cordoned?: boolean;
+  /**
+   * The node calls itself `system:node:NAME`, so that admission lets it set only some labels, and taints only when it
+   * makes the Node object. Default false.
+   */
+  restricted?: boolean;
   /** Beside the taint that every virtual node has. A site's ping may replace them. */
   taints?: readonly Taint[];
   /** Leave out {@link VIRTUAL_NODE_TAINT}, so that pods come here without asking. Default: it is set. */

@@ -1,7 +1,12 @@
 import { nodeStatusPatch, sameJson } from "@interlink/kube";
 import type { Node, Taint } from "kubernetes-types/core/v1.js";
 import { withoutHeartbeats } from "./node-conditions.ts";
-import { namesIn, RESOURCES_ANNOTATION, TAINTS_ANNOTATION } from "./node-object.ts";
+import {
+  LABELS_ANNOTATION,
+  namesIn,
+  RESOURCES_ANNOTATION,
+  TAINTS_ANNOTATION,
+} from "./node-object.ts";
 import { taintId } from "./site-offer.ts";
 
 /**
@@ -24,9 +29,26 @@ export function statusPatch(
       allocatable: withForeign(live.status?.allocatable, wanted.status?.allocatable, ours),
     },
   };
-  const patch = nodeStatusPatch(live, full);
+  const patch = withoutLabels(nodeStatusPatch(live, full), staleLabels(live, wanted));
   const quiet = nodeStatusPatch(still(live), still(full));
   return { patch, onlyHeartbeats: quiet === undefined };
+}
+
+/** Labels that an earlier configuration gave and this one does not. */
+function staleLabels(live: Node, wanted: Node): string[] {
+  const has = live.metadata?.labels ?? {};
+  const keeps = wanted.metadata?.labels ?? {};
+  return [...namesIn(live, LABELS_ANNOTATION)].filter((name) => name in has && !(name in keeps));
+}
+
+function withoutLabels(
+  patch: Record<string, unknown> | undefined,
+  stale: readonly string[],
+): Record<string, unknown> | undefined {
+  if (stale.length === 0) return patch;
+  const metadata = (patch?.["metadata"] ?? {}) as { labels?: Record<string, string> };
+  const removed = Object.fromEntries(stale.map((name) => [name, null]));
+  return { ...patch, metadata: { ...metadata, labels: { ...metadata.labels, ...removed } } };
 }
 
 function withForeign(

@@ -47,14 +47,20 @@ afterEach(async () => {
   await fake[Symbol.asyncDispose]();
 });
 
-function start(timing: Partial<RegistrationTiming> = {}): NodeRegistration {
-  const registration = new NodeRegistration(options, {
-    client,
-    events,
-    logger: pino({ level: "silent" }),
-    registered: (uid) => uids.push(uid),
-    timing: { computeMs: 3_600_000, ...timing },
-  });
+function start(
+  timing: Partial<RegistrationTiming> = {},
+  changed: Partial<NodeOptions> = {},
+): NodeRegistration {
+  const registration = new NodeRegistration(
+    { ...options, ...changed },
+    {
+      client,
+      events,
+      logger: pino({ level: "silent" }),
+      registered: (uid) => uids.push(uid),
+      timing: { computeMs: 3_600_000, ...timing },
+    },
+  );
   runs.push(registration.run(stop.signal));
   return registration;
 }
@@ -193,21 +199,93 @@ describe("NodeRegistration", () => {
     expect(taints().sort()).toEqual(["drain", "new", own].sort());
   });
 
-  it("goes on without taints where the cluster forbids them", async () => {
-    const registration = start();
+  it("goes on without taints while the cluster forbids them, and asks again later", async () => {
+    let now = 0;
+    const isTaintPatch = (one: SeenRequest) => one.path === path && one.method === "PATCH";
+    const registration = start({ computeMs: 1, now: () => new Date(now) });
     await registration.registered();
-    fake.inject(
-      (one) => one.path === path && one.method === "PATCH",
-      {
-        kind: "status",
-        code: 403,
-        reason: "Forbidden",
-      },
-      99,
-    );
+    fake.inject(isTaintPatch, { kind: "status", code: 403, reason: "Forbidden" });
     const answer = { taints: [{ key: "drain" }], resources: { cpu: "3" } };
     registration.pinged({ ok: true, raw: "{}", answer });
     await eventually(() => live()?.status?.capacity?.["cpu"] === "3");
+    expect(fake.requests.filter(isTaintPatch)).toHaveLength(1);
+    expect(taints()).toEqual([own]);
+    now += 60_000;
+    await eventually(() => taints().includes("drain"));
+  });
+
+  it("sets only what a node may set on itself when NodeRestriction watches it", async () => {
+    const labels = { "node-role.kubernetes.io/gpu": "", team: "blue" };
+    const registration = start({}, { restricted: true, labels });
+    const node = await registration.registered();
+    expect(node.metadata?.labels).toMatchObject({ team: "blue", type: "virtual-kubelet" });
+    expect(node.metadata?.labels).not.toHaveProperty(["kubernetes.io/role"]);
+    expect(node.metadata?.labels).not.toHaveProperty(["node-role.kubernetes.io/gpu"]);
+    expect(taints()).toEqual([own]);
+    const answer = { taints: [{ key: "drain" }], resources: { cpu: "3" } };
+    registration.pinged({ ok: true, raw: "{}", answer });
+    await eventually(() => live()?.status?.capacity?.["cpu"] === "3");
+    expect(fake.requests.filter((one) => one.path === path && one.method === "PATCH")).toEqual([]);
+  });
+
+  it("asserts its own labels again, takes off those of an earlier configuration, and leaves the others", async () => {
+    put({
+      metadata: {
+        labels: { theirs: "1", old: "x", "kubernetes.io/os": "linux", team: "red" },
+        annotations: { "virtual-node.interlink/applied-labels": "old,team" },
+      },
+    });
+    const registration = start({ computeMs: 1 }, { labels: { team: "blue" } });
+    await registration.registered();
+    await eventually(() => live()?.metadata?.labels?.["team"] === "blue");
+    expect(live()?.metadata?.labels).toMatchObject({ theirs: "1" });
+    expect(live()?.metadata?.labels).not.toHaveProperty("old");
+    put({
+      ...live(),
+      metadata: { ...live()?.metadata, labels: { team: "red", "beta.kubernetes.io/os": "linux" } },
+    });
+    await eventually(() => live()?.metadata?.labels?.["team"] === "blue");
+  });
+
+  it("registers cordoned when asked to, and tells when somebody cordons it or takes that off", async () => {
+    const registration = start({}, { cordoned: true });
+    const node = await registration.registered();
+    expect(node.spec?.unschedulable).toBe(true);
+    await eventually(() => fake.watches === 1);
+    put({ ...live(), spec: { ...live()?.spec, unschedulable: false } });
+    await eventually(() => reasons().includes("NodeSchedulable"));
+    put({ ...live(), spec: { ...live()?.spec, unschedulable: true } });
+    await eventually(() => reasons().includes("NodeNotSchedulable"));
+  });
+
+  it("replaces its addresses when they change, old ones of the same type included", async () => {
+    const registration = start();
+    await registration.registered();
+    registration.setAddresses([{ type: "InternalIP", address: "10.9.9.9" }]);
+    await eventually(() => live()?.status?.addresses?.[0]?.address === "10.9.9.9");
+    expect(live()?.status?.addresses).toEqual([
+      { type: "InternalIP", address: "10.9.9.9" },
+      { type: "Hostname", address: "10.9.9.9" },
+    ]);
+  });
+
+  it("takes an accelerator off that the site offers no longer, and keeps one of somebody else", async () => {
+    const registration = start({}, { capacity: { cpu: "1", "conf.com/gpu": "1" } });
+    await registration.registered();
+    const ping = (accelerators: { resourceType: string; available: string }[]): void =>
+      registration.pinged({ ok: true, raw: "{}", answer: { resources: { accelerators } } });
+    ping([
+      { resourceType: "a.b/c", available: "2" },
+      { resourceType: "conf.com/gpu", available: "5" },
+    ]);
+    await eventually(() => live()?.status?.capacity?.["a.b/c"] === "2");
+    const { status = {} } = live() ?? {};
+    put({ ...live(), status: { ...status, capacity: { ...status.capacity, "their.com/x": "1" } } });
+    await eventually(() => registration.node()?.status?.capacity?.["their.com/x"] === "1");
+    ping([]);
+    await eventually(() => live()?.status?.capacity?.["a.b/c"] === undefined);
+    expect(live()?.status?.capacity).toMatchObject({ "conf.com/gpu": "1", "their.com/x": "1" });
+    expect(live()?.status?.allocatable).not.toHaveProperty(["a.b/c"]);
   });
 
   it("writes nothing while nothing happens, and a heartbeat when the report is due", async () => {

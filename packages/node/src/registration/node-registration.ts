@@ -17,16 +17,17 @@ import {
   paths,
   subresource,
 } from "@interlink/kube";
-import type { Node } from "kubernetes-types/core/v1.js";
+import type { Node, NodeAddress } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import { Waker } from "../waker.ts";
 import type { NodeHealth } from "./node-conditions.ts";
-import { nodeObject } from "./node-object.ts";
+import { nodeObject, refusedLabels } from "./node-object.ts";
 import type { NodeOptions } from "./node-options.ts";
-import { statusPatch, taintPatch } from "./node-patches.ts";
+import { statusPatch } from "./node-patches.ts";
 import type { PingResult } from "./ping-loop.ts";
 import { registerNode } from "./register-node.ts";
 import { configuredOffer, offerAfterPing, type SiteOffer } from "./site-offer.ts";
+import { TaintWriter } from "./taint-writer.ts";
 
 export interface RegistrationTiming {
   /** How often the wanted object is computed; default 10 s. */
@@ -35,6 +36,8 @@ export interface RegistrationTiming {
   reportMs: number;
   /** How long a node that was ready before we started stays so while we start; default 30 s. */
   startGraceMs: number;
+  /** How long after a refusal to change taints it is tried again; default 1 min. */
+  refusedMs: number;
   now: () => Date;
   random: () => number;
 }
@@ -54,12 +57,13 @@ const defaults: RegistrationTiming = {
   computeMs: 10_000,
   reportMs: 300_000,
   startGraceMs: 30_000,
+  refusedMs: 60_000,
   now: () => new Date(),
   random: Math.random,
 };
 
 export class NodeRegistration {
-  readonly #options: NodeOptions;
+  #options: NodeOptions;
   readonly #parts: RegistrationParts;
   readonly #timing: RegistrationTiming;
   readonly #informer: Informer<Node>;
@@ -78,7 +82,7 @@ export class NodeRegistration {
   #starting = true;
   #startedAtMs = 0;
   readonly #waker = new Waker();
-  #taintsRefused = false;
+  readonly #taints: TaintWriter;
   readonly #backoff = new Backoff({ firstMs: 200, capMs: 30_000, jitter: 0.5 });
 
   constructor(options: NodeOptions, parts: RegistrationParts) {
@@ -86,6 +90,14 @@ export class NodeRegistration {
     this.#parts = parts;
     this.#timing = { ...defaults, ...parts.timing };
     this.#offer = configuredOffer(options);
+    this.#taints = new TaintWriter({
+      client: parts.client,
+      nodeName: options.name,
+      restricted: options.restricted ?? false,
+      refusedMs: this.#timing.refusedMs,
+      now: this.#timing.now,
+      logger: parts.logger,
+    });
     this.#firstRegistered = new Promise((resolve) => {
       this.#markRegistered = resolve;
     });
@@ -123,6 +135,17 @@ export class NodeRegistration {
     this.#wakeUp();
   }
 
+  /** The node is reached at other addresses from now on. */
+  setAddresses(addresses: readonly NodeAddress[]): void {
+    this.#options = { ...this.#options, addresses };
+    this.#wakeUp();
+  }
+
+  /** Says something about the node, as an event on its object. */
+  tell(type: "Normal" | "Warning", reason: string, message: string): void {
+    this.#event(type, reason, message);
+  }
+
   /** What the site's ping said: connectivity, and perhaps other capacity and taints. */
   pinged(result: PingResult): void {
     const { connectivity } = this.#health;
@@ -147,6 +170,12 @@ export class NodeRegistration {
     if (this.#state !== "idle") throw new Error("a registration runs once; make another");
     this.#startedAtMs = this.#timing.now().getTime();
     this.#event("Normal", "Starting", "Starting kubelet.");
+    const refused = refusedLabels(this.#options);
+    if (refused.length > 0)
+      this.#parts.logger.warn(
+        { labels: refused },
+        "This node may not set these labels on itself: let an administrator do it with kubectl label node.",
+      );
     const watch = this.#informer.run(signal);
     while (!signal.aborted) {
       if (this.#live === undefined) await this.#register(signal);
@@ -223,24 +252,9 @@ export class NodeRegistration {
   }
 
   async #patchTaints(live: Node, signal: AbortSignal): Promise<void> {
-    const patch = taintPatch(live, this.#offer.taints);
-    if (patch === undefined || this.#taintsRefused) return;
-    const { client, logger } = this.#parts;
-    const path = paths.nodes.named(this.#options.name);
-    try {
-      this.#live = await client.patch<Node>(path, "strategic-merge", patch, { signal });
-    } catch (error) {
-      if (isKubeError(error, "conflict")) {
-        this.#live = await client.get<Node>(path, { signal });
-        this.#wakeUp();
-      } else if (isKubeError(error, "forbidden")) {
-        this.#taintsRefused = true;
-        logger.warn(
-          { err: error },
-          "The cluster does not let this node change its taints; taints from the site's ping have no effect.",
-        );
-      } else throw error;
-    }
+    const written = await this.#taints.write(live, this.#offer.taints, signal);
+    if (written.live !== live) this.#live = written.live;
+    if (written.again) this.#wakeUp();
   }
 
   #wanted(live: Node | undefined): Node {
@@ -268,6 +282,7 @@ export class NodeRegistration {
   #seen(node: Node): void {
     // Before registration has looked itself, the object may be an earlier one of the same name.
     if (this.#live?.metadata?.uid !== node.metadata?.uid) return;
+    this.#tellSchedulability(this.#live, node);
     this.#live = node;
   }
 
@@ -281,6 +296,13 @@ export class NodeRegistration {
   #tellReadiness(before: Node, after: Node): void {
     if (isReady(before) === isReady(after)) return;
     const reason = isReady(after) ? "NodeReady" : "NodeNotReady";
+    this.#event("Normal", reason, `Node ${this.#options.name} status is now: ${reason}`);
+  }
+
+  #tellSchedulability(before: Node | undefined, after: Node): void {
+    const isCordoned = after.spec?.unschedulable === true;
+    if (before === undefined || (before.spec?.unschedulable === true) === isCordoned) return;
+    const reason = isCordoned ? "NodeNotSchedulable" : "NodeSchedulable";
     this.#event("Normal", reason, `Node ${this.#options.name} status is now: ${reason}`);
   }
 

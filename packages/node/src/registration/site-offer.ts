@@ -7,6 +7,8 @@ import { DEFAULT_CAPACITY, type NodeOptions, VIRTUAL_NODE_TAINT } from "./node-o
 export interface SiteOffer {
   /** Resource name → canonical quantity. */
   capacity: Readonly<Record<string, string>>;
+  /** What the configuration says, for what the site offers no longer. */
+  configured: Readonly<Record<string, string>>;
   /** The virtual node's own taint, unless it is left out: a site cannot change it. */
   ownTaints: readonly Taint[];
   /** All taints that are ours, the virtual node's own first. */
@@ -15,13 +17,17 @@ export interface SiteOffer {
 
 /** The offer before the first ping. Throws KubeError `invalid` when a configured quantity cannot be read. */
 export function configuredOffer(options: NodeOptions): SiteOffer {
-  const configured = { ...DEFAULT_CAPACITY, ...options.capacity };
+  const capacity = Object.fromEntries(
+    Object.entries({ ...DEFAULT_CAPACITY, ...options.capacity }).map(([name, text]) => [
+      name,
+      canonicalQuantity(text),
+    ]),
+  );
   const ownTaints = options.defaultTaint === false ? [] : [VIRTUAL_NODE_TAINT];
   return {
     ownTaints,
-    capacity: Object.fromEntries(
-      Object.entries(configured).map(([name, text]) => [name, canonicalQuantity(text)]),
-    ),
+    capacity,
+    configured: capacity,
     taints: withOwnTaints(ownTaints, options.taints ?? []),
   };
 }
@@ -36,6 +42,7 @@ export function offerAfterPing(
   answer: PingAnswer,
 ): { offer: SiteOffer; problems: string[] } {
   const problems: string[] = [];
+  const { ownTaints, configured } = offer;
   const capacity: Record<string, string> = { ...offer.capacity };
   const set = (name: string, text: string | undefined, whole: boolean): void => {
     if (text === undefined) return;
@@ -47,14 +54,20 @@ export function offerAfterPing(
   set("cpu", resources?.cpu, false);
   set("memory", resources?.memory, false);
   set("pods", resources?.pods, true);
+  // A list is the whole of what there is: what an earlier one had besides is gone.
+  if (resources?.accelerators !== undefined) {
+    for (const name of Object.keys(capacity).filter(isResourceName)) delete capacity[name];
+    for (const [name, amount] of Object.entries(configured)) {
+      if (isResourceName(name)) capacity[name] = amount;
+    }
+  }
   for (const { resourceType, available } of resources?.accelerators ?? []) {
     if (isResourceName(resourceType)) set(resourceType, available, true);
     else problems.push(`the site offers a resource named "${resourceType.slice(0, 80)}"`);
   }
-  const { ownTaints } = offer;
   const taints =
     answer.taints === undefined ? offer.taints : withOwnTaints(ownTaints, answer.taints);
-  return { offer: { capacity, ownTaints, taints }, problems };
+  return { offer: { capacity, configured, ownTaints, taints }, problems };
 }
 
 /** Canonical, or undefined when it is not an amount of something. */
