@@ -57,6 +57,13 @@ export class Parts implements AsyncDisposable {
     return String(kubeconfig);
   }
 
+  /** A real control plane. Resolves with the kubeconfig file. */
+  async kubernetes(): Promise<string> {
+    const directory = join(this.#context.directory, "cluster");
+    const { kubeconfig } = await this.#start("kubernetes", [partMain, "kubernetes", directory]);
+    return String(kubeconfig);
+  }
+
   /** `interlink node`. */
   async node(kubeconfig: string, site: string): Promise<void> {
     const clientCa = join(this.#context.directory, "cluster", "ca.crt");
@@ -115,8 +122,18 @@ export interface System extends AsyncDisposable {
   kube: KubeClient;
 }
 
-/** Starts a system whose plugin is the process plugin, or one that listens already. Resolves when the node is Ready. */
-export async function startSystem(context: BenchContext, plugin?: string): Promise<System> {
+export interface SystemParts {
+  /** Where a plugin listens already. Default: the process plugin is started. */
+  plugin?: string;
+  /** Default: the embedded one. */
+  cluster?: "embedded" | "real";
+}
+
+/** Starts a system. Resolves when the node is Ready. */
+export async function startSystem(
+  context: BenchContext,
+  { plugin, cluster = "embedded" }: SystemParts = {},
+): Promise<System> {
   const { signal, progress } = context;
   const parts = new Parts(context);
   let kube: KubeClient | undefined;
@@ -125,7 +142,7 @@ export async function startSystem(context: BenchContext, plugin?: string): Promi
     await parts[Symbol.asyncDispose]();
   };
   try {
-    const kubeconfig = await parts.cluster();
+    const kubeconfig = await (cluster === "real" ? parts.kubernetes() : parts.cluster());
     const site = await parts.server(plugin ?? (await parts.processPlugin()));
     const credentials = await loadKubeCredentials({ kubeconfigFile: kubeconfig });
     const client = (kube = createKubeClient(credentials, { connections: 32 }));

@@ -36,7 +36,7 @@ async function run(context: BenchContext): Promise<Findings> {
     listen: { unixSocket: join(directory, "plugin.sock") },
     logger: pino({ level: "silent" }),
   });
-  await using system = await startSystem(context, plugin.address);
+  await using system = await startSystem(context, { plugin: plugin.address });
   const log = new ChangeLog();
   await using watch = new PodWatch(system.kube, (pod, at) => {
     const uid = pod.metadata?.uid ?? "";

@@ -1,4 +1,5 @@
 import type { Scenario } from "../scenario.ts";
+import { apiserver } from "./apiserver.ts";
 import { changeLatency } from "./change-latency.ts";
 import { memory } from "./memory.ts";
 import { podLatency } from "./pod-latency.ts";
@@ -12,4 +13,5 @@ export const scenarios: readonly Scenario[] = [
   changeLatency,
   server,
   memory,
+  apiserver,
 ];
