@@ -106,7 +106,7 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   const metrics = createNodeMetrics(() => manager.counts());
   const kubelet = await kubeletApi(
     options,
-    { client, site, manager, metrics, nodeAddress },
+    { client, site, manager, metrics, nodeAddress, allocatable },
     closing,
   );
 
@@ -194,12 +194,17 @@ function podManager(
 
 async function kubeletApi(
   options: VirtualNodeOptions,
-  parts: Omit<Parts, "events"> & { manager: PodManager; metrics: NodeMetrics },
+  parts: Omit<Parts, "events"> & {
+    manager: PodManager;
+    metrics: NodeMetrics;
+    allocatable: () => Record<string, string>;
+  },
   closing: Closing,
 ): Promise<KubeletApi> {
   const { kubelet = {}, nodeName, logger } = options;
   const { client, manager, site, metrics, nodeAddress } = parts;
   const { signal } = closing;
+  const startTime = new Date().toISOString();
   const findCa = () => findClientCa(client, signal);
   const clientCaPem =
     kubelet.clientCaPem ?? (await untilAnswered(findCa, noAnswer(client, logger), signal));
@@ -215,6 +220,7 @@ async function kubeletApi(
       authenticate: createAuthenticator(client),
       authorize: createAuthorizer(client, nodeName),
       backend: createKubeletBackend(manager, site),
+      node: { name: nodeName, startTime, capacity: parts.allocatable },
       metrics: metrics.registry,
       logger,
     });

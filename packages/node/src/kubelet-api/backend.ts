@@ -1,5 +1,7 @@
+import type { PodStats, PortConnection, ProcessStreams, StatsAnswer } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { ContainerLogOptions } from "./log-options.ts";
+import type { CommandOptions } from "./streams/command-options.ts";
 
 /** What the kubelet API shows; the virtual node gives it. */
 export interface KubeletBackend {
@@ -16,6 +18,45 @@ export interface KubeletBackend {
     options: ContainerLogOptions,
     signal: AbortSignal,
   ): AsyncIterable<Uint8Array>;
+  /** Throws KubeletError `not-implemented`, in a sentence for the user, when the site does not offer it. */
+  requireOffer(feature: InteractiveFeature): void;
+  /** The signal ends the streams as well. Rejects with the reason for the user. */
+  exec(
+    pod: Pod,
+    container: string,
+    command: readonly string[],
+    options: CommandOptions,
+    signal: AbortSignal,
+  ): Promise<ProcessStreams>;
+  attach(
+    pod: Pod,
+    container: string,
+    options: CommandOptions,
+    signal: AbortSignal,
+  ): Promise<ProcessStreams>;
+  portForward(pod: Pod, port: number, signal: AbortSignal): Promise<PortConnection>;
+  /**
+   * What is used now, as the site says it, of the pods of this node. Undefined: the site does not offer to say it.
+   * Rejects when the site does not answer.
+   */
+  stats(signal: AbortSignal): Promise<BackendStats | undefined>;
+}
+
+export type InteractiveFeature = "exec" | "attach" | "port-forward";
+
+/** Of the pods of this node only; a site may have others. */
+export interface BackendStats {
+  node: StatsAnswer["node"];
+  pods: { pod: Pod; stats: PodStats }[];
+}
+
+/** What the kubelet API tells of the node itself. */
+export interface NodeFacts {
+  name: string;
+  /** RFC 3339; of this program. */
+  startTime: string;
+  /** Resource name → quantity, as the cluster knows it now. */
+  capacity: () => Readonly<Record<string, string>>;
 }
 
 export type KubeletErrorCode =
@@ -43,10 +84,17 @@ const httpCodes: Readonly<Record<KubeletErrorCode, number>> = {
 export class KubeletError extends Error {
   override readonly name = "KubeletError";
   readonly code: KubeletErrorCode;
+  /** That the answer has besides. */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(code: KubeletErrorCode, message: string, options?: { cause: unknown }) {
+  constructor(
+    code: KubeletErrorCode,
+    message: string,
+    options: { cause?: unknown; headers?: Record<string, string> } = {},
+  ) {
     super(message, options);
     this.code = code;
+    this.headers = options.headers ?? {};
   }
 
   get httpCode(): number {

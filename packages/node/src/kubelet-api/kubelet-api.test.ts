@@ -10,6 +10,7 @@ import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type TestAuthority, testAuthority } from "../testing/certificates.ts";
+import { noStreams } from "../testing/fake-kubelet-backend.ts";
 import { createAuthenticator } from "./authentication.ts";
 import { createAuthorizer } from "./authorization.ts";
 import { type KubeletBackend, KubeletError } from "./backend.ts";
@@ -77,7 +78,9 @@ beforeEach(async () => {
         asked.push(options);
         return read(pod, container, options, signal);
       },
+      ...noStreams,
     },
+    node: { name: "n", startTime: "2026-01-01T00:00:00Z", capacity: () => ({ pods: "7" }) },
     metrics,
     logger: pino({ level: "silent" }),
   });
@@ -141,9 +144,18 @@ async function ask(path: string, asking: Asking = { cert: admin }): Promise<Answ
 
 describe("who may ask", () => {
   it("answers /healthz to anyone and nothing else to nobody", async () => {
-    expect(await ask("/healthz", {})).toEqual({ status: 200, text: "ok" });
+    for (const path of ["/healthz", "/healthz/ping", "/healthz/log", "/healthz/syncloop"])
+      expect(await ask(path, {})).toEqual({ status: 200, text: "ok" });
     for (const path of [
       "/pods",
+      "/stats/summary",
+      "/metrics/resource",
+      "/metrics/cadvisor",
+      "/metrics/probes",
+      "/configz",
+      "/run/ns/p/c?cmd=a",
+      "/attach/ns/p/c?output=1",
+      "/portForward/ns/p",
       "/metrics",
       "/runningpods/",
       logsPath,
@@ -242,13 +254,19 @@ describe("what is shown", () => {
     });
   });
 
-  it("answers 404 to unknown paths and 501 with a sentence to what is not offered yet", async () => {
+  it("answers 404 to unknown paths and 501 with a sentence to what is not offered", async () => {
     expect((await ask("/nowhere")).status).toBe(404);
     expect((await ask("/metrics")).status).toBe(200);
-    for (const path of ["/exec/ns/p/c", "/attach/ns/p/c", "/portForward/ns/p", "/run/ns/p/c"]) {
+    for (const path of [
+      "/exec/ns/p/c?command=a&output=1",
+      "/attach/ns/p/c?output=1",
+      "/portForward/ns/p",
+      "/run/ns/p/c?cmd=a",
+      "/checkpoint/ns/p/c",
+    ]) {
       const answer = await ask(path, { cert: admin, method: "POST" });
       expect(answer.status).toBe(501);
-      expect(answer.text).toMatch(/does not offer \w+ yet/);
+      expect(answer.text).toMatch(/does not offer [-\w]+/);
     }
   });
 

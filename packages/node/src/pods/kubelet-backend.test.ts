@@ -1,4 +1,4 @@
-import { ProtocolError, ZERO_TIME } from "@interlink/protocol";
+import { type Feature, ProtocolError, ZERO_TIME } from "@interlink/protocol";
 import { describe, expect, test } from "vitest";
 import type { ContainerLogOptions } from "../kubelet-api/log-options.ts";
 import { FakeSite } from "../testing/fake-site.ts";
@@ -84,5 +84,69 @@ describe("the log of a container", () => {
       code: "not-found",
       message: "the site gives no log: no such container",
     });
+  });
+});
+
+describe("what else the site offers", () => {
+  const signal = new AbortController().signal;
+  const offering = (...features: Feature[]) => {
+    const site = new FakeSite();
+    if (site.capabilities) site.capabilities.features = features;
+    return { site, backend: createKubeletBackend({ pods: () => [aPod()] }, site) };
+  };
+
+  test("is required before it is used, in a sentence about the plugin", () => {
+    const { backend } = offering("exec");
+    expect(() => backend.requireOffer("exec")).not.toThrow();
+    for (const feature of ["attach", "port-forward"] as const) {
+      expect(() => backend.requireOffer(feature)).toThrow(/plugin .* does not offer/);
+    }
+  });
+
+  test("is asked for by UID", async () => {
+    const { site, backend } = offering("exec", "port-forward");
+    const asked: object[] = [];
+    const refuse = (request: object) => {
+      asked.push(request);
+      return Promise.reject(new ProtocolError("refused", "no shell", { httpStatus: 404 }));
+    };
+    Object.assign(site, { exec: refuse, portForward: refuse });
+    const options = { stdin: true, stdout: true, stderr: false, tty: true };
+    await expect(backend.exec(aPod(), "main", ["sh"], options, signal)).rejects.toThrow(
+      "the site does not exec: no shell",
+    );
+    await expect(backend.portForward(aPod(), 80, signal)).rejects.toMatchObject({
+      code: "not-found",
+    });
+    const who = { Namespace: "default", PodName: "p", PodUID: "uid-1" };
+    expect(asked).toEqual([
+      {
+        ...who,
+        ContainerName: "main",
+        Stdin: true,
+        Stdout: true,
+        Stderr: false,
+        TTY: true,
+        Command: ["sh"],
+      },
+      { ...who, Port: 80 },
+    ]);
+  });
+
+  test("statistics are of the pods of this node, under their own names", async () => {
+    const { site, backend } = offering("stats");
+    const stats = (uid: string) => ({
+      podRef: { name: "as the plugin calls it", namespace: "x", uid },
+      startTime: "2026-01-01T00:00:00Z",
+      containers: [],
+    });
+    Object.assign(site, {
+      stats: () => Promise.resolve({ pods: [stats("uid-1"), stats("of another node")] }),
+    });
+    const told = await backend.stats(signal);
+    expect(told?.pods.map((one) => one.stats.podRef)).toEqual([
+      { name: "p", namespace: "default", uid: "uid-1" },
+    ]);
+    expect(await offering().backend.stats(signal)).toBeUndefined();
   });
 });

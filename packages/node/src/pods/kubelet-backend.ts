@@ -1,14 +1,26 @@
-import { type LogRequest, offers, ProtocolError, ZERO_TIME } from "@interlink/protocol";
+import {
+  type AttachRequest,
+  type LogRequest,
+  offers,
+  type PodStats,
+  ProtocolError,
+  ZERO_TIME,
+} from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
-import { type KubeletBackend, KubeletError } from "../kubelet-api/backend.ts";
+import {
+  type InteractiveFeature,
+  type KubeletBackend,
+  KubeletError,
+} from "../kubelet-api/backend.ts";
 import type { ContainerLogOptions } from "../kubelet-api/log-options.ts";
+import type { CommandOptions } from "../kubelet-api/streams/command-options.ts";
 import type { RemoteSite } from "../remote/remote-site.ts";
 import type { PodManager } from "./pod-manager.ts";
 
-/** What the kubelet API shows: the pods that the manager holds, and logs from the site. */
+/** What the kubelet API shows: the pods that the manager holds, and logs, streams and usage from the site. */
 export function createKubeletBackend(
   manager: Pick<PodManager, "pods">,
-  site: Pick<RemoteSite, "capabilities" | "logs">,
+  site: Pick<RemoteSite, "capabilities" | "logs" | "exec" | "attach" | "portForward" | "stats">,
 ): KubeletBackend {
   return {
     pods: () => manager.pods(),
@@ -23,10 +35,74 @@ export function createKubeletBackend(
         yield* await site.logs(logRequest(pod, container, options, extended), signal);
       } catch (error) {
         if (signal.aborted) return;
-        throw kubeletError(error);
+        throw kubeletError(error, "the site gives no log");
       }
     },
+    requireOffer(feature) {
+      if (!offers(site.capabilities, feature)) {
+        throw new KubeletError("not-implemented", notOffered[feature]);
+      }
+    },
+    exec: (pod, container, command, options, signal) =>
+      inSite("exec", () =>
+        site.exec({ ...processRequest(pod, container, options), Command: [...command] }, signal),
+      ),
+    attach: (pod, container, options, signal) =>
+      inSite("attach", () => site.attach(processRequest(pod, container, options), signal)),
+    portForward: (pod, port, signal) =>
+      inSite("port-forward", () => {
+        const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
+        return site.portForward(
+          { Namespace: namespace, PodName: name, PodUID: uid, Port: port },
+          signal,
+        );
+      }),
+    async stats(signal) {
+      if (!offers(site.capabilities, "stats")) return undefined;
+      const { node, pods } = await site.stats(signal);
+      return { node, pods: ours(manager.pods(), pods) };
+    },
   };
+}
+
+const notOffered: Readonly<Record<InteractiveFeature, string>> = {
+  exec: "the plugin behind this virtual node does not offer exec: no command can be run in its containers",
+  attach: "the plugin behind this virtual node does not offer attach: see kubectl logs",
+  "port-forward": "the plugin behind this virtual node does not offer port-forward",
+};
+
+async function inSite<T>(what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw kubeletError(error, `the site does not ${what}`);
+  }
+}
+
+function processRequest(pod: Pod, container: string, options: CommandOptions): AttachRequest {
+  const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
+  return {
+    Namespace: namespace,
+    PodName: name,
+    PodUID: uid,
+    ContainerName: container,
+    Stdin: options.stdin,
+    Stdout: options.stdout,
+    Stderr: options.stderr,
+    TTY: options.tty,
+  };
+}
+
+/** Statistics of pods that are here, under the names that the cluster gave them. */
+function ours(pods: readonly Pod[], told: readonly PodStats[]): { pod: Pod; stats: PodStats }[] {
+  const byUid = new Map(pods.map((pod) => [pod.metadata?.uid ?? "", pod]));
+  return told.flatMap((stats) => {
+    const { uid } = stats.podRef;
+    const pod = byUid.get(uid);
+    if (pod === undefined) return [];
+    const { name = "", namespace = "" } = pod.metadata ?? {};
+    return [{ pod, stats: { ...stats, podRef: { name, namespace, uid } } }];
+  });
 }
 
 /**
@@ -61,10 +137,10 @@ export function logRequest(
   };
 }
 
-/** `kubectl logs` prints the message. */
-function kubeletError(error: unknown): KubeletError {
+/** kubectl prints the message. */
+function kubeletError(error: unknown, what: string): KubeletError {
   if (!(error instanceof ProtocolError)) return KubeletError.from(error);
   const status = error.code === "refused" ? error.httpStatus : undefined;
   const code = status === 400 ? "bad-request" : status === 404 ? "not-found" : "unavailable";
-  return new KubeletError(code, `the site gives no log: ${error.message}`, { cause: error });
+  return new KubeletError(code, `${what}: ${error.message}`, { cause: error });
 }

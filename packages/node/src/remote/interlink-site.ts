@@ -110,6 +110,10 @@ export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
       return (await client.status(pods, { signal })).filter(saysSomething);
     },
     logs: (request, signal) => client.logs(request, { signal }),
+    exec: (request, signal) => client.exec(request, { signal }),
+    attach: (request, signal) => client.attach(request, { signal }),
+    portForward: (request, signal) => client.portForward(request, { signal }),
+    stats: (signal) => client.stats({ signal }),
 
     async follow(pods, listener, signal) {
       const backoff = new Backoff(options.backoff ?? BACKOFF, options.random);

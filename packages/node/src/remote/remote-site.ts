@@ -1,11 +1,17 @@
 import type {
+  AttachRequest,
   Capabilities,
   CreateAnswer,
+  ExecRequest,
   LogRequest,
   PingAnswer,
   PodCreateRequest,
+  PortConnection,
+  PortForwardRequest,
+  ProcessStreams,
   RemotePodEvent,
   RemotePodStatus,
+  StatsAnswer,
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 
@@ -24,6 +30,14 @@ export interface RemoteSite {
   /** One batched question. Pods that the site does not know are absent from the answer. Throws rather than guess. */
   status(pods: readonly Pod[], signal: AbortSignal): Promise<RemotePodStatus[]>;
   logs(request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /**
+   * These four only when the site offers `exec`, `attach`, `port-forward`, `stats`. Once the site has agreed, the signal
+   * ends the streams.
+   */
+  exec(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams>;
+  attach(request: AttachRequest, signal: AbortSignal): Promise<ProcessStreams>;
+  portForward(request: PortForwardRequest, signal: AbortSignal): Promise<PortConnection>;
+  stats(signal: AbortSignal): Promise<StatsAnswer>;
   /**
    * Keeps telling the listener what the site says until the signal fires: by the status stream when offered, else by
    * polling `status(pods())` in batches. Reconnects by itself with back-off; says so through `connection`.

@@ -112,6 +112,11 @@ export class FakeSite implements RemoteSite {
     return Promise.resolve(lines());
   }
 
+  exec = notInThisFake;
+  attach = notInThisFake;
+  portForward = notInThisFake;
+  stats = notInThisFake;
+
   async follow(
     _pods: () => readonly Pod[],
     listener: RemoteListener,
@@ -221,4 +226,8 @@ function unreachable(): ProtocolError {
 function errorOf(fault: Exclude<SiteFault, "lost">): ProtocolError {
   if (fault === "unreachable") return unreachable();
   return new ProtocolError("refused", fault.message, { httpStatus: fault.httpStatus });
+}
+
+function notInThisFake(): Promise<never> {
+  return Promise.reject(new ProtocolError("refused", "not offered", { httpStatus: 501 }));
 }

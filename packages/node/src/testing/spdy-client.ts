@@ -75,7 +75,8 @@ export class SpdyClient {
     this.#socket.write(encodeFrame(frame));
   }
 
-  write(stream: ClientStream, bytes: Buffer | string, fin = false): void {
+  write(stream: ClientStream | undefined, bytes: Buffer | string, fin = false): void {
+    if (stream === undefined) throw new Error("this stream was not opened");
     this.send({ type: "data", streamId: stream.id, fin, bytes: Buffer.from(bytes) });
   }
 

@@ -127,6 +127,7 @@ function controlFrame(type: number, flags: number, payload: Buffer): Frame | und
 
 /** The frame as bytes. The payload of a data frame must be shorter than 16 MiB. */
 export function encodeFrame(frame: Frame): Buffer {
+  if (frame.type === "go-away") return control(TYPE.goAway, false, [words(frame.lastStreamId, 0)]);
   switch (frame.type) {
     case "data":
       return Buffer.concat([dataHead(frame), frame.bytes]);
@@ -140,9 +141,8 @@ export function encodeFrame(frame: Frame): Buffer {
     case "rst-stream":
       return control(TYPE.rstStream, false, [words(frame.streamId, frame.status)]);
     case "ping":
-      return control(TYPE.ping, false, [words(frame.id)]);
     default:
-      return control(TYPE.goAway, false, [words(frame.lastStreamId, 0)]);
+      return control(TYPE.ping, false, [words(frame.id)]);
   }
 }
 

@@ -1,0 +1,72 @@
+import type { ProcessStreams } from "@interlink/protocol";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import type { Upgrades } from "../upgrades.ts";
+import { carryProcess } from "./carry-process.ts";
+import type { CommandChannels } from "./command-channels.ts";
+import type { CommandOptions } from "./command-options.ts";
+import { spdyCommandProtocol, webSocketCommandProtocol } from "./protocols.ts";
+import { spdyCommand } from "./spdy-command.ts";
+import { webSocketCommand } from "./web-socket-command.ts";
+
+export interface ServeParts {
+  upgrades: Upgrades;
+  /** How long a client may take to open the streams that belong together, milliseconds. */
+  streamsMs: number;
+  logger: Logger;
+}
+
+/** How the process at the other end is found; its streams end with the signal. */
+export interface CommandSource {
+  begin: (signal: AbortSignal) => Promise<ProcessStreams>;
+  /** What stands before the words when that fails. */
+  failure: string;
+}
+
+/**
+ * Upgrades the connection, then begins, then carries. Throws KubeletError before the upgrade; what fails later is told
+ * on the error stream. Resolves when it is over.
+ */
+export async function serveCommand(
+  parts: ServeParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wanted: CommandOptions,
+  source: CommandSource,
+): Promise<void> {
+  const connecting = connect(parts, request, reply, wanted);
+  let channels: CommandChannels;
+  try {
+    channels = await connecting();
+  } catch (error) {
+    parts.logger.debug({ err: error, path: request.url }, "a client did not open its streams");
+    return;
+  }
+  const left = new AbortController();
+  void channels.closed.then(() => left.abort(new Error("the client left")));
+  try {
+    await carryProcess(channels, await source.begin(left.signal));
+  } catch (error) {
+    if (left.signal.aborted) return;
+    const words = error instanceof Error ? error.message : String(error);
+    await channels.finish({ error: `Internal error occurred: ${source.failure}: ${words}` });
+  }
+}
+
+/** Throws KubeletError; what it gives opens the streams once the connection was taken. */
+function connect(
+  { upgrades, streamsMs }: ServeParts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  wanted: CommandOptions,
+): () => Promise<CommandChannels> {
+  if (upgrades.kindOf(request) === "spdy") {
+    const header = request.headers["x-stream-protocol-version"];
+    const { name, version } = spdyCommandProtocol(header?.toString());
+    const socket = upgrades.takeSpdy(request, reply, name);
+    return () => spdyCommand(socket, version, wanted, streamsMs);
+  }
+  const protocol = webSocketCommandProtocol(request.headers["sec-websocket-protocol"]);
+  const opening = upgrades.takeWebSocket(request, reply, protocol.name);
+  return async () => webSocketCommand(await opening, protocol, wanted);
+}
