@@ -7,6 +7,7 @@ import type { PodTiming } from "./pods/timing.ts";
 import type { NodeOptions } from "./registration/node-options.ts";
 import type { PingTiming } from "./registration/ping-loop.ts";
 import type { RemoteSite } from "./remote/remote-site.ts";
+import type { TokenTiming } from "./resolve/pod-tokens.ts";
 
 /** The remote side: where it listens, or an implementation of one's own. */
 export type SiteSource = Omit<InterlinkClientOptions, "peer"> | RemoteSite;
@@ -45,6 +46,7 @@ export interface VirtualNodeOptions
     youngPollMs?: number;
     ping?: Partial<PingTiming>;
     pods?: Partial<PodTiming>;
+    tokens?: Partial<TokenTiming>;
   };
   logger: Logger;
   /** Told each named step, for crash tests. */

@@ -39,6 +39,7 @@ import { createInterlinkSite } from "./remote/interlink-site.ts";
 import type { RemoteSite } from "./remote/remote-site.ts";
 import { createObjectReader } from "./resolve/object-reader.ts";
 import { createObjectWatches } from "./resolve/object-watches.ts";
+import { DEFAULT_TOKEN_TIMING } from "./resolve/pod-tokens.ts";
 import { connectionTold, whenAnsweredAgain } from "./site-connection.ts";
 import type { SiteSource, VirtualNodeOptions } from "./virtual-node-options.ts";
 
@@ -174,6 +175,7 @@ function podManager(
       client,
       now,
       kubernetesService: options.kubernetesService,
+      tokens: { ...DEFAULT_TOKEN_TIMING, ...options.intervals?.tokens },
       servicesForbidden: (err) =>
         logger.warn({ err }, "services cannot be read; pods get no service variables"),
     }),

@@ -1,16 +1,15 @@
-import { CREATED_BY_ANNOTATION, offers, type PodCreateRequest } from "@interlink/protocol";
+import type { PodCreateRequest } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
-import {
-  buildCreateRequest,
-  type ContainerProblem,
-  type CreateRequestResult,
-} from "../resolve/create-request.ts";
+import { contentHash, tokensHash } from "../resolve/content.ts";
+import type { ContainerProblem, CreateRequestResult } from "../resolve/create-request.ts";
+import { versionsOf } from "../resolve/object-watches.ts";
 import type { PodObjects } from "../resolve/pod-objects.ts";
 import { hearAccepted } from "./job-knowledge.ts";
 import type { PodContext } from "./pod-context.ts";
 import { isEnding, type PodRecord } from "./pod-record.ts";
 import { isFinalRefusal, mayHaveArrived, wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
+import { siteRequest, stamped } from "./site-request.ts";
 
 /** Waiting reason of a pod that the site does not take yet. */
 const REMOTE_CREATE_ERROR = "RemoteCreateError";
@@ -18,6 +17,8 @@ const WAKE_MS = 5;
 const MAX_WAKE_MS = 1000;
 /** Reason of a pod that the site refused for good. */
 const REJECTED_BY_SITE = "RejectedBySite";
+/** Reason of a pod that asks for what this node never has. */
+const NOT_SUPPORTED = "NotSupported";
 
 /**
  * Brings a pod to the site: what it names is read, then the site is asked to run it. A pod that cannot go yet waits
@@ -55,27 +56,16 @@ export class JobCreator {
     }
     // Reading takes time, and nothing is started for a pod that is to end by now.
     if (isEnding(record)) return;
-    const result = this.#build(pod, objects);
+    const result = siteRequest(this.#context, pod, objects);
     if (!("request" in result)) {
       this.#waitForObjects(record, result, objects, wake);
       return;
     }
     stopWatching(record);
-    await this.#send(record, result.request, signal);
-  }
-
-  #build(pod: Pod, objects: PodObjects): CreateRequestResult {
-    const { site, allocatable, jobscriptURL, nodeAddress, wall } = this.#context;
-    const podIPs = (pod.status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : []));
-    return buildCreateRequest({
-      pod,
-      objects,
-      addresses: { podIPs, hostIPs: nodeAddress ? [nodeAddress] : [] },
-      leaveAddresses: offers(site.capabilities, "pod-ip-env"),
-      allocatable: allocatable(),
-      jobscriptURL,
-      now: wall(),
-    });
+    const { request } = result;
+    const seen = versionsOf(objects);
+    record.sent = { hash: contentHash(request), tokens: tokensHash(request), seen };
+    await this.#send(record, request, signal);
   }
 
   #waitForObjects(
@@ -86,6 +76,11 @@ export class JobCreator {
   ): void {
     const { events, watches, timing, now } = this.#context;
     const { pod } = record;
+    const hopeless = [...missing.volumes, ...missing.containers].find(({ never }) => never);
+    if (hopeless) {
+      this.#refuse(record, NOT_SUPPORTED, hopeless.message);
+      return;
+    }
     record.freshFrom = now();
     for (const { message } of missing.volumes) events.warning(pod, "FailedMount", message);
     for (const { container, message } of missing.containers) {
@@ -94,7 +89,7 @@ export class JobCreator {
     record.waiting = new Map(missing.containers.map(configError));
     stopWatching(record);
     retryLater(record, "create", timing.objectRetry, this.#context);
-    record.unwatch = watches.watch(pod, objects, () => {
+    record.unwatch = watches.watch(pod, versionsOf(objects), () => {
       record.freshFrom = now();
       const { failures = 1 } = record.retry ?? {};
       // Soon, but ever later: a pod that is woken and still misses something must not spin.
@@ -105,13 +100,13 @@ export class JobCreator {
   }
 
   async #send(record: PodRecord, request: PodCreateRequest, signal: AbortSignal): Promise<void> {
-    const { site, events, timing, checkpoint, logger, now, owner } = this.#context;
+    const { site, events, timing, checkpoint, logger, now } = this.#context;
     const { pod, uid } = record;
     checkpoint("node.create.before");
     // From here on the job may exist, whatever becomes of the answer.
     record.job = "maybe";
     try {
-      const answer = await site.create(stamped(request, owner), signal);
+      const answer = await site.create(stamped(request, this.#context), signal);
       checkpoint("node.create.after");
       hearAccepted(record, answer.PodJID, now());
       logger.info({ pod: nameOf(pod), uid, job: answer.PodJID }, "the site accepted the pod");
@@ -135,6 +130,16 @@ export class JobCreator {
     }
   }
 
+  /** It never runs here: nothing was asked of the site, and waiting would not help. */
+  #refuse(record: PodRecord, reason: string, message: string): void {
+    const { events, logger } = this.#context;
+    const { pod, uid } = record;
+    record.job = "refused";
+    record.verdict = { reason, message: `Pod was rejected: ${message}`, neverBegan: true };
+    events.warning(pod, reason, message);
+    logger.warn({ pod: nameOf(pod), uid, reason, message }, "a pod was rejected");
+  }
+
   #notTaken(record: PodRecord, error: unknown): void {
     const { events, timing, logger } = this.#context;
     const { pod, uid } = record;
@@ -156,14 +161,6 @@ export class JobCreator {
 export function stopWatching(record: PodRecord): void {
   record.unwatch?.();
   delete record.unwatch;
-}
-
-/** Says on the pod that goes to the site who made it; the pod in Kubernetes is not touched. */
-function stamped(request: PodCreateRequest, owner: string | undefined): PodCreateRequest {
-  if (owner === undefined) return request;
-  const { metadata, ...pod } = request.pod;
-  const annotations = { ...metadata?.annotations, [CREATED_BY_ANNOTATION]: owner };
-  return { ...request, pod: { ...pod, metadata: { ...metadata, annotations } } };
 }
 
 function configError({ container, message }: ContainerProblem) {

@@ -3,6 +3,7 @@ import { eventually } from "@interlink/kube/testing";
 import { CREATED_BY_ANNOTATION, ProtocolError } from "@interlink/protocol";
 import type { ConfigMap, Pod, Secret } from "kubernetes-types/core/v1.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createObjectReader } from "../resolve/object-reader.ts";
 import { OWNER, PodWorld, QUICK_TIMING } from "../testing/pod-world.ts";
 import { aPod, container, ended, running, status } from "../testing/pods.ts";
 import { DEFAULT_POD_TIMING } from "./timing.ts";
@@ -168,6 +169,17 @@ describe("creating", () => {
     expect(world.site.started.size).toBe(0);
   });
 
+  test("fails a pod at once that asks for what this node never has, and says what to use instead", async () => {
+    await world.node();
+    const sources = [{ clusterTrustBundle: { path: "ca" } }];
+    world.put({ volumes: [{ name: "v", projected: { sources } }] });
+    await until(() => phase() === "Failed");
+    expect(world.pod()?.status?.reason).toBe("NotSupported");
+    expect(world.pod()?.status?.message).toMatch(/clusterTrustBundle.*; use secret, configMap/);
+    expect(world.events).toContainEqual(expect.stringMatching(/^Warning NotSupported volume "v"/));
+    expect(world.site.started.size).toBe(0);
+  });
+
   test("waits for a ConfigMap of env with the kubelet's reason, and starts when it appears", async () => {
     await world.node();
     world.put({ containers: [container("main", { envFrom: [{ configMapRef: { name: "cm" } }] })] });
@@ -319,7 +331,8 @@ describe("deleting", () => {
   test("a pod deleted while what it names is read does not go to the site any more", async () => {
     const { promise: read, resolve: answer } = withResolvers();
     const nothing = { configMaps: new Map(), secrets: new Map(), services: [], tokens: new Map() };
-    await world.node({ reader: { read: () => read.then(() => nothing) } });
+    const reader = createObjectReader({ client: world.client, now: () => performance.now() });
+    await world.node({ reader: { ...reader, read: () => read.then(() => nothing) } });
     world.put();
     await until(() => phase() === "Pending");
     world.delete();

@@ -14,6 +14,7 @@ import { Orphans } from "./orphans.ts";
 import { Places } from "./places.ts";
 import type { PodContext } from "./pod-context.ts";
 import { deadlineInMs, factsOf, isEnding, newRecord, type PodRecord } from "./pod-record.ts";
+import { PodUpdates } from "./pod-updates.ts";
 import { wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
 import { type SiteAnswer, SiteQuestions } from "./site-questions.ts";
@@ -43,6 +44,7 @@ export class PodManager implements AsyncDisposable {
   readonly #deleter: JobDeleter;
   readonly #orphans: Orphans;
   readonly #places: Places;
+  readonly #updates: PodUpdates;
   readonly #steps: WorkQueue;
   readonly #statuses: StatusWriter;
   #following: Promise<void> | undefined;
@@ -55,6 +57,7 @@ export class PodManager implements AsyncDisposable {
     this.#creator = new JobCreator(context);
     this.#deleter = new JobDeleter(context, this.#questions);
     this.#places = new Places(context);
+    this.#updates = new PodUpdates(context);
     this.#orphans = new Orphans(context, (pod, status) => this.#takeOrphan(pod, status));
     this.#statuses = new StatusWriter(
       context,
@@ -132,7 +135,12 @@ export class PodManager implements AsyncDisposable {
     this.#stop.abort();
     this.#orphans.close();
     for (const record of this.#records.values()) stopWatching(record);
-    await Promise.all([this.#steps.close(), this.#statuses.close(), this.#following]);
+    await Promise.all([
+      this.#steps.close(),
+      this.#statuses.close(),
+      this.#updates.close(),
+      this.#following,
+    ]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -164,6 +172,7 @@ export class PodManager implements AsyncDisposable {
     if (!this.#begun) return;
     const record = this.#records.get(uid);
     if (record) this.#places.changed(record);
+    if (record) this.#updates.look(record);
     this.#statuses.touch(uid);
     const ending = record?.absent || record?.pod.metadata?.deletionTimestamp !== undefined;
     this.#steps.add(uid, ending ? "urgent" : "normal");
@@ -302,6 +311,7 @@ export class PodManager implements AsyncDisposable {
   #forget(record: PodRecord): void {
     stopWatching(record);
     this.#places.forget(record.uid);
+    this.#updates.forget(record.uid);
     this.#records.delete(record.uid);
     this.#statuses.forget(record.uid);
     this.#context.logger.debug({ pod: nameOf(record.pod), uid: record.uid }, "the pod is gone");

@@ -4,6 +4,7 @@ import { hasStarted, isTerminalPhase } from "../status/phase.ts";
 import { hasEndedByItself, type PodStatusContext, type PodVerdict } from "../status/pod-status.ts";
 import { saysItHasJob } from "./job-annotations.ts";
 import type { JobState, PodFacts, Step } from "./next-step.ts";
+import type { SentContent } from "./pod-updates.ts";
 
 /** All that is known about one pod, by UID. Changed only by the pod machinery. Times are of one monotonic clock. */
 export interface PodRecord {
@@ -36,6 +37,8 @@ export interface PodRecord {
   waiting?: ReadonlyMap<string, { reason: string; message: string }>;
   /** Stops the watches of objects that the pod waits for. */
   unwatch?: () => void;
+  /** What the site was sent last in this life of the node, for updates of the running pod. */
+  sent?: SentContent;
   /** Tries in a row of one kind of step, and when the next may be made. */
   retry?: { step: Step["do"]; failures: number; at: number };
   /** A status patch that the API server refused as invalid, or would keep nothing of: not sent again as it is. */

@@ -17,6 +17,10 @@ export interface PodTiming {
    * a second one as a second job.
    */
   baseSettleMs: number;
+  /** After a change of what a running pod names, before it is read anew; up to twice that. */
+  updateSettleMs: number;
+  /** Between tries to tell the site of such a change. */
+  updateRetry: BackoffOptions;
   /** Between the two looks for the pod of a job that seems to have none. */
   orphanAfterMs: number;
 }
@@ -28,5 +32,7 @@ export const DEFAULT_POD_TIMING: PodTiming = {
   lostAfterMs: 10_000,
   baseLostAfterMs: 120_000,
   baseSettleMs: 30_000,
+  updateSettleMs: 250,
+  updateRetry: { firstMs: 1000, capMs: 120_000, jitter: 0.5 },
   orphanAfterMs: 10_000,
 };

@@ -105,6 +105,7 @@ export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
     },
 
     create: (request, signal) => client.create(request, { signal }),
+    update: (request, signal) => client.update(request, { signal }),
     delete: (pod, signal) => client.delete(pod, { signal }),
     async status(pods, signal) {
       return (await client.status(pods, { signal })).filter(saysSomething);

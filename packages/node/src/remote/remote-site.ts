@@ -26,6 +26,8 @@ export interface RemoteSite {
   introduced(signal: AbortSignal): Promise<void>;
   ping(signal: AbortSignal): Promise<{ raw: string; answer: PingAnswer | undefined }>;
   create(request: PodCreateRequest, signal: AbortSignal): Promise<CreateAnswer>;
+  /** What a running pod names has changed. Only for sites that offer `pod-updates`. */
+  update(request: PodCreateRequest, signal: AbortSignal): Promise<void>;
   delete(pod: Pod, signal: AbortSignal): Promise<void>;
   /** One batched question. Pods that the site does not know are absent from the answer. Throws rather than guess. */
   status(pods: readonly Pod[], signal: AbortSignal): Promise<RemotePodStatus[]>;

@@ -91,8 +91,8 @@ describe("buildCreateRequest", () => {
     expect(build(pod)).toEqual({
       volumes: [],
       containers: [
-        { container: "i", init: true, message: 'secret "x" not found' },
-        { container: "c", init: false, message: 'secret "x" not found' },
+        { container: "i", init: true, message: 'secret "x" not found', never: false },
+        { container: "c", init: false, message: 'secret "x" not found', never: false },
       ],
     });
   });
@@ -193,11 +193,6 @@ describe("buildCreateRequest", () => {
       { projected: { sources: [{ serviceAccountToken: { path: "t" } }] } },
       "failed to fetch token: forbidden",
     ],
-    [
-      "trust bundle",
-      { projected: { sources: [{ clusterTrustBundle: { path: "ca" } }] } },
-      "projected volume source clusterTrustBundle is not supported on a virtual node",
-    ],
   ])("tells a missing %s in the kubelet's words", (_, volume, problem) =>
     expect(
       build(withVolume(volume), {
@@ -206,10 +201,59 @@ describe("buildCreateRequest", () => {
         tokens: new Map([["v/0", { error: "forbidden" }]]),
       }),
     ).toEqual({
-      volumes: [{ volume: "v", message: `MountVolume.SetUp failed for volume "v" : ${problem}` }],
+      volumes: [
+        {
+          volume: "v",
+          message: `MountVolume.SetUp failed for volume "v" : ${problem}`,
+          never: false,
+        },
+      ],
       containers: [],
     }),
   );
+
+  test("knows what waiting does not help against", () => {
+    const sources = [{ clusterTrustBundle: { path: "ca" } }];
+    expect(build(withVolume({ projected: { sources } }))).toEqual({
+      volumes: [
+        {
+          volume: "v",
+          message:
+            'volume "v" is projected from clusterTrustBundle, which this node does not support; use secret, configMap, downwardAPI or serviceAccountToken sources',
+          never: true,
+        },
+      ],
+      containers: [],
+    });
+    const optional = [{ clusterTrustBundle: { path: "ca", optional: true } }];
+    expect(build(withVolume({ projected: { sources: optional } }))).toHaveProperty("request");
+    const env = [{ name: "A", valueFrom: { fileKeyRef: {} } as never }];
+    expect(build(aPod({ containers: [container("main", { env })] }))).toMatchObject({
+      containers: [{ container: "main", never: true }],
+    });
+  });
+
+  test("for a pod that runs, keeps back only the environment that cannot be made", () => {
+    const envFrom = [{ configMapRef: { name: "x" } }];
+    const env = [{ name: "A", value: "1" }];
+    const pod = aPod({
+      containers: [container("main", { env, envFrom }), container("other", { env })],
+    });
+    const result = buildCreateRequest({
+      pod,
+      objects: nothing,
+      addresses: { podIPs: [], hostIPs: [] },
+      leaveAddresses: false,
+      allocatable: {},
+      jobscriptURL: "",
+      now: new Date(0),
+      keepUnresolved: true,
+    });
+    expect("request" in result && result.request.pod.spec?.containers).toEqual([
+      container("main", { envFrom }),
+      container("other", { env }),
+    ]);
+  });
 
   test("goes on without optional objects and passes other volumes through", () => {
     const volumes: Volume[] = [

@@ -15,6 +15,11 @@ export interface CreateRequestInput {
   /** `""`: no job-script builder. */
   jobscriptURL: string;
   now: Date;
+  /**
+   * The pod runs already: a container whose environment cannot be made goes out with the one reference that is missing,
+   * so that its next start waits for it, as in a kubelet. Without, it is a problem of the pod.
+   */
+  keepUnresolved?: boolean;
 }
 
 /** A container whose environment cannot be made yet, in the kubelet's words. */
@@ -22,6 +27,8 @@ export interface ContainerProblem {
   container: string;
   init: boolean;
   message: string;
+  /** It is not a matter of waiting: this node never has what the container asks for. */
+  never: boolean;
 }
 
 export type CreateRequestResult =
@@ -49,7 +56,12 @@ export function buildCreateRequest(input: CreateRequestInput): CreateRequestResu
   const resolved = (container: Container, init: boolean): Container => {
     const result = resolveEnvironment({ ...input, addresses: known, container });
     if ("env" in result) return withEnv(container, result.env);
-    problems.push({ container: container.name, init, message: result.problem });
+    const { problem, missing } = result;
+    if (input.keepUnresolved === true && missing !== undefined) {
+      return { ...withEnv(container, []), ...missing };
+    }
+    const never = missing === undefined;
+    problems.push({ container: container.name, init, message: problem, never });
     return container;
   };
   const initContainers = spec.initContainers?.map((one) => resolved(one, true));

@@ -114,7 +114,32 @@ describe("resolveEnvironment", () => {
       "unsupported fieldPath: spec.x",
     ],
   ])("tells a missing %s in the kubelet's words", (_, over, problem) =>
-    expect(resolve(over)).toEqual({ problem }),
+    expect(resolve(over)).toMatchObject({ problem }),
+  );
+
+  test.each<[string, Partial<Container>, object | undefined]>([
+    [
+      "an object of envFrom",
+      { envFrom: [{ secretRef: { name: "s" } }, { configMapRef: { name: "x" } }] },
+      { envFrom: [{ configMapRef: { name: "x" } }] },
+    ],
+    [
+      "a key",
+      { env: [{ name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] },
+      { env: [{ name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } }] },
+    ],
+    [
+      "what no node of this kind has",
+      { env: [{ name: "A", valueFrom: { fileKeyRef: {} } as never }] },
+      undefined,
+    ],
+  ])(
+    "says which reference leads nowhere, so that only it holds up a later start: %s",
+    (_, over, missing) => {
+      const result = resolve(over);
+      expect("missing" in result ? result.missing : undefined).toEqual(missing);
+      expect(result).toHaveProperty("problem");
+    },
   );
 
   test("leaves out what is optional and missing", () => {

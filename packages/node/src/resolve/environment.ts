@@ -15,11 +15,17 @@ export interface EnvironmentInput {
   allocatable: Allocatable;
 }
 
-/** `problem` is the kubelet's sentence; the container waits with CreateContainerConfigError until it is solved. */
-export type EnvironmentResult = { env: EnvVar[] } | { problem: string };
+/**
+ * `problem` is the kubelet's sentence; the container waits with CreateContainerConfigError until it is solved.
+ * `missing` is the reference that leads nowhere yet; without it, waiting is of no use.
+ */
+export type EnvironmentResult =
+  | { env: EnvVar[] }
+  | { problem: string; missing?: Pick<Container, "env" | "envFrom"> };
 
 type Slot = { value: string } | { valueFrom: EnvVarSource };
-type Found = Slot | { problem: string } | undefined;
+/** `final`: it is not a matter of waiting. */
+type Found = Slot | { problem: string; final?: true } | undefined;
 
 /**
  * A container's environment with everything resolved, in declaration order: envFrom, then env, then the service
@@ -30,8 +36,8 @@ type Found = Slot | { problem: string } | undefined;
  */
 export function resolveEnvironment(input: EnvironmentInput): EnvironmentResult {
   const slots = new Map<string, Slot>();
-  const problem = addEnvFrom(slots, input);
-  if (problem) return { problem };
+  const unknown = addEnvFrom(slots, input);
+  if (unknown) return unknown;
   const services = new Map(
     serviceEnv(input.pod, input.objects.services).map(({ name, value }) => [name, value ?? ""]),
   );
@@ -45,7 +51,12 @@ export function resolveEnvironment(input: EnvironmentInput): EnvironmentResult {
     const found: Found =
       value || !valueFrom ? { value: expand(value ?? "", lookup) } : fromSource(valueFrom, input);
     if (found === undefined) continue;
-    if ("problem" in found) return found;
+    if ("problem" in found) {
+      const { problem, final } = found;
+      return final
+        ? { problem }
+        : { problem, missing: { env: [{ name, valueFrom: valueFrom ?? {} }] } };
+    }
     slots.set(name, found);
   }
   for (const [name, value] of services) {
@@ -54,18 +65,27 @@ export function resolveEnvironment(input: EnvironmentInput): EnvironmentResult {
   return { env: [...slots].map(([name, slot]) => ({ name, ...slot })) };
 }
 
-function addEnvFrom(slots: Map<string, Slot>, input: EnvironmentInput): string | undefined {
+function addEnvFrom(
+  slots: Map<string, Slot>,
+  input: EnvironmentInput,
+): Exclude<EnvironmentResult, { env: EnvVar[] }> | undefined {
   const { objects } = input;
-  for (const { prefix = "", configMapRef, secretRef } of input.container.envFrom ?? []) {
+  for (const source of input.container.envFrom ?? []) {
+    const { prefix = "", configMapRef, secretRef } = source;
+    const missing = { envFrom: [source] };
     if (configMapRef) {
       const object = objects.configMaps.get(configMapRef.name ?? "");
-      if (!object && !configMapRef.optional) return `configmap "${configMapRef.name}" not found`;
+      if (!object && !configMapRef.optional) {
+        return { problem: `configmap "${configMapRef.name}" not found`, missing };
+      }
       for (const [key, value] of Object.entries(object?.data ?? {})) {
         slots.set(prefix + key, { value });
       }
     } else if (secretRef) {
       const object = objects.secrets.get(secretRef.name ?? "");
-      if (!object && !secretRef.optional) return `secret "${secretRef.name}" not found`;
+      if (!object && !secretRef.optional) {
+        return { problem: `secret "${secretRef.name}" not found`, missing };
+      }
       for (const [key, value] of Object.entries(object?.data ?? {})) {
         slots.set(prefix + key, { value: decode(value) });
       }
@@ -81,10 +101,13 @@ function fromSource(source: EnvVarSource, input: EnvironmentInput): Found {
     const path = source.fieldRef.fieldPath;
     if (input.leaveAddresses && ADDRESS_FIELDS.has(path)) return { valueFrom: source };
     const value = fieldValue(pod, path, input.addresses);
-    return value === undefined ? { problem: `unsupported fieldPath: ${path}` } : { value };
+    return value === undefined
+      ? { problem: `unsupported fieldPath: ${path}`, final: true }
+      : { value };
   }
   if (source.resourceFieldRef) {
-    return resourceValue(pod, source.resourceFieldRef, input.container, input.allocatable);
+    const found = resourceValue(pod, source.resourceFieldRef, input.container, input.allocatable);
+    return "problem" in found ? { ...found, final: true } : found;
   }
   if (source.configMapKeyRef) {
     const { name, key, optional } = source.configMapKeyRef;
@@ -104,7 +127,11 @@ function fromSource(source: EnvVarSource, input: EnvironmentInput): Found {
     if (!object) return { problem: `secret "${name}" not found` };
     return { problem: `couldn't find key ${key} in Secret ${namespace}/${name}` };
   }
-  return { problem: `env source ${Object.keys(source).join(", ")} is not supported on this node` };
+  const kind = Object.keys(source)[0] ?? "without a kind";
+  return {
+    problem: `an environment variable comes from ${kind}, which this node does not support; use a value, fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef`,
+    final: true,
+  };
 }
 
 function decode(base64: string): string {

@@ -1,6 +1,7 @@
-import { isKubeError, type KubeClient, paths, subresource } from "@interlink/kube";
+import { isKubeError, type KubeClient, paths } from "@interlink/kube";
 import type { ConfigMap, Pod, Secret, Service } from "kubernetes-types/core/v1.js";
-import { type PodObjects, podReferences, type TokenWish } from "./pod-objects.ts";
+import { type PodObjects, podReferences } from "./pod-objects.ts";
+import { DEFAULT_TOKEN_TIMING, PodTokens, type TokenTiming } from "./pod-tokens.ts";
 import { SharedReads } from "./shared-reads.ts";
 
 export interface ObjectReaderOptions {
@@ -12,6 +13,11 @@ export interface ObjectReaderOptions {
    * is seldom reachable from outside.
    */
   kubernetesService?: { host: string; port: number } | undefined;
+  /** Default: as a kubelet. */
+  tokens?: TokenTiming;
+  /** Milliseconds since the epoch. Default: the machine's clock. */
+  wallMs?: () => number;
+  random?: () => number;
   /** Services may not be read: pods get no service variables. Told once. */
   servicesForbidden?: (error: Error) => void;
 }
@@ -19,12 +25,27 @@ export interface ObjectReaderOptions {
 /** Reads the objects that one pod names, and no others. Rejects with KubeError when the API server does not answer. */
 export interface ObjectReader {
   read(pod: Pod, notBefore: number, signal: AbortSignal): Promise<PodObjects>;
+  /** The same with empty tokens, to see whether anything else has changed: none is asked for. */
+  readWithoutTokens(pod: Pod, notBefore: number, signal: AbortSignal): Promise<PodObjects>;
+  /** The pod's tokens alone: those that are held and fresh, new ones else. */
+  tokens(pod: Pod, signal: AbortSignal): Promise<PodObjects["tokens"]>;
+  /** Milliseconds until the first of the pod's tokens is to be renewed; undefined when none is held. */
+  tokensDueInMs(uid: string): number | undefined;
+  /** The pod is gone. */
+  forget(uid: string): void;
 }
 
 export function createObjectReader(options: ObjectReaderOptions): ObjectReader {
   const { client, now } = options;
   const objects = new SharedReads<ConfigMap | Secret | undefined>(now);
   const services = new SharedReads<Service[]>(now);
+  const tokens = new PodTokens({
+    client,
+    now,
+    wallMs: options.wallMs ?? Date.now,
+    random: options.random ?? Math.random,
+    timing: options.tokens ?? DEFAULT_TOKEN_TIMING,
+  });
   let toldForbidden = false;
 
   /** Existing objects by name. A shared question is not stopped by the one reader that asked it first. */
@@ -53,7 +74,10 @@ export function createObjectReader(options: ObjectReaderOptions): ObjectReader {
         // Objects in a list may come without what all of them share.
         return items.map((one) => ({ ...one, metadata: { namespace, ...one.metadata } }));
       });
-      return [...own, ...(await apiService(namespace, notBefore))];
+      const api = await apiService(namespace, notBefore);
+      return options.kubernetesService
+        ? [...own.filter((one) => !isApiService(one)), ...api]
+        : [...own, ...api];
     } catch (error) {
       if (!isKubeError(error, "forbidden")) throw error;
       if (!toldForbidden) options.servicesForbidden?.(error);
@@ -72,22 +96,37 @@ export function createObjectReader(options: ObjectReaderOptions): ObjectReader {
     });
   }
 
+  async function readWithoutTokens(pod: Pod, notBefore: number): Promise<PodObjects> {
+    const namespace = pod.metadata?.namespace ?? "default";
+    const wanted = podReferences(pod);
+    const [configMaps, secrets, seen] = await Promise.all([
+      named<ConfigMap>(
+        wanted.configMaps,
+        (name) => paths.configMaps.named(namespace, name),
+        notBefore,
+      ),
+      named<Secret>(wanted.secrets, (name) => paths.secrets.named(namespace, name), notBefore),
+      servicesFor(namespace, notBefore),
+    ]);
+    const empty = new Map(wanted.tokens.map(({ key }) => [key, { token: "" }]));
+    return { configMaps, secrets, services: seen, tokens: empty };
+  }
+
+  const tokensOf = (pod: Pod, signal: AbortSignal) =>
+    tokens.get(pod, podReferences(pod).tokens, signal);
+
   return {
+    readWithoutTokens,
     async read(pod, notBefore, signal) {
-      const namespace = pod.metadata?.namespace ?? "default";
-      const wanted = podReferences(pod);
-      const [configMaps, secrets, seen, tokens] = await Promise.all([
-        named<ConfigMap>(
-          wanted.configMaps,
-          (name) => paths.configMaps.named(namespace, name),
-          notBefore,
-        ),
-        named<Secret>(wanted.secrets, (name) => paths.secrets.named(namespace, name), notBefore),
-        servicesFor(namespace, notBefore),
-        Promise.all(wanted.tokens.map((wish) => requestToken(client, pod, wish, signal))),
+      const [rest, own] = await Promise.all([
+        readWithoutTokens(pod, notBefore),
+        tokensOf(pod, signal),
       ]);
-      return { configMaps, secrets, services: seen, tokens: new Map(tokens) };
+      return { ...rest, tokens: own };
     },
+    tokens: tokensOf,
+    tokensDueInMs: (uid) => tokens.dueInMs(uid),
+    forget: (uid) => tokens.forget(uid),
   };
 }
 
@@ -100,37 +139,8 @@ async function getOrNothing<T>(client: KubeClient, path: string): Promise<T | un
   }
 }
 
-/** A TokenRequest bound to the pod: the token dies with it (kubelet-contract.md 4.2). */
-async function requestToken(
-  client: KubeClient,
-  pod: Pod,
-  wish: TokenWish,
-  signal: AbortSignal,
-): Promise<[string, { token: string } | { error: string }]> {
-  const { name = "", namespace = "default", uid = "" } = pod.metadata ?? {};
-  const account = pod.spec?.serviceAccountName || "default";
-  const path = subresource(paths.serviceAccounts.named(namespace, account), "token");
-  try {
-    const answer = await client.create<{ status?: { token?: string } }>(
-      path,
-      {
-        apiVersion: "authentication.k8s.io/v1",
-        kind: "TokenRequest",
-        spec: {
-          ...(wish.audience ? { audiences: [wish.audience] } : {}),
-          expirationSeconds: wish.expirationSeconds,
-          boundObjectRef: { apiVersion: "v1", kind: "Pod", name, uid },
-        },
-      },
-      { signal },
-    );
-    const token = answer.status?.token;
-    return [wish.key, token ? { token } : { error: "the API server answered without a token" }];
-  } catch (error) {
-    if (signal.aborted) throw error;
-    // The pod waits for it like for a missing object; the sentence goes into its event.
-    return [wish.key, { error: error instanceof Error ? error.message : String(error) }];
-  }
+function isApiService({ metadata }: Service): boolean {
+  return metadata?.namespace === "default" && metadata.name === "kubernetes";
 }
 
 function standIn({ host, port }: { host: string; port: number }): Service {

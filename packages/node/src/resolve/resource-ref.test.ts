@@ -32,6 +32,14 @@ describe("resourceValue", () => {
     expect(of(name, resource, divisor)).toEqual({ value }),
   );
 
+  test("a limit that only the pod has stands for its containers", () => {
+    const limited = { ...pod, spec: { ...pod.spec!, resources: { limits: { cpu: "3" } } } };
+    const limit = (resource: string) =>
+      resourceValue(limited, { containerName: "bare", resource }, undefined, { cpu: "8" });
+    expect(limit("limits.cpu")).toEqual({ value: "3" });
+    expect(limit("requests.cpu")).toEqual({ value: "0" });
+  });
+
   test("says which container or resource does not exist", () => {
     expect(of("nobody", "limits.cpu")).toEqual({ problem: "container nobody not found" });
     expect(of("main", "cpu")).toHaveProperty("problem");

@@ -1,12 +1,18 @@
 import { parseQuantity, type Quantity, tryParseQuantity } from "@interlink/kube";
-import type { Container, Pod, ResourceFieldSelector } from "kubernetes-types/core/v1.js";
+import type {
+  Container,
+  Pod,
+  ResourceFieldSelector,
+  ResourceRequirements,
+} from "kubernetes-types/core/v1.js";
 
 /** What the node offers, by resource name, as Kubernetes quantities. */
 export type Allocatable = Readonly<Record<string, string>>;
 
 /**
  * The value of a `resourceFieldRef`: quantity divided by the divisor (default 1), rounded up. A limit that is not set
- * is what the node can give; a request that is not set is 0 (Kubernetes `pkg/api/v1/resource/helpers.go`).
+ * is that of the pod as a whole (Kubernetes 1.34 and later), else what the node can give; a request that is not set is 0
+ * (Kubernetes `pkg/api/v1/resource/helpers.go`).
  */
 export function resourceValue(
   pod: Pod,
@@ -22,7 +28,9 @@ export function resourceValue(
     return { problem: `unsupported container resource : ${selector.resource}` };
   }
   const set = container.resources?.[kind]?.[name];
-  const quantity = parse(set) ?? (kind === "limits" ? parse(allocatable[name]) : undefined);
+  const ofPod = (pod.spec as { resources?: ResourceRequirements } | undefined)?.resources;
+  const otherwise = ofPod?.limits?.[name] ?? allocatable[name];
+  const quantity = parse(set) ?? (kind === "limits" ? parse(otherwise) : undefined);
   const divisor = parse(selector.divisor)?.nanos ?? 0n;
   return { value: divideUp(quantity?.nanos ?? 0n, divisor === 0n ? ONE : divisor).toString() };
 }

@@ -29,6 +29,8 @@ export interface VolumesInput {
 export interface VolumeProblem {
   volume: string;
   message: string;
+  /** It is not a matter of waiting: this node never has what the volume asks for. */
+  never: boolean;
 }
 
 export interface ResolvedVolumes {
@@ -57,12 +59,28 @@ export function resolveVolumes(input: VolumesInput): ResolvedVolumes {
   for (const original of input.pod.spec?.volumes ?? []) {
     const volume = withProjectedDownward(original);
     result.volumes.push(volume);
+    const unsupported = unsupportedSource(volume);
+    if (unsupported !== undefined) {
+      const message = `volume "${volume.name}" is projected from ${unsupported}, which this node does not support; use secret, configMap, downwardAPI or serviceAccountToken sources`;
+      result.problems.push({ volume: volume.name, message, never: true });
+      continue;
+    }
     const problem = fill(volume, input, result);
     if (problem === undefined) continue;
     const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${problem}`;
-    result.problems.push({ volume: volume.name, message });
+    result.problems.push({ volume: volume.name, message, never: false });
   }
   return result;
+}
+
+const PROJECTED = new Set(["secret", "configMap", "downwardAPI", "serviceAccountToken"]);
+
+/** A kind of projected source that cannot be filled here. An optional one of those may be empty. */
+function unsupportedSource({ projected }: Volume): string | undefined {
+  return (projected?.sources ?? [])
+    .filter((source) => source.clusterTrustBundle?.optional !== true)
+    .flatMap((source) => Object.keys(source))
+    .find((kind) => !PROJECTED.has(kind));
 }
 
 function fill(volume: Volume, input: VolumesInput, result: ResolvedVolumes): string | undefined {
@@ -135,9 +153,7 @@ function sourceFiles(
     if ("error" in found) return `failed to fetch token: ${found.error}`;
     return { ...noFiles(), data: { [source.serviceAccountToken.path]: found.token } };
   }
-  if (source.clusterTrustBundle?.optional) return noFiles();
-  const kind = Object.keys(source)[0] ?? "without a kind";
-  return `projected volume source ${kind} is not supported on a virtual node`;
+  return noFiles();
 }
 
 /** Old peers know projected volumes only; downwardAPI is one with a single source. */

@@ -1,5 +1,6 @@
 import {
   type Capabilities,
+  CONTENT_ANNOTATION,
   CREATED_BY_ANNOTATION,
   type CreateAnswer,
   type LogRequest,
@@ -13,7 +14,7 @@ import type { ContainerState, Pod } from "kubernetes-types/core/v1.js";
 import type { RemoteListener, RemoteSite } from "../remote/remote-site.ts";
 import { ended, running, status, waiting } from "./pods.ts";
 
-type Call = "create" | "delete" | "status";
+type Call = "create" | "update" | "delete" | "status";
 /** `lost`: the site does it, but its answer does not arrive. */
 export type SiteFault = "unreachable" | "lost" | { httpStatus: number; message: string };
 
@@ -37,6 +38,7 @@ export class FakeSite implements RemoteSite {
   /** How often a job was started, by UID. A second create starts a second job: this site is not idempotent. */
   readonly started = new Map<string, number>();
   readonly deletes: { uid: string; grace: number | undefined }[] = [];
+  readonly updates: PodCreateRequest[] = [];
   readonly logRequests: LogRequest[] = [];
   questions = 0;
   /** While away, nothing is answered and the stream is broken. */
@@ -85,6 +87,20 @@ export class FakeSite implements RemoteSite {
     return { PodUID: uid, PodJID: `job-of-${uid}` };
   }
 
+  async update(request: PodCreateRequest): Promise<void> {
+    const fault = this.#take("update");
+    if (fault !== undefined && fault !== "lost") throw errorOf(fault);
+    const uid = request.pod.metadata?.uid ?? "";
+    const job = this.jobs.get(uid);
+    if (!job) throw errorOf({ httpStatus: 404, message: "no such pod" });
+    this.updates.push(request);
+    job.request = request;
+    const content = request.pod.metadata?.annotations?.[CONTENT_ANNOTATION];
+    job.status.extension = { ...job.status.extension, ...(content && { content }) };
+    this.#tell(uid);
+    if (fault === "lost") throw unreachable();
+  }
+
   delete(pod: Pod): Promise<void> {
     const fault = this.#take("delete");
     if (fault !== undefined && fault !== "lost") return Promise.reject(errorOf(fault));
@@ -130,7 +146,8 @@ export class FakeSite implements RemoteSite {
 
   /** Puts a job, as if it had been created; tells it. */
   put(pod: Pod, state: ContainerState, request?: PodCreateRequest): void {
-    const createdBy = pod.metadata?.annotations?.[CREATED_BY_ANNOTATION];
+    const { [CREATED_BY_ANNOTATION]: createdBy, [CONTENT_ANNOTATION]: content } =
+      pod.metadata?.annotations ?? {};
     const uid = pod.metadata?.uid ?? "";
     this.jobs.set(uid, {
       pod,
@@ -142,7 +159,9 @@ export class FakeSite implements RemoteSite {
         JID: `job-of-${uid}`,
         containers: (pod.spec?.containers ?? []).map(({ name }) => status(name, state)),
         initContainers: [],
-        ...(this.capabilities ? { extension: createdBy ? { createdBy } : {} } : {}),
+        ...(this.capabilities
+          ? { extension: { ...(createdBy && { createdBy }), ...(content && { content }) } }
+          : {}),
       },
     });
     this.#tell(uid);

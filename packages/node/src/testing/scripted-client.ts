@@ -15,6 +15,7 @@ export function scriptedClient(script: ClientScript): InterlinkClient {
   return {
     peer: "server",
     create: () => Promise.resolve({ PodUID: "", PodJID: "" }),
+    update: () => Promise.resolve(),
     delete: () => Promise.resolve(),
     status: script.status ?? (() => Promise.resolve([])),
     logs: () => Promise.reject(new Error("no logs in this script")),
