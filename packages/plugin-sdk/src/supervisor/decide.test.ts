@@ -181,6 +181,35 @@ const changing: Row[] = [
   ],
 ];
 
+const eviction = { reason: "Evicted", message: "too much" };
+const evicting: Row[] = [
+  [
+    "everything is stopped at once, a sidecar after the others",
+    {
+      init: [proxy],
+      containers: [main, second],
+      eviction,
+      record: { proxy: running(), main: running(), second: exited(1) },
+    },
+    ["stop main 0 in 1s"],
+  ],
+  ["nothing starts any more", { eviction, record: { main: exited(1) } }, ["stopSandbox"]],
+  [
+    "what is in the making is waited for",
+    { eviction, record: {}, inFlight: ["createContainer main 0"] },
+    [],
+  ],
+  [
+    "a delete goes before",
+    {
+      eviction,
+      deletion: { requestedAt: NOW, deadline: NOW + 5000 },
+      record: { main: running() },
+    },
+    ["stop main 0 in 5s"],
+  ],
+];
+
 const initializing: Row[] = [
   ["init comes first", { init: [setUp] }, ["ensureImage set-up 0"]],
   ["and alone", { init: [setUp], record: { "set-up": running() } }, []],
@@ -379,6 +408,7 @@ describe.each([
   ["starting", starting],
   ["restarting", restarting],
   ["changing an image", changing],
+  ["evicting", evicting],
   ["init containers and sidecars", initializing],
   ["ending", ending],
   ["deleting", deleting],

@@ -4,10 +4,14 @@ import { Draft } from "./decision.ts";
 import { eventTexts } from "./event-texts.ts";
 import type { PlannedContainer } from "./planned-pod.ts";
 import { isOfOtherImage } from "./planned-pod.ts";
+import type { PodRecord } from "./record.ts";
 import { containerRecord, withContainer } from "./record.ts";
 import { progress } from "./start-order.ts";
 import { advanceStop, intendStop, isLive } from "./termination-order.ts";
 import { ERROR_SHOWN_MS } from "./waiting.ts";
+
+/** A kubelet's, where a pod exceeds its local storage. */
+const EVICTION_GRACE_MS = 1_000;
 
 /**
  * What to do now about one pod. Pure and level-triggered: called after every change and at `wakeAt`, after a crash
@@ -16,6 +20,7 @@ import { ERROR_SHOWN_MS } from "./waiting.ts";
 export function decide(situation: Situation): Decision {
   const draft = new Draft(situation);
   if (draft.record.deletion !== undefined) decideDeletion(draft);
+  else if (draft.record.eviction !== undefined) decideEviction(draft, draft.record.eviction);
   else if (draft.record.failed === undefined) decideRun(draft);
   removeOldAttempts(draft);
   return draft.done();
@@ -128,6 +133,23 @@ function startStep(draft: Draft, { name, container }: PlannedContainer): boolean
   return true;
 }
 
+/** Everything ends at once; then the pod has failed, and what it leaves stays until it is deleted. */
+function decideEviction(draft: Draft, why: NonNullable<PodRecord["failed"]>): void {
+  const { plan } = draft;
+  const deadline = draft.now + EVICTION_GRACE_MS;
+  for (const { name } of plan.all) intendStop(draft, name, "evicted", deadline);
+  for (const planned of plan.all) advanceStop(draft, planned);
+  if (mayStillRun(draft)) return;
+  if (draft.record.failed === undefined) draft.record = { ...draft.record, failed: why };
+  if (!draft.record.sandboxStopped) draft.actions.push({ type: "stopSandbox" });
+}
+
+function mayStillRun({ plan, record, memory }: Draft): boolean {
+  const live = plan.all.some(({ name }) => isLive(containerRecord(record, name).current));
+  // A container may be in the making; only when that is over is it known whether there is something to stop.
+  return live || [...memory.inFlight].some((key) => /^(?:create|start|ensure|run)/.test(key));
+}
+
 function decideDeletion(draft: Draft): void {
   const { plan, memory } = draft;
   // Wake to kill what is left, and to give up hooks.
@@ -135,10 +157,7 @@ function decideDeletion(draft: Draft): void {
   const deadline = draft.record.deletion?.deadline ?? draft.now;
   for (const { name } of plan.all) intendStop(draft, name, "delete", deadline);
   for (const planned of plan.all) advanceStop(draft, planned);
-  const live = plan.all.some(({ name }) => isLive(containerRecord(draft.record, name).current));
-  // A container may be in the making; only when that is over is it known whether there is something to stop.
-  const making = [...memory.inFlight].some((key) => /^(?:create|start|ensure|run)/.test(key));
-  if (live || making) return;
+  if (mayStillRun(draft)) return;
   draft.actions.push({ type: memory.sandbox === "removed" ? "finish" : "removeSandbox" });
 }
 

@@ -94,5 +94,6 @@ export const eventTexts = {
   },
   sandboxFailed: (message: string) =>
     warning("FailedCreatePodSandBox", `Failed to create pod sandbox: ${message}`),
+  evicted: (message: string) => warning("Evicted", message),
   volumesFailed: (message: string) => warning("FailedMount", message),
 };

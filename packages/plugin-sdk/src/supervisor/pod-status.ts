@@ -57,7 +57,10 @@ export function podStatus(
 /** Nothing of this pod starts any more. */
 export function isOver(plan: PlannedPod, record: PodRecord): boolean {
   return (
-    record.deletion !== undefined || record.failed !== undefined || progress(plan, record).finished
+    record.deletion !== undefined ||
+    record.eviction !== undefined ||
+    record.failed !== undefined ||
+    progress(plan, record).finished
   );
 }
 

@@ -9,6 +9,7 @@
  * States, all visible in the record: running its course → `deletion` set → every container ended → sandbox removed →
  * finished (the job is buried and this object is dropped). `close()` leaves at any of them; containers go on running.
  */
+import { join } from "node:path";
 import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
 import type { Job } from "../jobs/job-store.ts";
 import { KeyedQueue } from "../jobs/keyed-queue.ts";
@@ -35,6 +36,8 @@ import { readEndedMessages } from "./read-ended-messages.ts";
 import type { PodRecord } from "./record.ts";
 import { withAttempt, withContainer, withProblemsRetried } from "./record.ts";
 import { RecordWriter } from "./record-writer.ts";
+import { storageLimits } from "./storage-limits.ts";
+import { StorageWatch } from "./storage-watch.ts";
 import { containersOfOtherImage, updatedData } from "./updated-data.ts";
 import type { PodWork } from "./work.ts";
 
@@ -45,6 +48,7 @@ export class PodSupervisor {
   readonly #probes: PodProbes;
   readonly #tasks: PodTasks;
   readonly #writer: RecordWriter;
+  readonly #storage: StorageWatch | undefined;
   readonly #closing = new AbortController();
   readonly #looks = new Set<Promise<void>>();
   readonly #volumes = new KeyedQueue();
@@ -99,6 +103,7 @@ export class PodSupervisor {
       if (succeeded && action.type === "finish") this.#closing.abort(new Error("The pod is gone."));
       this.wake();
     });
+    this.#storage = this.#watchStorage();
     this.#writer = new RecordWriter({
       parts,
       uid: plan.uid,
@@ -192,6 +197,27 @@ export class PodSupervisor {
     this.wake();
   }
 
+  /** Only where something is limited, as long as there is something to end. */
+  #watchStorage(): StorageWatch | undefined {
+    const { clock, logger, store } = this.#parts;
+    const limits = storageLimits(this.plan.pod);
+    if (limits === undefined || isOver(this.plan, this.#record)) return undefined;
+    const { volumes } = store.paths(this.plan.uid);
+    return new StorageWatch({
+      limits,
+      path: (volume) => join(volumes, volume),
+      clock,
+      logger,
+      isOver: () => isOver(this.plan, this.#record),
+      exceeded: (message) => {
+        if (isOver(this.plan, this.#record)) return;
+        this.#record = { ...this.#record, eviction: { reason: "Evicted", message } };
+        this.#tell(eventTexts.evicted(message));
+        this.wake();
+      },
+    });
+  }
+
   /** Stop supervising; containers go on running. */
   async close(): Promise<void> {
     this.#closing.abort(new Error("The plugin is being stopped."));
@@ -200,6 +226,7 @@ export class PodSupervisor {
     await this.#tasks.close(this.#closing.signal.reason);
     await Promise.all(this.#looks);
     await this.#volumes.idle();
+    await this.#storage?.close();
     await this.#writer.close();
   }
 
@@ -226,7 +253,7 @@ export class PodSupervisor {
     this.#record = withoutFuture(this.#record, clock.now());
     this.#probes.follow(this.#record, clock.now());
     this.#rememberProbes();
-    await this.#deletionOnDisk();
+    await this.#endOnDisk();
     if (!this.#isSynced) {
       this.#publish();
       return;
@@ -256,8 +283,12 @@ export class PodSupervisor {
    * A stop that is sent before its reason is written would look, after a crash, like a container that ended by itself.
    * Throws when it cannot be written: then nothing is done until it can.
    */
-  async #deletionOnDisk(): Promise<void> {
-    while (this.#record.deletion !== this.#writer.written.deletion) await this.#writer.save();
+  async #endOnDisk(): Promise<void> {
+    const isWritten = () => {
+      const { deletion, eviction } = this.#writer.written;
+      return this.#record.deletion === deletion && this.#record.eviction === eviction;
+    };
+    while (!isWritten()) await this.#writer.save();
   }
 
   async #takeLook(): Promise<void> {

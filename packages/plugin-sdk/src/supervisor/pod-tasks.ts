@@ -43,13 +43,14 @@ export class PodTasks {
     return undefined;
   }
 
-  /** End what must not go on: work for a pod that is being deleted, longer stops, hooks that have had their time. */
+  /** End what must not go on: work for a pod that is to end, longer stops, hooks that have had their time. */
   abortSuperseded(actions: readonly Action[], now: number): void {
-    const deleting = this.#work.record().deletion !== undefined;
+    const { deletion, eviction } = this.#work.record();
+    const ending = deletion !== undefined || eviction !== undefined;
     const wanted = new Set(actions.map(actionKey));
     for (const [key, { action, controller }] of this.#tasks) {
       const gaveUp =
-        (deleting && /^(?:ensure|runPostStart)/.test(key)) ||
+        (ending && /^(?:ensure|runPostStart)/.test(key)) ||
         (action.type === "stop" && !wanted.has(key) && actions.some((a) => replaces(a, action))) ||
         (isHook(action) && this.#hookIsOver(action, now));
       if (gaveUp) controller.abort(new Error("Given up: it has been overtaken."));

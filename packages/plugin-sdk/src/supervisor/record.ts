@@ -11,7 +11,9 @@ export interface PodRecord {
   readonly deletion?: Deletion;
   /** The pod is over and its sandbox was let go. */
   readonly sandboxStopped?: boolean;
-  /** The pod as a whole was refused; nothing of it ever starts. */
+  /** The pod must end, for it takes more than it may; when all its containers have, this is why it failed. */
+  readonly eviction?: { readonly reason: string; readonly message: string };
+  /** The pod as a whole was refused or evicted; nothing of it ever starts. */
   readonly failed?: { readonly reason: string; readonly message: string };
 }
 
@@ -74,7 +76,14 @@ export interface Attempt {
   readonly stop?: StopIntent;
 }
 
-export type StopReason = "delete" | "finished" | "liveness" | "startup" | "postStart" | "changed";
+export type StopReason =
+  | "delete"
+  | "finished"
+  | "liveness"
+  | "startup"
+  | "postStart"
+  | "changed"
+  | "evicted";
 
 /** The container is to end. Written before anything is done to it. */
 export interface StopIntent {

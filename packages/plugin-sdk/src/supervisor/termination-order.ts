@@ -59,7 +59,8 @@ export function advanceStop(draft: Draft, planned: PlannedContainer): void {
     draft.wake(deadline);
     return;
   }
-  const together = stop.reason === "delete" || stop.reason === "finished";
+  const together =
+    stop.reason === "delete" || stop.reason === "finished" || stop.reason === "evicted";
   const waits = together && mustWaitForOthers(plan, record, planned);
   if (waits && now < deadline) {
     draft.wake(deadline);

@@ -17,6 +17,7 @@ export interface Given {
   grace?: number;
   record?: Record<string, ContainerRecord>;
   deletion?: PodRecord["deletion"];
+  eviction?: PodRecord["eviction"];
   /** Containers whose image is present for the next attempt. */
   images?: string[];
   probes?: Record<string, ProbeSummary>;
@@ -43,6 +44,7 @@ export function situation(given: Given): Situation {
       ...EMPTY_RECORD,
       containers: record,
       ...(given.deletion && { deletion: given.deletion }),
+      ...(given.eviction && { eviction: given.eviction }),
     },
     memory: {
       sandbox: given.sandbox ?? "ready",
