@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { checkNodeFlags, parseLabels, parseTaints } from "./node-flags.ts";
+import { checkNodeFlags, parseApiAddress, parseLabels, parseTaints } from "./node-flags.ts";
 
 describe("labels and taints of the command line", () => {
   test("labels are key=value, and the value may hold an equals sign", () => {
@@ -17,6 +17,22 @@ describe("labels and taints of the command line", () => {
       expect(() => parseTaints([wrong])).toThrow(/give key=value:effect/);
     }
   });
+});
+
+test("the address of the API for pods is host and port, and nothing else", () => {
+  expect(parseApiAddress("api.example.org:6443")).toEqual({ host: "api.example.org", port: 6443 });
+  expect(parseApiAddress("[fd00::1]:443")).toEqual({ host: "fd00::1", port: 443 });
+  for (const wrong of [
+    "https://api:6443",
+    "api",
+    "api:0",
+    "api:65536",
+    ":6443",
+    "fd00::1:443",
+    "",
+  ]) {
+    expect(() => parseApiAddress(wrong), wrong).toThrow(/give host:port/);
+  }
 });
 
 describe("flags of the node", () => {

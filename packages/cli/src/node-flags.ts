@@ -34,6 +34,20 @@ export function checkNodeFlags({ name, address, cpu, memory, pods }: JudgedFlags
   }
 }
 
+/** `host:port` or `[::1]:port` of `--api-address`. */
+export function parseApiAddress(text: string): { host: string; port: number } {
+  const match = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<name>[^:[\]/\s]+)):(?<port>\d{1,5})$/.exec(text);
+  const { six, name, port } = match?.groups ?? {};
+  const host = six ?? name;
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) {
+    throw new CliError(
+      "usage",
+      `--api-address "${text}": give host:port, for instance api.example.org:6443, without https://.`,
+    );
+  }
+  return { host, port: Number(port) };
+}
+
 /** `key=value` pairs of `--label`. */
 export function parseLabels(labels: readonly string[]): Record<string, string> {
   return Object.fromEntries(

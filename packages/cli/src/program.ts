@@ -111,6 +111,10 @@ export function buildProgram(context: CliContext): Command {
       "--client-ca <file>",
       "CA of the clients of the kubelet API (PEM); default: what the cluster publishes",
     )
+    .option(
+      "--api-address <host:port>",
+      "the cluster's API as pods at the site reach it; default: the Service kubernetes",
+    )
     .option("--label <key=value...>", "labels of the Node object")
     .option("--taint <key=value:effect...>", "taints of the Node object, besides interLink's own")
     .option("--no-default-taint", "leave interLink's own taint out, so that any pod may come here")
@@ -206,6 +210,7 @@ export interface NodeFlags {
   kubeletCert?: string;
   kubeletKey?: string;
   clientCa?: string;
+  apiAddress?: string;
   label?: string[];
   taint?: string[];
   defaultTaint: boolean;

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { ContainerProviderOptions, Provider } from "@interlink/plugin-sdk";
 import { createContainerProvider } from "@interlink/plugin-sdk";
+import { checkPorts } from "./check-ports.ts";
 import type { ProcessRuntimeOptions } from "./process-runtime.ts";
 import { ProcessRuntime } from "./process-runtime.ts";
 
@@ -25,6 +26,7 @@ export function createProcessProvider(options: ProcessProviderOptions): Provider
     ...options,
     name: "process",
     runtime,
+    checkPod: checkPorts,
     hostIP: options.hostIP ?? address ?? "127.0.0.1",
   });
 }

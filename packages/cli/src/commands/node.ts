@@ -5,7 +5,7 @@ import { CliError } from "../cli-error.ts";
 import { crashPoint } from "../crash-point.ts";
 import { parsePort } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
-import { checkNodeFlags, parseLabels, parseTaints } from "../node-flags.ts";
+import { checkNodeFlags, parseApiAddress, parseLabels, parseTaints } from "../node-flags.ts";
 import type { CliContext, NodeFlags } from "../program.ts";
 import { readVersion } from "../version.ts";
 
@@ -34,6 +34,9 @@ export async function node(flags: NodeFlags, { env, signal }: CliContext): Promi
       ...(certificate === undefined ? {} : { certificate }),
       ...(clientCaPem === undefined ? {} : { clientCaPem }),
     },
+    ...(flags.apiAddress === undefined
+      ? {}
+      : { kubernetesService: parseApiAddress(flags.apiAddress) }),
     labels: parseLabels(flags.label ?? []),
     taints: parseTaints(flags.taint ?? []),
     defaultTaint: flags.defaultTaint,

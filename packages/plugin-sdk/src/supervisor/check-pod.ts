@@ -1,10 +1,16 @@
 import type { RetrievedPodData } from "@interlink/protocol";
-import type { Volume } from "kubernetes-types/core/v1.js";
+import type { Pod, Volume } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
 import type { VolumeResolver } from "../volumes/pod-volumes.ts";
 
 /** Kinds of volume that the SDK writes itself. */
 const WRITTEN = ["configMap", "secret", "projected", "downwardAPI", "emptyDir"];
+
+/** What a plugin says itself about a pod that has just arrived. */
+export interface PodChecks {
+  resolveVolume?: VolumeResolver | undefined;
+  checkPod?: ((pod: Pod) => void) | undefined;
+}
 
 /**
  * Refuse a pod that can never run here, before anything of it is written down. Throws `PluginError`: `invalid` if it
@@ -13,7 +19,7 @@ const WRITTEN = ["configMap", "secret", "projected", "downwardAPI", "emptyDir"];
 export async function checkPod(
   plugin: string,
   { pod }: RetrievedPodData,
-  resolveVolume: VolumeResolver | undefined,
+  { resolveVolume, checkPod: ownCheck }: PodChecks,
 ): Promise<void> {
   const { uid, name, namespace } = pod.metadata ?? {};
   if (!uid || !name || !namespace) {
@@ -36,15 +42,27 @@ export async function checkPod(
     names.add(container.name);
   }
   for (const volume of pod.spec?.volumes ?? []) {
-    if (WRITTEN.some((kind) => kind in volume)) continue;
+    const kind = kindOf(volume);
+    if (WRITTEN.includes(kind)) {
+      const medium = volume.emptyDir?.medium ?? "";
+      if (medium === "" || medium === "Memory") continue;
+      throw new PluginError(
+        "rejected",
+        `The volume "${volume.name}" is an emptyDir of medium ${medium}, which the plugin ${plugin} does not provide. Use medium Memory or none.`,
+      );
+    }
     if ((await resolveVolume?.(volume, pod)) !== undefined) continue;
     throw new PluginError(
       "rejected",
-      `The volume "${volume.name}" is of the kind ${kindOf(volume)}, which the plugin ${plugin} does not provide.`,
+      `The volume "${volume.name}" is of the kind ${kind}, which the plugin ${plugin} does not provide. Use ${WRITTEN.join(", ")}, or a node that provides it.`,
     );
   }
+  ownCheck?.(pod);
 }
 
 function kindOf(volume: Volume): string {
-  return Object.keys(volume).find((key) => key !== "name") ?? "emptyDir";
+  return (
+    Object.entries(volume).find(([key, source]) => key !== "name" && source != null)?.[0] ??
+    "emptyDir"
+  );
 }

@@ -54,6 +54,8 @@ export interface ContainerProviderOptions {
   checkpoint?: (step: Checkpoint) => void;
   /** Volumes of kinds that the SDK does not write (hostPath, claims …). Without it such pods are rejected. */
   resolveVolume?: VolumeResolver;
+  /** Refuses pods that this plugin can never run: throws `PluginError` `rejected` that says what to do instead. */
+  checkPod?: (pod: Pod) => void;
   /** Address of the host, for `status.hostIP`. */
   hostIP?: string;
   /** How often everything is asked for anew, as a net under `onChange`. Default 10 s. */
@@ -154,13 +156,12 @@ class ContainerProvider implements Provider {
 
   async create(data: RetrievedPodData, signal: AbortSignal): Promise<CreateAnswer> {
     const parts = this.#started();
-    const { resolveVolume } = this.#options;
     const uid = data.pod.metadata?.uid ?? "";
     const running = this.#supervisors.get(uid);
     if (running !== undefined && running.record.deletion === undefined) {
       return { PodUID: uid, PodJID: running.jobId };
     }
-    await checkPod(this.name, data, resolveVolume);
+    await checkPod(this.name, data, this.#options);
     signal.throwIfAborted();
     const creating = this.#create(parts, uid, data);
     this.#creating.set(uid, creating);
