@@ -397,6 +397,27 @@ describeClusters("the life of a pod on the virtual node", (target) => {
     expect(await lines("hooks")).toEqual(["started", "stopping", "end"]);
   });
 
+  test("a pod that fills an emptyDir beyond its limit is evicted", async () => {
+    await apply("greedy", {
+      command: `dd if=/dev/zero of="\${INTERLINK_VOLUMES:-}/scratch/file" bs=1M count=3; ${SLEEP}`,
+      spec: {
+        restartPolicy: "Always",
+        volumes: [{ name: "scratch", emptyDir: { sizeLimit: "1Mi" } }],
+      },
+      container: { volumeMounts: [{ name: "scratch", mountPath: "/scratch" }] },
+    });
+    const pod = await system.podInPhase("greedy", "Failed");
+    const message = 'Usage of EmptyDir volume "scratch" exceeds the limit "1Mi". ';
+    expect(pod.status).toMatchObject({ reason: "Evicted", message });
+    expect(conditionOf(pod, "DisruptionTarget")).toMatchObject({
+      status: "True",
+      reason: "TerminationByKubelet",
+    });
+    expect(mainOf(pod)?.state?.terminated).toMatchObject({ exitCode: expect.any(Number) });
+    expect((await eventsOf(pod)).map(({ reason }) => reason)).toContain("Evicted");
+    await kubectl("delete", "pod", "greedy");
+  });
+
   test("a container that fails its liveness probe is restarted, and the events say why", async () => {
     await writeFile(file("alive"), "");
     await apply("probed", {
