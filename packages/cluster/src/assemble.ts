@@ -19,8 +19,10 @@ import { ListContinuations } from "./rest/list.ts";
 import type { Storage } from "./storage/storage.ts";
 import { namespaceFinalize } from "./subresources/namespace-finalize.ts";
 import { nodeProxy } from "./subresources/node-proxy.ts";
-import { notYet, podBinding, podEviction } from "./subresources/pod-actions.ts";
+import { podBinding, podEviction } from "./subresources/pod-actions.ts";
 import { podLog } from "./subresources/pod-log.ts";
+import { podProxy } from "./subresources/pod-proxy.ts";
+import { podCommand, podPortForward } from "./subresources/pod-streams.ts";
 import { serviceAccountToken } from "./subresources/service-account-token.ts";
 
 const kubeletAnswerTimeoutMs = 30_000;
@@ -57,9 +59,10 @@ export function assembleServer(parts: AssembleParts): ApiServer {
     ["pods/log", podLog(kubelets)],
     ["pods/binding", podBinding(storage)],
     ["pods/eviction", podEviction(storage)],
-    ["pods/exec", notYet("kubectl exec")],
-    ["pods/attach", notYet("kubectl attach")],
-    ["pods/portforward", notYet("kubectl port-forward")],
+    ["pods/exec", podCommand(kubelets, "exec")],
+    ["pods/attach", podCommand(kubelets, "attach")],
+    ["pods/portforward", podPortForward(kubelets)],
+    ["pods/proxy", podProxy(storage, kubeletAnswerTimeoutMs)],
     ["nodes/proxy", nodeProxy(kubelets)],
     ["namespaces/finalize", namespaceFinalize(storage, decoder)],
     ["serviceaccounts/token", serviceAccountToken({ storage, tokens, decoder, apiAudience })],

@@ -395,12 +395,6 @@ describe("pods", () => {
     expect(body.status).toMatchObject({ conditions: [{ type: "DisruptionTarget" }] });
   });
 
-  it("answer exec with a sentence", async () => {
-    const { code, body } = await admin.post(`${pods}/x/exec?command=ls`, undefined);
-    expect(code).toBe(501);
-    expect(body.message).toContain("does not proxy kubectl exec yet");
-  });
-
   it("take a status patch with the uid as a precondition", async () => {
     const name = fresh("status");
     const { body } = await admin.post(pods, podObject(name));

@@ -9,6 +9,7 @@ import type { Authorizer } from "../auth/authorize.ts";
 import type { Identity } from "../auth/identity.ts";
 import { Exchange, sendText } from "./exchange.ts";
 import { parseRequest, type ResourceRequest } from "./request-info.ts";
+import { handleUpgrades, type Upgrade } from "./upgrades.ts";
 
 /** Answers a path that is no resource; false when it is not its own. */
 export type PathHandler = (exchange: Exchange) => Promise<boolean>;
@@ -39,6 +40,9 @@ export class ApiServer {
         void this.#serve(request, response);
       },
     );
+    handleUpgrades(this.#server, (request, response, upgrade) => {
+      void this.#serve(request, response, upgrade);
+    });
     // Watches are long; a slow header is not.
     this.#server.requestTimeout = 0;
     this.#server.keepAliveTimeout = 120_000;
@@ -71,21 +75,29 @@ export class ApiServer {
     await closed;
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    upgrade?: Upgrade,
+  ): Promise<void> {
     try {
-      await this.#route(request, response);
+      await this.#route(request, response, upgrade);
     } catch (error) {
       this.#refuse(request, response, error);
     }
   }
 
-  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    upgrade: Upgrade | undefined,
+  ): Promise<void> {
     const url = parseUrl(request.url);
     const { authenticator, authorizer, impersonate, paths, resources } = this.#parts;
     const caller = await authenticator.authenticate(request);
     const identity = impersonate(caller, request);
     const info = parseRequest(request.method ?? "GET", url);
-    const exchange = new Exchange(request, response, url, identity);
+    const exchange = new Exchange(request, response, url, identity, upgrade);
     authorizer.require(identity, info);
     if (info.isResource) {
       await resources(exchange, info);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
 import type { Identity } from "../auth/identity.ts";
 import type { Call } from "../rest/call.ts";
+import type { Upgrade } from "./upgrades.ts";
 
 /** One request and its answer, with who makes it. */
 export class Exchange {
@@ -8,13 +9,22 @@ export class Exchange {
   readonly response: ServerResponse;
   readonly url: URL;
   readonly identity: Identity;
+  /** There when another protocol is asked for. */
+  readonly upgrade: Upgrade | undefined;
   readonly #warnings: string[] = [];
 
-  constructor(request: IncomingMessage, response: ServerResponse, url: URL, identity: Identity) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    identity: Identity,
+    upgrade?: Upgrade,
+  ) {
     this.request = request;
     this.response = response;
     this.url = url;
     this.identity = identity;
+    this.upgrade = upgrade;
   }
 
   get query(): URLSearchParams {

@@ -67,6 +67,11 @@ const pods = defineResource({
     { name: "exec", kind: "PodExecOptions", verbs: ["create", "get"] },
     { name: "log", kind: "Pod", verbs: ["get"] },
     { name: "portforward", kind: "PodPortForwardOptions", verbs: ["create", "get"] },
+    {
+      name: "proxy",
+      kind: "PodProxyOptions",
+      verbs: ["create", "delete", "get", "patch", "update"],
+    },
   ],
 });
 

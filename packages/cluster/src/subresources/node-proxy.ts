@@ -1,25 +1,32 @@
-import { pipeline } from "node:stream/promises";
-import { methodNotAllowed } from "../api/api-error.ts";
+import { ApiError } from "../api/api-error.ts";
 import type { SubresourceHandler } from "../http/resource-handler.ts";
-import { askKubelet, type KubeletClientParts } from "./pod-log.ts";
+import { type KubeletClientParts, kubeletAddress } from "./pod-log.ts";
+import { relay } from "./relay.ts";
 
-/** `GET /api/v1/nodes/NAME/proxy/...`: a path of the kubelet, for reading. */
+/** `/api/v1/nodes/NAME[:PORT]/proxy/...`: any path of the kubelet, with any method, upgrades included. */
 export function nodeProxy(parts: KubeletClientParts): SubresourceHandler {
   return async (exchange, info) => {
-    if (exchange.request.method !== "GET") throw methodNotAllowed();
-    const [name = ""] = (info.name ?? "").split(":");
-    const rest = exchange.url.pathname.replace(/^.*?\/proxy\/?/, "/");
-    const abort = new AbortController();
-    exchange.response.on("close", () => abort.abort());
-    const path = `${rest}${exchange.url.search}`;
-    const answer = await askKubelet(parts, name, "GET", path, abort.signal);
-    exchange.response.writeHead(answer.statusCode ?? 502, {
-      "content-type": answer.headers["content-type"] ?? "text/plain",
+    const [name = "", otherPort] = (info.name ?? "").split(":");
+    const { host, port: kubeletPort } = kubeletAddress(parts.storage, name);
+    const port = otherPort === undefined || otherPort === "" ? kubeletPort : Number(otherPort);
+    const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    await relay(exchange, {
+      url: `https://${authority}${proxiedPath(exchange.url)}`,
+      keyPem: parts.keyPem,
+      certificatePem: parts.certificatePem,
+      answerTimeoutMs: parts.answerTimeoutMs,
+      unreachable: (problem) => unreachable(`${host}:${port}`, problem),
     });
-    try {
-      await pipeline(answer, exchange.response);
-    } catch {
-      exchange.response.destroy();
-    }
   };
+}
+
+/** What follows `/proxy`, as it was written, with the query. */
+export function proxiedPath(url: URL): string {
+  return `${url.pathname.replace(/^.*?\/proxy\/?/, "/")}${url.search}`;
+}
+
+export function unreachable(where: string, problem: NodeJS.ErrnoException): ApiError {
+  const words = problem.code === "ECONNREFUSED" ? "connect: connection refused" : problem.message;
+  const message = `error trying to reach service: dial tcp ${where}: ${words}`;
+  return new ApiError(503, "ServiceUnavailable", message, {}, problem);
 }

@@ -1,5 +1,5 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
-import { ApiError, badRequest, conflict, notFound } from "../api/api-error.ts";
+import { badRequest, conflict, notFound } from "../api/api-error.ts";
 import { as, clone, isJsonObject, type JsonObject } from "../api/object.ts";
 import { readObject } from "../http/body.ts";
 import type { SubresourceHandler } from "../http/resource-handler.ts";
@@ -128,15 +128,4 @@ function markDisrupted(storage: Storage, target: Target, name: string, call: Cal
     return next;
   };
   updateObject(storage, target, name, change, call, "status");
-}
-
-/** exec, attach and port-forward need an upgraded connection to the node, which this server does not proxy yet. */
-export function notYet(what: string): SubresourceHandler {
-  return async () => {
-    throw new ApiError(
-      501,
-      "NotImplemented",
-      `the embedded cluster does not proxy ${what} yet: use a real cluster, or ask the plugin's own tools`,
-    );
-  };
 }

@@ -43,7 +43,7 @@ export function kubeletAddress(storage: Storage, nodeName: string): { host: stri
 }
 
 /** Sends a request to a kubelet and gives its answer; the caller reads the body. Throws ApiError. */
-export async function askKubelet(
+async function askKubelet(
   parts: KubeletClientParts,
   nodeName: string,
   method: string,
@@ -93,7 +93,7 @@ const logOptions = [
 ] as const;
 
 /** Which container `kubectl logs` means; the texts of `podContainerForLog` (pkg/registry/core/pod/strategy.go). */
-function containerOf(pod: Pod, given: string | null): string {
+export function containerOf(pod: Pod, given: string | null): string {
   const { spec, metadata } = pod;
   const containers = (spec?.containers ?? []).map((item) => item.name);
   const init = (spec?.initContainers ?? []).map((item) => item.name);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest } from "node:https";
+import type { Duplex } from "node:stream";
 import { parse } from "yaml";
 import type { JsonObject } from "../api/object.ts";
 import { must } from "./must.ts";
@@ -70,6 +71,33 @@ export class ApiClient {
       request.on("response", resolve);
       request.on("error", reject);
       request.end(payload);
+    });
+  }
+
+  /** The connection after a 101, with the head of the answer; rejects with the answer when there is no 101. */
+  upgrade(
+    method: string,
+    path: string,
+    headers: Record<string, string | string[]>,
+  ): Promise<{ socket: Duplex; head: IncomingMessage }> {
+    return new Promise((resolve, reject) => {
+      const request = httpsRequest(`${this.#url}${path}`, {
+        method,
+        ...this.#tls,
+        agent: false,
+        headers: { connection: "Upgrade", ...headers },
+      });
+      request.on("upgrade", (head, socket, rest) => {
+        if (rest.length > 0) socket.unshift(rest);
+        resolve({ socket, head });
+      });
+      request.on("response", (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString("utf8")));
+        response.on("end", () => reject(new Error(`${response.statusCode}: ${text}`)));
+      });
+      request.on("error", reject);
+      request.end();
     });
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { CertificateAuthority } from "../certificates/authority.ts";
 
 export interface FakeKubelet extends AsyncDisposable {
@@ -13,6 +14,7 @@ export interface FakeKubelet extends AsyncDisposable {
 export async function fakeKubelet(
   clientCaPem: string,
   answer: (request: IncomingMessage, response: ServerResponse) => void,
+  upgrade?: (request: IncomingMessage, socket: Duplex) => void,
 ): Promise<FakeKubelet> {
   const authority = await CertificateAuthority.create("kubelet", Date.now());
   const serving = await authority.issue({ commonName: "node", hosts: ["127.0.0.1"] }, Date.now());
@@ -30,6 +32,14 @@ export async function fakeKubelet(
       answer(request, response);
     },
   );
+  const sockets = new Set<Duplex>();
+  if (upgrade !== undefined) {
+    server.on("upgrade", (request, socket: Duplex) => {
+      asked.push(request.url ?? "");
+      sockets.add(socket.on("error", () => undefined));
+      upgrade(request, socket);
+    });
+  }
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
@@ -38,6 +48,7 @@ export async function fakeKubelet(
     asked,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };
