@@ -1,2 +1,3 @@
+export { NULL_LOG, NullProvider } from "./harness/null-provider.ts";
 export { findKubernetes, type KubernetesSystem } from "./systems/kubernetes-binaries.ts";
 export { KubernetesCluster } from "./systems/kubernetes-cluster.ts";

@@ -1,8 +1,7 @@
 import { startCluster } from "@interlink/cluster";
-import { findKubernetes, KubernetesCluster } from "@interlink/e2e";
+import { findKubernetes, KubernetesCluster, NullProvider } from "@interlink/e2e";
 import { servePlugin } from "@interlink/plugin-sdk";
 import { pino } from "pino";
-import { NullProvider } from "./null-provider.ts";
 
 // The parts that have no command of their own: `node part-main.js cluster DIRECTORY`, `… kubernetes DIRECTORY`,
 // `… null-plugin SOCKET`. A process each, so that their memory and CPU time are their own.

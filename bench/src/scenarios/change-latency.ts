@@ -1,10 +1,10 @@
 import { join } from "node:path";
+import { NullProvider } from "@interlink/e2e";
 import { paths, pause } from "@interlink/kube";
 import { servePlugin } from "@interlink/plugin-sdk";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { pino } from "pino";
 import { atOnce } from "../load/at-once.ts";
-import { NullProvider } from "../parts/null-provider.ts";
 import { startSystem } from "../parts/system.ts";
 import { until } from "../parts/until.ts";
 import { benchPod, NAMESPACE } from "../pods/bench-pod.ts";

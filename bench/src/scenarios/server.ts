@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { NULL_LOG } from "@interlink/e2e";
 import { createInterlinkClient, type InterlinkClient, ZERO_TIME } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { atOnce } from "../load/at-once.ts";
-import { NULL_LOG } from "../parts/null-provider.ts";
 import { Parts } from "../parts/system.ts";
 import { benchPod } from "../pods/bench-pod.ts";
 import type { BenchContext, Findings, Scenario } from "../scenario.ts";

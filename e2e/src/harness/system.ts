@@ -15,7 +15,11 @@ export const PARTS: readonly Part[] = ["node", "server", "plugin"];
 
 export interface SystemOptions {
   /** Where pods run. */
-  plugin: { name: "process" } | { name: "docker"; dockerHost: string };
+  plugin:
+    | { name: "process" }
+    | { name: "docker"; dockerHost: string }
+    /** One that listens already, at this address. */
+    | { name: "given"; address: string };
   /** The Kubernetes above it; default the embedded one. */
   target?: ClusterTarget;
   /** The node reaches Kubernetes over a {@link Link} that the test may break. */
@@ -51,7 +55,9 @@ export class System implements AsyncDisposable {
     const system = new System(cluster, directory, options);
     try {
       if (options.breakable === true) await system.#connect();
-      await Promise.all(PARTS.map((part) => system.launch(part, options.env?.[part])));
+      const given = options.plugin.name === "given";
+      const ours = PARTS.filter((part) => part !== "plugin" || !given);
+      await Promise.all(ours.map((part) => system.launch(part, options.env?.[part])));
       await system.nodeReady();
     } catch (error) {
       await system[Symbol.asyncDispose]();
@@ -124,7 +130,8 @@ export class System implements AsyncDisposable {
 
   #arguments(part: Part): string[] {
     const { plugin } = this.#options;
-    const pluginSocket = `unix://${join(this.directory, "plugin.sock")}`;
+    const pluginSocket =
+      plugin.name === "given" ? plugin.address : `unix://${join(this.directory, "plugin.sock")}`;
     const serverSocket = `unix://${join(this.directory, "server.sock")}`;
     if (part === "plugin") {
       const root = join(this.directory, "jobs");
