@@ -10,6 +10,8 @@
 #   exit     "CODE TIME TIME"       exit code (128+n for signal n), start and end in seconds since the epoch
 # START is the start time in /proc/PID/stat, which tells a reused pid. LAUNCHER words come before the command.
 #
+# If there is a pipe `stdin` in DIRECTORY, it is what the command reads; else it reads nothing.
+#
 # The environment is the container's own. `bash -p` keeps it from steering this script, and all names here begin with
 # __il_ so that none of its variables is changed. Runs with bash 4.2 and later; forks once.
 set -u -f -C
@@ -47,6 +49,13 @@ while IFS= read -r -d '' __il_word; do
   __il_argv+=("$__il_word")
 done <"$__il_directory/argv"
 
+# Held open for writing as well, so that it has no end when a writer leaves.
+if [[ -p $__il_directory/stdin ]]; then
+  exec 4<>"$__il_directory/stdin"
+else
+  exec 4</dev/null
+fi
+
 # Its own process group, so that what it leaves behind can be killed without killing this script. Only for the
 # fork: with job control on, `wait` would take a halt (SIGSTOP) for the end.
 set -m
@@ -55,12 +64,12 @@ __il_began=$__il_now
 (
   # Bash's own additions to the environment.
   unset SHLVL PWD OLDPWD
-  exec 2>&3 3>&-
+  exec 0<&4 2>&3 3>&- 4<&-
   exec -- "$@" "${__il_argv[@]}"
 ) </dev/null &
 __il_pid=$!
 set +m
-exec 3>&- >/dev/null
+exec 3>&- 4<&- >/dev/null
 
 __il_start_of "$__il_pid"
 printf '%s %s %s\n' "$__il_pid" "$__il_start" "$__il_began" >"$__il_directory/started"

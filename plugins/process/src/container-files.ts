@@ -1,5 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { ConsoleMode } from "./console.ts";
 
 /** The files of one attempt of a container, in its directory; see `runner/run-container.sh`. */
 export interface ContainerFiles {
@@ -13,6 +14,8 @@ export interface ContainerFiles {
   readonly exit: string;
   /** Its volumes are in place. */
   readonly entered: string;
+  /** Pipe of `console.pl`'s frames, if it has one. */
+  readonly stdin: string;
   /** Default working directory. */
   readonly work: string;
   /** Mount point of the new root when there are volumes. */
@@ -29,6 +32,7 @@ export function containerFiles(directory: string): ContainerFiles {
     started: join(directory, "started"),
     exit: join(directory, "exit"),
     entered: join(directory, "entered"),
+    stdin: join(directory, "stdin"),
     work: join(directory, "work"),
     root: join(directory, "root"),
   };
@@ -50,6 +54,12 @@ export interface ContainerInfo {
   readonly stopSignal: string;
   /** It runs in a mount namespace of its own. */
   readonly hasMounts: boolean;
+  /** `NAME=VALUE` words for env(1) that are part of its environment as well. */
+  readonly envWords?: readonly string[];
+  /** `console.pl` is in front of its command: it has a terminal, or an input. */
+  readonly console?: ConsoleMode;
+  /** Its input ends with that of who attaches first. */
+  readonly stdinOnce?: boolean;
 }
 
 export async function writeInfo(files: ContainerFiles, info: ContainerInfo): Promise<void> {

@@ -5,15 +5,15 @@ export const MARKER = "INTERLINK_CONTAINER";
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Variables that bash keeps for itself: they do not get through the runner unchanged, and go round it. */
-const KEPT_BY_BASH =
-  /^(?:_|BASH.*|PPID|UID|EUID|SHELLOPTS|COMP_WORDBREAKS|EPOCHREALTIME|EPOCHSECONDS|HISTCMD|IFS|LINENO|OLDPWD|OPTERR|OPTIND|PS[1-4]|PWD|RANDOM|SECONDS|SHLVL|SRANDOM|CDPATH|GLOBIGNORE|DIRSTACK|FUNCNAME|GROUPS)$/;
+/** Variables that bash keeps for itself, or that steer perl: they do not get through the runner unchanged, and go round it. */
+const KEPT_BY_RUNNER =
+  /^(?:_|BASH.*|PERL.*|PPID|UID|EUID|SHELLOPTS|COMP_WORDBREAKS|EPOCHREALTIME|EPOCHSECONDS|HISTCMD|IFS|LINENO|OLDPWD|OPTERR|OPTIND|PS[1-4]|PWD|RANDOM|SECONDS|SHLVL|SRANDOM|CDPATH|GLOBIGNORE|DIRSTACK|FUNCNAME|GROUPS)$/;
 
 export interface ContainerEnvironment {
   /** Handed to the runner as its environment. */
   env: Record<string, string>;
-  /** `NAME=VALUE` words for env(1) in front of the command; only names that bash keeps for itself. */
-  aroundBash: string[];
+  /** `NAME=VALUE` words for env(1) in front of the command; only names that the runner keeps for itself. */
+  aroundRunner: string[];
 }
 
 /**
@@ -31,13 +31,13 @@ export function containerEnvironment(
     HOME: defaults.home,
     HOSTNAME: pod.spec?.hostname ?? pod.metadata?.name ?? "",
   };
-  const aroundBash: string[] = [];
+  const aroundRunner: string[] = [];
   for (const { name, value } of spec.env) {
-    if (KEPT_BY_BASH.test(name)) aroundBash.push(`${name}=${value}`);
+    if (KEPT_BY_RUNNER.test(name)) aroundRunner.push(`${name}=${value}`);
     else env[name] = value;
   }
   env[MARKER] = marker(pod.metadata?.uid ?? "", container.name, attempt);
-  return { env: { ...env, ...extra }, aroundBash };
+  return { env: { ...env, ...extra }, aroundRunner };
 }
 
 /** Value of {@link MARKER}. */

@@ -32,7 +32,18 @@ export async function* findContainers(
 
 /** Throws `RuntimeError` `Unavailable` if there is none. */
 export async function findBash(): Promise<string> {
-  for (const path of ["/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash"]) {
+  const bash = await firstThere("/bin/bash", "/usr/bin/bash", "/usr/local/bin/bash");
+  if (bash !== undefined) return bash;
+  throw new RuntimeError("Unavailable", "The process plugin needs bash 4.2 or later; install it.");
+}
+
+/** `undefined` if there is none: then there are no terminals and no inputs. */
+export async function findPerl(): Promise<string | undefined> {
+  return firstThere("/usr/bin/perl", "/bin/perl", "/usr/local/bin/perl");
+}
+
+async function firstThere(...paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
     try {
       await access(path);
       return path;
@@ -40,7 +51,7 @@ export async function findBash(): Promise<string> {
       // The next one, then.
     }
   }
-  throw new RuntimeError("Unavailable", "The process plugin needs bash 4.2 or later; install it.");
+  return undefined;
 }
 
 async function entries(directory: string): Promise<string[]> {

@@ -15,7 +15,7 @@ import type { ContainerFiles, ContainerInfo, ProcessIdentity } from "./container
 import { cancelClaim, readClaim, readExit, readStarted } from "./container-files.ts";
 import { marker } from "./environment.ts";
 import { checkCommand } from "./find-command.ts";
-import type { ProcessEntry, ProcessTable } from "./process-table.ts";
+import type { ProcessEntry, ProcessTable, Snapshot } from "./process-table.ts";
 import { isAlive, sendSignal } from "./process-table.ts";
 import type { Spawner } from "./spawner.ts";
 import { stopSignalNumber } from "./stop-signal.ts";
@@ -205,6 +205,17 @@ export class ProcessContainer {
     return started !== undefined && (await isAlive(started)) ? started : undefined;
   }
 
+  /** Those of a look at the process table that are its. */
+  async processesIn(snapshot: Snapshot): Promise<ProcessEntry[]> {
+    return (await this.#processes(snapshot)).processes;
+  }
+
+  /** When its command began, RFC 3339; `undefined` if it has not. */
+  async startTime(): Promise<string | undefined> {
+    const started = await readStarted(this.files);
+    return started?.startedAt === undefined ? undefined : new Date(started.startedAt).toISOString();
+  }
+
   async #runnerEnd(deadline: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve } = deferred();
     const timer = setTimeout(resolve, Math.min(Math.max(0, deadline - performance.now()), HOUR_MS));
@@ -220,10 +231,12 @@ export class ProcessContainer {
    * All of its session while the runner leads it. A session whose leader has gone may bear a reused number: then only
    * what carries the container's marker counts, and that also finds what left the session.
    */
-  async #processes(): Promise<{ runner: number | undefined; processes: ProcessEntry[] }> {
+  async #processes(
+    seen?: Snapshot,
+  ): Promise<{ runner: number | undefined; processes: ProcessEntry[] }> {
     const { uid, container, attempt, bootId } = this.info;
     const claim = bootId === this.#parts.bootId ? await readClaim(this.files) : undefined;
-    const { processes, markers } = await this.#parts.table.snapshot();
+    const { processes, markers } = seen ?? (await this.#parts.table.snapshot());
     const leader = processes.find(
       ({ pid, startTime }) =>
         claim !== "cancelled" && pid === claim?.pid && startTime === claim.startTime,

@@ -9,22 +9,32 @@ import type {
   ObservedContainer,
   RuntimeCapacity,
   RuntimeLogOptions,
+  RuntimeStats,
   SandboxState,
+  StreamRequest,
   TimelineRecorder,
 } from "@interlink/plugin-sdk";
 import { createTimelineRecorder, RuntimeError, readLog } from "@interlink/plugin-sdk";
+import type { PortConnection, ProcessStreams } from "@interlink/protocol";
 import type { Logger } from "pino";
+import { attachSession } from "./attach-session.ts";
 import { hostCapacity } from "./capacity.ts";
+import { connectTo } from "./connect-to.ts";
+import { consoleWords } from "./console.ts";
 import { ContainerIndex } from "./container-index.ts";
 import { MARKER } from "./environment.ts";
+import type { ExecOrder } from "./exec-session.ts";
+import { execSession } from "./exec-session.ts";
 import { ExitWatch } from "./exit-watch.ts";
-import { findBash, findContainers } from "./find-containers.ts";
+import { findBash, findContainers, findPerl } from "./find-containers.ts";
+import type { Consoles } from "./prepare-container.ts";
 import { prepareContainer } from "./prepare-container.ts";
 import type { ContainerParts } from "./process-container.ts";
 import { ProcessContainer } from "./process-container.ts";
 import { ProcessTable } from "./process-table.ts";
 import { runProgram } from "./run-program.ts";
 import { Spawner } from "./spawner.ts";
+import { Usage } from "./usage.ts";
 import type { NamespaceTools } from "./volumes.ts";
 import { probeNamespaces } from "./volumes.ts";
 
@@ -62,17 +72,22 @@ export class ProcessRuntime implements ContainerRuntime {
   readonly #spawner: Spawner;
   #parts: ContainerParts | undefined;
   #namespaces: NamespaceTools | undefined;
+  #consoles: Consoles | undefined;
+  readonly #usage: Usage;
 
   constructor(options: ProcessRuntimeOptions) {
     this.#options = options;
     this.#timelines = createTimelineRecorder({ logger: options.logger });
     this.#watch = new ExitWatch(options.logger);
+    this.#usage = new Usage(this.#table, { root: options.root });
     this.#spawner = new Spawner(join(options.scripts, "spawn.mjs"));
   }
 
   async start(signal: AbortSignal): Promise<void> {
     const { logger, scripts, namespaces = true } = this.#options;
     const bash = await findBash();
+    const perl = await findPerl();
+    if (perl !== undefined) this.#consoles = { perl, script: join(scripts, "console.pl") };
     this.#parts = {
       bash,
       runner: join(scripts, "run-container.sh"),
@@ -111,16 +126,21 @@ export class ProcessRuntime implements ContainerRuntime {
     return { imageID: "process", pulled: false, isIgnored: true };
   }
 
-  async createContainer(spec: ContainerSpec): Promise<CreatedContainer> {
+  async createContainer(spec: ContainerSpec, signal: AbortSignal): Promise<CreatedContainer> {
     const parts = this.#started();
     const { pod, container, attempt } = spec;
     const handle = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };
     const existing = this.#containers.find(handle);
     if (existing !== undefined) return existing.handle;
-    const { info, files, isFresh, warnings } = await prepareContainer(spec, {
-      bootId: parts.bootId,
-      canMount: this.#namespaces !== undefined,
-    });
+    const { info, files, isFresh, warnings } = await prepareContainer(
+      spec,
+      {
+        bootId: parts.bootId,
+        canMount: this.#namespaces !== undefined,
+        consoles: this.#consoles,
+      },
+      signal,
+    );
     const made = new ProcessContainer(parts, info, files, { isFresh });
     this.#containers.add(made);
     return { ...made.handle, ...(warnings.length > 0 && { warnings }) };
@@ -191,17 +211,49 @@ export class ProcessRuntime implements ContainerRuntime {
     options: { maxOutputBytes: number },
     signal: AbortSignal,
   ): Promise<{ exitCode: number; output: string }> {
-    const container = this.#containers.find(handle);
-    const command = await container?.command(signal);
-    if (container === undefined || command === undefined) {
-      throw new RuntimeError("NotRunning", `The container ${handle.containerName} is not running.`);
+    const order = await this.#inside(handle, argv, signal);
+    return runProgram(order.argv, { ...order, ...options }, signal);
+  }
+
+  async openExec(
+    handle: ContainerHandle,
+    request: { command: readonly string[] } & StreamRequest,
+    signal: AbortSignal,
+  ): Promise<ProcessStreams> {
+    const order = await this.#inside(handle, request.command, signal);
+    if (!request.tty) return execSession(order, request);
+    if (this.#consoles === undefined) {
+      throw new RuntimeError("StartFailed", "This host has no perl, which a terminal needs here.");
     }
-    const { env, cwd, hasMounts } = container.info;
-    const entered = hasMounts
-      ? [...(this.#namespaces?.nsenter ?? []), String(command.pid), "--", ...argv]
-      : argv;
-    const where = hasMounts ? {} : { cwd };
-    return runProgram(entered, { env, ...where, ...options }, signal);
+    const { perl, script } = this.#consoles;
+    const argv = [...consoleWords(perl, script, "tty"), ...order.argv];
+    return execSession({ ...order, argv }, request);
+  }
+
+  async openAttach(
+    handle: ContainerHandle,
+    request: StreamRequest,
+    signal: AbortSignal,
+  ): Promise<ProcessStreams> {
+    const container = this.#containers.find(handle);
+    if (container === undefined || (await container.command(signal)) === undefined) {
+      throw notRunning(handle);
+    }
+    return attachSession(container, request);
+  }
+
+  async connect(_uid: string, port: number, signal: AbortSignal): Promise<PortConnection> {
+    return connectTo(port, signal);
+  }
+
+  async stats(): Promise<RuntimeStats> {
+    const running: ProcessContainer[] = [];
+    for (const uid of this.#containers.uids()) {
+      for (const one of this.#containers.ofPod(uid)) {
+        if (!one.hasEnded) running.push(one);
+      }
+    }
+    return this.#usage.measure(running);
   }
 
   async probeAddress(): Promise<string> {
@@ -260,10 +312,30 @@ export class ProcessRuntime implements ContainerRuntime {
     }, SWEEP_AFTER_MS).unref();
   }
 
+  /** A command as it must be started to run where the container's own does, with the same environment. */
+  async #inside(
+    handle: ContainerHandle,
+    words: readonly string[],
+    signal: AbortSignal,
+  ): Promise<ExecOrder> {
+    const container = this.#containers.find(handle);
+    const command = await container?.command(signal);
+    if (container === undefined || command === undefined) throw notRunning(handle);
+    const { env, envWords = [], cwd, hasMounts } = container.info;
+    const argv = envWords.length > 0 ? ["/usr/bin/env", ...envWords, ...words] : words;
+    if (!hasMounts) return { argv, env, cwd };
+    const enter = this.#namespaces?.nsenter ?? [];
+    return { argv: [...enter, String(command.pid), "--", ...argv], env };
+  }
+
   #started(): ContainerParts {
     if (this.#parts !== undefined) return this.#parts;
     throw new RuntimeError("Unavailable", "The process runtime has not started yet.");
   }
+}
+
+function notRunning({ containerName }: ContainerHandle): RuntimeError {
+  return new RuntimeError("NotRunning", `The container ${containerName} is not running.`);
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {

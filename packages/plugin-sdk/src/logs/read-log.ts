@@ -12,6 +12,8 @@ export interface ReadLogContext {
   signal: AbortSignal;
   /** Whether the container has ended, so that nothing more will be written. Asked only when following. */
   ended(): boolean | Promise<boolean>;
+  /** Byte to begin at when no `tailLines` are asked for. Default 0. */
+  from?: number;
   /** Milliseconds since the epoch, for lines that are seen before their time is recorded. */
   now?: () => number;
 }
@@ -54,7 +56,9 @@ async function* linesOf(
     const seen = await handle.stat();
     const { size } = seen;
     let offset =
-      options.tailLines === undefined ? 0 : await tailOffset(handle, size, options.tailLines);
+      options.tailLines === undefined
+        ? (context.from ?? 0)
+        : await tailOffset(handle, size, options.tailLines);
     await using times = await LogTimes.open(file, seen, context.now ?? Date.now);
     const filter = new LineFilter({
       timestamps: options.timestamps,

@@ -5,6 +5,7 @@ import type { Container, ContainerStatus, PodSpec } from "kubernetes-types/core/
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Provider } from "../provider.ts";
 import { defined } from "./defined.ts";
+import { describeStreams, type StreamCapabilities } from "./describe-streams.ts";
 import { eventually } from "./eventually.ts";
 import { logRequest } from "./log-request.ts";
 import { podData } from "./pod-data.ts";
@@ -24,6 +25,8 @@ export interface ProviderCapabilities {
   severalContainers?: boolean;
   /** ConfigMaps, Secrets and emptyDirs are at their `mountPath`. */
   volumes?: boolean;
+  /** Interactive streams and statistics. */
+  streams?: StreamCapabilities;
   /** Where volumes are mounted when it cannot be anywhere, e.g. a directory of the test. Default `/mnt`. */
   mountRoot?: string;
   /** How long a step may take, in milliseconds. Default 15,000. */
@@ -436,6 +439,20 @@ export function describeProvider(
           await untilLog(data, "plain secret kept\n");
         });
       });
+    }
+
+    if (capabilities.streams !== undefined) {
+      const suite = {
+        provider: () => provider,
+        shell,
+        podOf,
+        create,
+        remove,
+        until,
+        patienceMs,
+        mountRoot: capabilities.volumes === true ? mountRoot : undefined,
+      };
+      describeStreams(suite, capabilities.streams);
     }
 
     if (capabilities.ping === true) {

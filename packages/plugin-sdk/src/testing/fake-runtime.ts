@@ -82,10 +82,16 @@ export class FakeRuntime implements ContainerRuntime {
     return { cpu: "4", memory: "8Gi", pods: "110" };
   }
 
+  /** Of every sandbox; tests change it to lose them all. */
+  instance: string | undefined;
+
   async ensureSandbox({ pod }: { pod: { metadata?: { uid?: string } } }): Promise<SandboxState> {
     await this.#step("ensureSandbox");
     this.sandboxes.add(pod.metadata?.uid ?? "");
-    return { podIPs: ["10.0.0.7"] };
+    return {
+      podIPs: ["10.0.0.7"],
+      ...(this.instance !== undefined && { instance: this.instance }),
+    };
   }
 
   async removeSandbox(uid: string): Promise<void> {

@@ -18,6 +18,7 @@ export interface Given {
   record?: Record<string, ContainerRecord>;
   deletion?: PodRecord["deletion"];
   eviction?: PodRecord["eviction"];
+  lost?: PodRecord["lost"];
   /** Containers whose image is present for the next attempt. */
   images?: string[];
   probes?: Record<string, ProbeSummary>;
@@ -45,6 +46,7 @@ export function situation(given: Given): Situation {
       containers: record,
       ...(given.deletion && { deletion: given.deletion }),
       ...(given.eviction && { eviction: given.eviction }),
+      ...(given.lost && { lost: given.lost }),
     },
     memory: {
       sandbox: given.sandbox ?? "ready",

@@ -1,0 +1,167 @@
+#!/usr/bin/perl
+# Gives a command a terminal, or an input that others write to, and ends as it ends.
+#
+# usage: perl console.pl tty|pipe COMMAND...
+#
+# Stdin is a series of frames: a byte for the type, two for the length (big-endian), so many bytes.
+#   0  input of the command
+#   1  end of the input
+#   2  size of the terminal: rows and columns, two bytes each
+# A frame of at most 4096 bytes is written to a pipe in one go, so several may write to the same one.
+#
+# tty   the command is in a session of its own on a new terminal; what it writes there goes to stdout. When stdin ends,
+#       the terminal is closed, which hangs up on the command.
+# pipe  its stdin is a pipe; its outputs are ours.
+#
+# Signals go on to the command. The exit code is the command's, 128+n if signal n ended it.
+# Uses only what Debian's perl-base (an essential package) has.
+use strict;
+use warnings;
+use Errno qw(EAGAIN EINTR);
+use Fcntl qw(F_GETFL F_SETFL O_NOCTTY O_NONBLOCK O_RDWR);
+use POSIX qw(WNOHANG dup2 setsid);
+
+# asm-generic/ioctls.h: x86, ARM, RISC-V, s390x.
+my ($TIOCSCTTY, $TIOCSWINSZ, $TIOCGPTN, $TIOCSPTLCK) = (0x540E, 0x5414, 0x80045430, 0x40045431);
+my ($INPUT, $END, $SIZE) = (0, 1, 2);
+my $ROOM = 65536;
+my $END_OF_FILE_KEY = "\x04";
+
+# Ours alone: whoever started us wanted no word about locales that are not installed.
+delete $ENV{PERL_BADLANG};
+my $mode = shift @ARGV;
+my $is_tty = $mode eq 'tty';
+my ($sink, $slave);
+my ($child, @early);
+
+sub fail { print STDERR "interlink: @_: $!\n"; exit 125 }
+
+sub non_blocking {
+  my ($handle) = @_;
+  fcntl($handle, F_SETFL, fcntl($handle, F_GETFL, 0) | O_NONBLOCK) or fail('fcntl');
+}
+
+for my $signal (grep { !/^(KILL|STOP|CHLD|CLD|PIPE|TTIN|TTOU|SEGV|BUS|FPE|ILL)$/ } keys %SIG) {
+  $SIG{$signal} = sub { $child ? kill($_[0], $child) : push(@early, $_[0]) };
+}
+$SIG{PIPE} = 'IGNORE';
+$SIG{CHLD} = sub { };    # Only to wake from select.
+
+my $source;
+if ($is_tty) {
+  sysopen($sink, '/dev/ptmx', O_RDWR | O_NOCTTY) or fail('no terminal');
+  ioctl($sink, $TIOCSPTLCK, my $unlock = pack('i', 0)) or fail('unlock terminal');
+  ioctl($sink, $TIOCGPTN, my $number = pack('i', 0)) or fail('number of terminal');
+  # Held open here as well: that the command lets go of it for a moment is not its end.
+  sysopen($slave, '/dev/pts/' . unpack('i', $number), O_RDWR | O_NOCTTY) or fail('open terminal');
+} else {
+  pipe($source, $sink) or fail('pipe');
+}
+
+$child = fork();
+defined $child or fail('fork');
+if ($child == 0) {
+  close $sink;
+  $SIG{PIPE} = 'DEFAULT';
+  if ($is_tty) {
+    setsid();
+    ioctl($slave, $TIOCSCTTY, 0);
+    dup2(fileno($slave), $_) for 0 .. 2;
+  } else {
+    dup2(fileno($source), 0);
+  }
+  no warnings 'exec';
+  exec { $ARGV[0] } @ARGV;
+  my $code = $!{ENOENT} ? 127 : 126;
+  print STDERR "exec: \"$ARGV[0]\": $!\n";
+  POSIX::_exit($code);
+}
+kill($_, $child) for splice @early;
+close $source if $source;
+non_blocking($sink);
+# What others read or write with us (a log, the other writers' pipe) is left as it is.
+non_blocking(\*STDOUT) if $is_tty && (-p STDOUT || -S STDOUT);
+
+# Each way: what was read and not written yet. Nothing more is read while it is much.
+my ($frames, $input, $output) = ('', '', '');
+my ($is_open, $is_ending) = (1, 0);
+
+sub hang_up {
+  $is_open = 0;
+  $input = $output = '';
+  close $sink if defined $sink;
+  close $slave if defined $slave;
+  undef $sink;
+}
+
+sub take_frames {
+  while (length($frames) >= 3) {
+    my ($type, $length) = unpack('Cn', $frames);
+    last if length($frames) < 3 + $length;
+    my $data = substr($frames, 3, $length);
+    substr($frames, 0, 3 + $length) = '';
+    if ($type == $INPUT) {
+      $input .= $data unless $is_ending;
+    } elsif ($type == $END) {
+      if ($is_tty) { $input .= $END_OF_FILE_KEY }
+      else { $is_ending = 1 }
+    } elsif ($type == $SIZE && $is_tty && $length == 4) {
+      ioctl($sink, $TIOCSWINSZ, my $size = pack('SSSS', unpack('nn', $data), 0, 0));
+    }
+  }
+}
+
+# Appends what can be read; false at the end.
+sub receive {
+  my ($handle, $buffer) = @_;
+  my $count = sysread($handle, $$buffer, $ROOM, length $$buffer);
+  return defined $count ? $count > 0 : $!{EAGAIN} || $!{EINTR};
+}
+
+# Writes what can be written; false when nobody reads.
+sub give {
+  my ($handle, $buffer) = @_;
+  my $count = syswrite($handle, $$buffer);
+  return $!{EAGAIN} || $!{EINTR} unless defined $count;
+  substr($$buffer, 0, $count) = '';
+  return 1;
+}
+
+my $status;
+until (defined $status) {
+  my ($readable, $writable) = ('', '');
+  vec($readable, 0, 1) = 1 if $is_open && length($input) < $ROOM;
+  if (defined $sink) {
+    vec($readable, fileno($sink), 1) = 1 if $is_tty && length($output) < $ROOM;
+    vec($writable, fileno($sink), 1) = 1 if length $input;
+  }
+  vec($writable, 1, 1) = 1 if length $output;
+  # The command may end just before: its signal does not wake then, the time does.
+  my $ready = select($readable, $writable, undef, 1);
+  if ($ready > 0) {
+    if ($is_open && vec($readable, 0, 1)) {
+      if (receive(\*STDIN, \$frames)) { take_frames() }
+      elsif ($is_tty) { hang_up() }
+      else { ($is_open, $is_ending) = (0, 1) }
+    }
+    if (defined $sink && vec($readable, fileno($sink), 1)) { receive($sink, \$output) }
+    if (defined $sink && length $input && vec($writable, fileno($sink), 1)) {
+      $input = '' unless give($sink, \$input);
+    }
+    if (length $output && vec($writable, 1, 1)) { give(\*STDOUT, \$output) or hang_up() }
+  }
+  if ($is_ending && !length $input && defined $sink && !$is_tty) { close $sink; undef $sink }
+  $status = $? if waitpid($child, WNOHANG) == $child;
+}
+
+# What it wrote last is still in the terminal.
+while ($is_tty && defined $sink) {
+  my $before = length $output;
+  receive($sink, \$output);
+  last if length($output) == $before && !length $output;
+  my $writable = '';
+  vec($writable, 1, 1) = 1;
+  select(undef, $writable, undef, 1);
+  give(\*STDOUT, \$output) or last;
+}
+exit($status & 127 ? 128 + ($status & 127) : $status >> 8);

@@ -1,0 +1,34 @@
+import { connect } from "node:net";
+import { RuntimeError } from "@interlink/plugin-sdk";
+import type { PortConnection } from "@interlink/protocol";
+
+const DEADLINE_MS = 10_000;
+
+/** A connection to a port of this host's loopback. Throws `RuntimeError` `NotRunning` when nothing listens there. */
+export function connectTo(port: number, signal: AbortSignal): Promise<PortConnection> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const fail = (why: string, cause?: unknown): void => {
+      settled();
+      socket.destroy();
+      const words = `Port ${port} of the pod cannot be connected to: ${why}`;
+      reject(new RuntimeError("NotRunning", words, { cause }));
+    };
+    const giveUp = (): void => fail("the caller gave up", signal.reason);
+    const failed = (error: NodeJS.ErrnoException): void =>
+      fail(error.code === "ECONNREFUSED" ? "connection refused" : error.message, error);
+    const timer = setTimeout(() => fail("no answer"), DEADLINE_MS);
+    const settled = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", giveUp);
+      socket.off("error", failed);
+    };
+    signal.addEventListener("abort", giveUp);
+    socket.once("error", failed);
+    socket.once("connect", () => {
+      settled();
+      resolve(socket);
+    });
+    if (signal.aborted) giveUp();
+  });
+}
