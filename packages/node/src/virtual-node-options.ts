@@ -1,7 +1,7 @@
 import type { CredentialSource, RateLimit } from "@interlink/kube";
 import type { InterlinkClientOptions } from "@interlink/protocol";
 import type { Logger } from "pino";
-import type { ServingCertificate } from "./kubelet-api/serving-certificate.ts";
+import type { KubeletTlsOptions } from "./kubelet-api/kubelet-tls.ts";
 import type { NodeCheckpoint } from "./pods/checkpoints.ts";
 import type { PodTiming } from "./pods/timing.ts";
 import type { NodeOptions } from "./registration/node-options.ts";
@@ -13,7 +13,10 @@ import type { TokenTiming } from "./resolve/pod-tokens.ts";
 export type SiteSource = Omit<InterlinkClientOptions, "peer"> | RemoteSite;
 
 export interface VirtualNodeOptions
-  extends Omit<NodeOptions, "name" | "addresses" | "kubeletPort" | "capacity" | "version"> {
+  extends Omit<
+    NodeOptions,
+    "name" | "addresses" | "kubeletPort" | "capacity" | "version" | "restricted"
+  > {
   nodeName: string;
   /** Of this program, `X.Y.Z`. Default: of this package. */
   version?: string;
@@ -22,16 +25,17 @@ export interface VirtualNodeOptions
   /** What the API server dials for logs, and hostIP of pods. Default: an address of this machine. */
   nodeAddress?: string;
   capacity?: NodeOptions["capacity"];
-  kubelet?: {
+  kubelet?: KubeletTlsOptions & {
     /** Default: all interfaces. */
     host?: string;
     /** Default 10250, or any free one if that is taken; 0: any free one. */
     port?: number;
-    /** Default: self-signed. */
-    certificate?: ServingCertificate;
-    /** PEM. Default: what the cluster publishes in `extension-apiserver-authentication`. */
-    clientCaPem?: string;
   };
+  /**
+   * Where certificates that the cluster issued are kept, keys with them: made if missing, for its owner only. Without it
+   * each start asks for new ones, and the client certificate of `system:node:NAME` is not renewed.
+   */
+  certificateDirectory?: string;
   /** A job-script builder that the site is to ask; default none. */
   jobscriptURL?: string;
   /** Write the annotation `JobID` on pods. Default true. */

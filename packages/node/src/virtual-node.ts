@@ -4,8 +4,9 @@ import {
   createKubeClient,
   type EventRecorder,
   Informer,
+  isKubeError,
   type KubeClient,
-  loadKubeCredentials,
+  nodeReference,
   paths,
 } from "@interlink/kube";
 import { createInterlinkClient } from "@interlink/protocol";
@@ -13,11 +14,11 @@ import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import { aborting, Closing } from "./closing.ts";
 import { nodeIdentity, untilAnswered } from "./cluster-identity.ts";
+import { followAddress } from "./follow-address.ts";
 import { createAuthenticator } from "./kubelet-api/authentication.ts";
 import { createAuthorizer } from "./kubelet-api/authorization.ts";
-import { findClientCa } from "./kubelet-api/client-ca.ts";
 import { type KubeletApi, startKubeletApi } from "./kubelet-api/kubelet-api.ts";
-import { selfSignedCertificate } from "./kubelet-api/serving-certificate.ts";
+import { type KubeletTls, kubeletTls } from "./kubelet-api/kubelet-tls.ts";
 import { ownAddress } from "./node-address.ts";
 import { createNodeMetrics, type NodeMetrics } from "./node-metrics.ts";
 import { createKubeletBackend } from "./pods/kubelet-backend.ts";
@@ -25,10 +26,11 @@ import type { PodContext } from "./pods/pod-context.ts";
 import { createPodEvents } from "./pods/pod-events.ts";
 import { PodManager } from "./pods/pod-manager.ts";
 import { DEFAULT_POD_TIMING } from "./pods/timing.ts";
-import { nodeOptions } from "./registration/configured-node.ts";
+import { nodeAddresses, nodeOptions } from "./registration/configured-node.ts";
 import { startLeaseKeeper } from "./registration/lease-keeper.ts";
 import { DEFAULT_CAPACITY } from "./registration/node-options.ts";
 import { NodeRegistration } from "./registration/node-registration.ts";
+import { type OwnIdentity, ownIdentity } from "./registration/own-identity.ts";
 import {
   defaultPingTiming,
   type PingLoop,
@@ -76,8 +78,10 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   const { nodeName, logger } = options;
   const { signal } = closing;
   const nodeAddress = options.nodeAddress ?? ownAddress();
-  const client = createKubeClient(await loadKubeCredentials(options.kube));
+  const identity = await ownIdentity(options);
+  const client = createKubeClient(identity.credentials);
   closing.last(() => client.close());
+  closing.runs(identity.keepValid(client, signal));
   const site = siteOf(options.site, options, closing);
   const events = createEventRecorder({
     client,
@@ -88,10 +92,13 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   closing.last(() => events.close());
 
   const owner = await untilAnswered(
-    () => nodeIdentity(client, nodeName, signal),
+    () => nodeIdentity(client, nodeName, identity.restricted, signal),
     noAnswer(client, logger),
     signal,
-  );
+  ).catch((error: unknown) => {
+    if (isKubeError(error, "forbidden")) return undefined;
+    throw error;
+  });
   if (owner === undefined) {
     logger.warn("namespace kube-system cannot be read; jobs without a pod are left alone");
   }
@@ -105,18 +112,26 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
     closing,
   );
   const metrics = createNodeMetrics(() => manager.counts());
-  const kubelet = await kubeletApi(
+  const { restricted } = identity;
+  const { api: kubelet, tls } = await kubeletApi(
     options,
-    { client, site, manager, metrics, nodeAddress, allocatable },
+    { client, site, events, manager, metrics, nodeAddress, allocatable, restricted },
     closing,
   );
 
   const { registration, pings } = await register(
     options,
-    { client, site, events, manager, nodeAddress, kubelet },
+    { client, site, events, manager, nodeAddress, kubelet, identity },
     closing,
   );
   registered = registration;
+  const readdressed = (address: string): void => {
+    logger.warn({ address }, "this machine has another address; the node is reached there now");
+    registration.setAddresses(nodeAddresses(address));
+    tls.setHosts([address]);
+  };
+  if (options.nodeAddress === undefined)
+    closing.runs(followAddress(nodeAddress, readdressed, signal));
   await aborting(registration.registered(), signal);
   await listPods(client, manager, options, closing);
   manager.begin(connectionTold(logger, metrics, () => pings.pingNow()));
@@ -196,23 +211,30 @@ function podManager(
 
 async function kubeletApi(
   options: VirtualNodeOptions,
-  parts: Omit<Parts, "events"> & {
+  parts: Parts & {
     manager: PodManager;
     metrics: NodeMetrics;
     allocatable: () => Record<string, string>;
+    restricted: boolean;
   },
   closing: Closing,
-): Promise<KubeletApi> {
+): Promise<{ api: KubeletApi; tls: KubeletTls }> {
   const { kubelet = {}, nodeName, logger } = options;
   const { client, manager, site, metrics, nodeAddress } = parts;
   const { signal } = closing;
   const startTime = new Date().toISOString();
-  const findCa = () => findClientCa(client, signal);
-  const clientCaPem =
-    kubelet.clientCaPem ?? (await untilAnswered(findCa, noAnswer(client, logger), signal));
-  const certificate =
-    kubelet.certificate ??
-    (await selfSignedCertificate(nodeName, [nodeAddress, nodeName], new Date()));
+  const tls = await kubeletTls(kubelet, {
+    nodeName,
+    hosts: [nodeAddress],
+    restricted: parts.restricted,
+    certificateDirectory: options.certificateDirectory,
+    client,
+    tell: (...event) => parts.events.record(nodeReference(nodeName), ...event),
+    logger,
+    answered: (ask) => untilAnswered(ask, noAnswer(client, logger), signal),
+    signal,
+  });
+  const { certificate, clientCaPem } = tls;
   const listen = async (port: number): Promise<KubeletApi> =>
     startKubeletApi({
       ...(kubelet.host === undefined ? {} : { host: kubelet.host }),
@@ -234,19 +256,21 @@ async function kubeletApi(
     return listen(0);
   });
   closing.last(() => api.close());
-  return api;
+  closing.runs(tls.follow(api));
+  return { api, tls };
 }
 
 /** The node object, its lease and the pings; all three go on until the end. */
 async function register(
   options: VirtualNodeOptions,
-  parts: Parts & { manager: PodManager; kubelet: KubeletApi },
+  parts: Parts & { manager: PodManager; kubelet: KubeletApi; identity: OwnIdentity },
   closing: Closing,
 ): Promise<{ registration: NodeRegistration; pings: PingLoop }> {
   const { logger, nodeName } = options;
-  const { client, events, site, manager, nodeAddress, kubelet } = parts;
-  const wanted = await nodeOptions(options, nodeAddress, kubelet.port);
-  const lease = startLeaseKeeper({ credentials: options.kube, nodeName, logger });
+  const { client, events, site, manager, nodeAddress, kubelet, identity } = parts;
+  const { source, restricted } = identity;
+  const wanted = await nodeOptions(options, nodeAddress, kubelet.port, restricted);
+  const lease = startLeaseKeeper({ credentials: source, nodeName, logger });
   closing.last(() => lease[Symbol.asyncDispose]());
   const registration = new NodeRegistration(wanted, {
     client,

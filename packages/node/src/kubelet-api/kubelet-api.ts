@@ -52,6 +52,8 @@ export interface KubeletApi extends AsyncDisposable {
   readonly port: number;
   /** Serves new connections with another certificate. */
   useCertificate(certificate: ServingCertificate): void;
+  /** Believes client certificates of another CA (PEM) on new connections. */
+  useClientCa(clientCaPem: string): void;
   /** Stops listening and cuts what is still open, followed logs and streams included. */
   close(): Promise<void>;
 }
@@ -59,15 +61,15 @@ export interface KubeletApi extends AsyncDisposable {
 /** Listens. Nothing but `/healthz` answers anyone who is not known and allowed by the cluster. */
 export async function startKubeletApi(options: KubeletApiOptions): Promise<KubeletApi> {
   const tls = { minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] } as const;
-  const { backend, clientCaPem, logger } = options;
+  const { backend, logger } = options;
   const timing = { ...defaultTiming, ...options.timing };
-  const askCertificate =
-    clientCaPem === undefined
-      ? {}
-      : // A caller without one may still have a token, so that TLS itself refuses nobody.
-        { ca: clientCaPem, requestCert: true, rejectUnauthorized: false };
+  let { certificate, clientCaPem } = options;
+  // Without a CA an empty list: else the public ones would be believed.
+  const secrets = () => ({ ...certificate, ca: clientCaPem ?? [] });
+  // A caller without a certificate may still have a token, so that TLS itself refuses nobody.
+  const askCertificate = { requestCert: true, rejectUnauthorized: false };
   const app: App = fastify({
-    https: { ...tls, ...options.certificate, ...askCertificate },
+    https: { ...tls, ...askCertificate, ...secrets() },
     // A child, so that its bindings say whose lines these are.
     loggerInstance: logger.child({ part: "kubelet-api" }) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -96,11 +98,14 @@ export async function startKubeletApi(options: KubeletApiOptions): Promise<Kubel
   };
   return {
     port,
-    useCertificate: (certificate) =>
-      app.server.setSecureContext({
-        ...certificate,
-        ...(clientCaPem === undefined ? {} : { ca: clientCaPem }),
-      }),
+    useCertificate: (next) => {
+      certificate = next;
+      app.server.setSecureContext({ ...tls, ...secrets() });
+    },
+    useClientCa: (next) => {
+      clientCaPem = next;
+      app.server.setSecureContext({ ...tls, ...secrets() });
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,11 +1,9 @@
 import { webcrypto } from "node:crypto";
 import { isIP } from "node:net";
+import type { KeyPair } from "../certificates/certificate-facts.ts";
 
-/** PEM. */
-export interface ServingCertificate {
-  cert: string;
-  key: string;
-}
+/** What the kubelet API shows, PEM. */
+export type ServingCertificate = KeyPair;
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const YEAR_MS = 365 * 24 * 3600 * 1000;

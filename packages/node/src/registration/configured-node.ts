@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
+import type { NodeAddress } from "kubernetes-types/core/v1.js";
 import type { VirtualNodeOptions } from "../virtual-node-options.ts";
 import type { NodeOptions } from "./node-options.ts";
 
@@ -8,6 +9,7 @@ export async function nodeOptions(
   options: VirtualNodeOptions,
   address: string,
   kubeletPort: number,
+  restricted: boolean,
 ): Promise<NodeOptions> {
   const { nodeName, capacity = {}, ...rest } = options;
   return {
@@ -15,9 +17,15 @@ export async function nodeOptions(
     version: options.version ?? (await ownVersion()),
     name: nodeName,
     capacity,
-    addresses: [{ type: isIP(address) ? "InternalIP" : "InternalDNS", address }],
+    addresses: nodeAddresses(address),
     kubeletPort,
+    restricted,
   };
+}
+
+/** What the API server dials. */
+export function nodeAddresses(address: string): NodeAddress[] {
+  return [{ type: isIP(address) === 0 ? "InternalDNS" : "InternalIP", address }];
 }
 
 /** The same file from `src` and from `dist`. */

@@ -13,6 +13,8 @@ const validity = {
 export interface TestAuthority {
   caPem: string;
   client(user: string, groups: readonly string[]): Promise<{ cert: string; key: string }>;
+  /** As the cluster's signer: the certificate for a PKCS#10 request (PEM), valid between the two times. */
+  sign(request: string, notBefore: Date, notAfter: Date): Promise<string>;
 }
 
 export async function testAuthority(name: string): Promise<TestAuthority> {
@@ -30,6 +32,24 @@ export async function testAuthority(name: string): Promise<TestAuthority> {
   );
   return {
     caPem: ca.toString("pem"),
+    sign: async (text, notBefore, notAfter) => {
+      const request = new x509.Pkcs10CertificateRequest(text);
+      const certificate = await x509.X509CertificateGenerator.create(
+        {
+          serialNumber: "03",
+          subject: request.subjectName.toJSON(),
+          issuer: ca.subject,
+          notBefore,
+          notAfter,
+          signingKey: keys.privateKey,
+          publicKey: request.publicKey,
+          signingAlgorithm: algorithm,
+          extensions: request.extensions,
+        },
+        webcrypto,
+      );
+      return certificate.toString("pem");
+    },
     client: async (user, groups) => {
       const own = await newKeys();
       const certificate = await x509.X509CertificateGenerator.create(
