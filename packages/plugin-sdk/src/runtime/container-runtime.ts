@@ -130,6 +130,11 @@ export interface SandboxSpec {
 export interface SandboxState {
   /** In order of preference; empty when the pod has no address of its own. */
   podIPs: string[];
+  /**
+   * Another word for each time that the sandbox was made or started: what ran in the one before is lost with it, and
+   * the pod begins anew with its init containers. Left out by runtimes that cannot tell; for theirs nothing is lost.
+   */
+  instance?: string;
 }
 
 export interface ImageRequest {

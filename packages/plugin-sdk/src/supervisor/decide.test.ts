@@ -210,6 +210,53 @@ const evicting: Row[] = [
   ],
 ];
 
+const done = { "set-up": exited(0), proxy: running(), main: exited(1) };
+const losing: Row[] = [
+  [
+    "what still runs in the lost sandbox is stopped first",
+    { init: [setUp, proxy], record: done, lost: { "set-up": 0, proxy: 0, main: 0 } },
+    ["stop proxy 0 in 30s"],
+  ],
+  [
+    "then the pod begins anew, with its init containers",
+    {
+      init: [setUp, proxy],
+      record: { ...done, proxy: exited(137) },
+      lost: { "set-up": 0, proxy: 0, main: 0 },
+    },
+    ["ensureImage set-up 1"],
+  ],
+  [
+    "one after the other",
+    {
+      init: [setUp, proxy],
+      record: { ...done, "set-up": exited(0, 1), proxy: exited(137) },
+      lost: { "set-up": 0, proxy: 0, main: 0 },
+    },
+    ["ensureImage proxy 1"],
+  ],
+  [
+    "and goes on as ever",
+    {
+      init: [setUp, proxy],
+      record: { ...done, "set-up": exited(0, 1), proxy: running(1) },
+      lost: { "set-up": 0, proxy: 0, main: 0 },
+    },
+    ["ensureImage main 1"],
+  ],
+  [
+    "a container that ended well is not run again if failure only would restart it",
+    {
+      policy: "OnFailure",
+      init: [setUp],
+      containers: [main, second],
+      record: { "set-up": exited(0, 1), main: exited(0), second: exited(1) },
+      lost: { "set-up": 0, main: 0, second: 0 },
+    },
+    ["ensureImage second 1"],
+  ],
+];
+
 const initializing: Row[] = [
   ["init comes first", { init: [setUp] }, ["ensureImage set-up 0"]],
   ["and alone", { init: [setUp], record: { "set-up": running() } }, []],
@@ -409,6 +456,7 @@ describe.each([
   ["restarting", restarting],
   ["changing an image", changing],
   ["evicting", evicting],
+  ["losing its sandbox", losing],
   ["init containers and sidecars", initializing],
   ["ending", ending],
   ["deleting", deleting],

@@ -5,7 +5,7 @@ import { eventTexts } from "./event-texts.ts";
 import type { PlannedContainer } from "./planned-pod.ts";
 import { isOfOtherImage } from "./planned-pod.ts";
 import type { PodRecord } from "./record.ts";
-import { containerRecord, withContainer } from "./record.ts";
+import { containerRecord, isLost, withContainer } from "./record.ts";
 import { progress } from "./start-order.ts";
 import { advanceStop, intendStop, isLive } from "./termination-order.ts";
 import { ERROR_SHOWN_MS } from "./waiting.ts";
@@ -43,6 +43,7 @@ function decideRun(draft: Draft): void {
     if (!isOfOtherImage(planned, current)) continue;
     intendStop(draft, planned.name, "changed", now + plan.graceSeconds * 1000);
   }
+  const stragglers = stopLost(draft);
   const { wanted, finished } = progress(plan, draft.record);
   if (finished) {
     for (const { name } of plan.all) {
@@ -51,11 +52,22 @@ function decideRun(draft: Draft): void {
   }
   for (const planned of plan.all) advanceStop(draft, planned);
   if (!finished) {
-    startNext(draft, wanted);
+    if (!stragglers) startNext(draft, wanted);
     return;
   }
   const anyLive = plan.all.some(({ name }) => isLive(containerRecord(draft.record, name).current));
   if (!anyLive && !draft.record.sandboxStopped) draft.actions.push({ type: "stopSandbox" });
+}
+
+/** What still runs in a sandbox that was lost ends before anything starts in the new one. Says whether there is any. */
+function stopLost(draft: Draft): boolean {
+  const { plan, record, now } = draft;
+  const lost = plan.all.filter(({ name }) => {
+    const { current } = containerRecord(record, name);
+    return isLive(current) && isLost(record, name, current);
+  });
+  for (const { name } of lost) intendStop(draft, name, "sandbox", now + plan.graceSeconds * 1000);
+  return lost.length > 0;
 }
 
 /** One container at a time, in order; one that has to wait does not hold up those behind it. */

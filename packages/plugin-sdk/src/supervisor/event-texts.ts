@@ -94,6 +94,8 @@ export const eventTexts = {
   },
   sandboxFailed: (message: string) =>
     warning("FailedCreatePodSandBox", `Failed to create pod sandbox: ${message}`),
+  sandboxChanged: () =>
+    normal("SandboxChanged", "Pod sandbox changed, it will be killed and re-created."),
   evicted: (message: string) => warning("Evicted", message),
   volumesFailed: (message: string) => warning("FailedMount", message),
 };

@@ -2,6 +2,7 @@ import { PluginError } from "../plugin-error.ts";
 import { prepareVolumes } from "../volumes/prepare-volumes.ts";
 import { eventTexts } from "./event-texts.ts";
 import { pullSecretsOf } from "./pull-secrets.ts";
+import type { PodRecord } from "./record.ts";
 import type { PodWork } from "./work.ts";
 
 /** Volumes on disk, then the runtime's sandbox. Repeatable. */
@@ -12,12 +13,20 @@ export async function ensureSandbox(work: PodWork, signal: AbortSignal): Promise
   await work.inLine(() => ensureVolumes(work, signal));
   if (work.volumes === undefined) return;
   try {
-    const { podIPs } = await parts.steps.run(signal, () =>
+    const { podIPs, instance } = await parts.steps.run(signal, () =>
       runtime.ensureSandbox({ pod: plan.pod, directory: paths.directory }, signal),
     );
+    const before = work.record().sandbox?.instance;
+    const isLost = instance !== undefined && before !== undefined && instance !== before;
+    if (isLost) work.tell(eventTexts.sandboxChanged());
     work.change((record) => ({
       ...record,
-      sandbox: { readyAt: record.sandbox?.readyAt ?? clock.now(), podIPs },
+      sandbox: {
+        readyAt: (isLost ? undefined : record.sandbox?.readyAt) ?? clock.now(),
+        podIPs,
+        ...(instance !== undefined && { instance }),
+      },
+      ...(isLost && { lost: newestAttempts(record) }),
     }));
     work.sandbox = "ready";
     parts.checkpoint("create.sandbox-ready");
@@ -25,6 +34,14 @@ export async function ensureSandbox(work: PodWork, signal: AbortSignal): Promise
     if (!signal.aborted) work.tell(eventTexts.sandboxFailed(wordsOf(error)));
     throw error;
   }
+}
+
+function newestAttempts({ containers }: PodRecord): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(containers).flatMap(([name, { current }]) =>
+      current === undefined ? [] : [[name, current.attempt]],
+    ),
+  );
 }
 
 async function ensureVolumes(work: PodWork, signal: AbortSignal): Promise<void> {

@@ -7,7 +7,13 @@ import type { BackOff } from "./back-off.ts";
 export interface PodRecord {
   readonly schemaVersion: 1;
   readonly containers: Readonly<Record<string, ContainerRecord>>;
-  readonly sandbox?: { readonly readyAt: number; readonly podIPs: readonly string[] };
+  readonly sandbox?: {
+    readonly readyAt: number;
+    readonly podIPs: readonly string[];
+    readonly instance?: string;
+  };
+  /** The newest attempts, by container, that belonged to a sandbox that was lost: what they did does not count. */
+  readonly lost?: Readonly<Record<string, number>>;
   readonly deletion?: Deletion;
   /** The pod is over and its sandbox was let go. */
   readonly sandboxStopped?: boolean;
@@ -83,7 +89,8 @@ export type StopReason =
   | "startup"
   | "postStart"
   | "changed"
-  | "evicted";
+  | "evicted"
+  | "sandbox";
 
 /** The container is to end. Written before anything is done to it. */
 export interface StopIntent {
@@ -107,6 +114,11 @@ export function readPodRecord(value: unknown): PodRecord {
 
 export function containerRecord(record: PodRecord, name: string): ContainerRecord {
   return Object.hasOwn(record.containers, name) ? (record.containers[name] ?? {}) : {};
+}
+
+/** Whether an attempt belonged to a sandbox that was lost since. */
+export function isLost({ lost = {} }: PodRecord, name: string, attempt: Attempt): boolean {
+  return Object.hasOwn(lost, name) && attempt.attempt <= (lost[name] ?? -1);
 }
 
 /** The record with one container changed. */

@@ -1,7 +1,7 @@
 import type { PlannedContainer, PlannedPod } from "./planned-pod.ts";
 import { restartsAfter } from "./planned-pod.ts";
 import type { Attempt, PodRecord } from "./record.ts";
-import { containerRecord } from "./record.ts";
+import { containerRecord, isLost } from "./record.ts";
 
 /** Where a pod stands on its way through its containers. */
 export interface Progress {
@@ -21,6 +21,11 @@ export function hasStarted(attempt: Attempt | undefined, planned: PlannedContain
 /** Init containers in order, sidecars kept running beside them, then all regular ones (kubelet-contract 3.6). */
 export function progress(plan: PlannedPod, record: PodRecord): Progress {
   const current = (planned: PlannedContainer) => containerRecord(record, planned.name).current;
+  // In a sandbox that is new nothing has begun yet, whatever ended well in the one before.
+  const ofNow = (planned: PlannedContainer) => {
+    const attempt = current(planned);
+    return attempt && isLost(record, planned.name, attempt) ? undefined : attempt;
+  };
   const wants = (planned: PlannedContainer) => {
     const attempt = current(planned);
     if (attempt === undefined || attempt.state === "created") return true;
@@ -30,11 +35,11 @@ export function progress(plan: PlannedPod, record: PodRecord): Progress {
   };
 
   const wanted: PlannedContainer[] = [];
-  const begun = plan.regular.some((planned) => current(planned) !== undefined)
+  const begun = plan.regular.some((planned) => ofNow(planned) !== undefined)
     ? plan.init.length
-    : plan.init.findLastIndex((planned) => current(planned) !== undefined);
+    : plan.init.findLastIndex((planned) => ofNow(planned) !== undefined);
   for (const [index, planned] of plan.init.entries()) {
-    const attempt = current(planned);
+    const attempt = ofNow(planned);
     if (index < begun) {
       // Passed before; only a sidecar is still of interest.
       if (planned.kind === "sidecar" && wants(planned)) wanted.push(planned);
@@ -45,7 +50,11 @@ export function progress(plan: PlannedPod, record: PodRecord): Progress {
       if (!hasStarted(attempt, planned)) return { wanted, finished: false };
       continue;
     }
-    const exited = attempt?.state === "exited";
+    if (attempt === undefined) {
+      wanted.push(planned);
+      return { wanted, finished: false };
+    }
+    const exited = attempt.state === "exited";
     if (exited && attempt.exitCode === 0) continue;
     if (exited && !wants(planned)) return { wanted: [], finished: true };
     if (wants(planned)) wanted.push(planned);
