@@ -111,7 +111,9 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   async ensureSandbox(): Promise<SandboxState> {
-    return { podIPs: [this.#options.address ?? "127.0.0.1"] };
+    // Nothing outlives a restart of the machine.
+    const { bootId } = this.#started();
+    return { podIPs: [this.#options.address ?? "127.0.0.1"], instance: bootId };
   }
 
   async removeSandbox(uid: string, signal: AbortSignal): Promise<void> {
