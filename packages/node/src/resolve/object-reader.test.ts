@@ -78,3 +78,25 @@ test("a token is asked for with the exact body of a kubelet, once for all volume
   await reader.tokens(pod, AbortSignal.timeout(5000));
   expect(bodies).toHaveLength(4);
 });
+
+test("a refusal to read services holds a pod back for a while, as after a start of the API server, and then costs it only their variables", async () => {
+  let now = 0;
+  const told: Error[] = [];
+  const reader = createObjectReader({
+    client,
+    now: () => now,
+    servicesForbidden: (error) => told.push(error),
+  });
+  service("default", "web", "10.0.0.2");
+  const read = () => reader.read(aPod(), now, AbortSignal.timeout(5000));
+  const refusal = { kind: "status", code: 403, reason: "Forbidden" } as const;
+  api.inject((one) => one.path.includes("/services"), refusal, 3);
+  await expect(read()).rejects.toMatchObject({ code: "forbidden" });
+  now += 15_000;
+  expect((await read()).services).toEqual([]);
+  now += 1;
+  expect((await read()).services).toEqual([]);
+  expect(told).toHaveLength(1);
+  now += 1;
+  expect((await read()).services).toHaveLength(1);
+});

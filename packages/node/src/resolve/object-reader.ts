@@ -18,7 +18,7 @@ export interface ObjectReaderOptions {
   /** Milliseconds since the epoch. Default: the machine's clock. */
   wallMs?: () => number;
   random?: () => number;
-  /** Services may not be read: pods get no service variables. Told once. */
+  /** Services may not be read: pods get no service variables. Told once until they may. */
   servicesForbidden?: (error: Error) => void;
 }
 
@@ -35,6 +35,9 @@ export interface ObjectReader {
   forget(uid: string): void;
 }
 
+/** For how long a refusal is taken for one of an API server that has just started and knows no roles: pods wait. */
+const REFUSED_MS = 15_000;
+
 export function createObjectReader(options: ObjectReaderOptions): ObjectReader {
   const { client, now } = options;
   const objects = new SharedReads<ConfigMap | Secret | undefined>(now);
@@ -46,6 +49,8 @@ export function createObjectReader(options: ObjectReaderOptions): ObjectReader {
     random: options.random ?? Math.random,
     timing: options.tokens ?? DEFAULT_TOKEN_TIMING,
   });
+  /** When the first of the refusals in a row came; `now`'s clock. */
+  let refusedAt: number | undefined;
   let toldForbidden = false;
 
   /** Existing objects by name. A shared question is not stopped by the one reader that asked it first. */
@@ -75,11 +80,15 @@ export function createObjectReader(options: ObjectReaderOptions): ObjectReader {
         return items.map((one) => ({ ...one, metadata: { namespace, ...one.metadata } }));
       });
       const api = await apiService(namespace, notBefore);
+      refusedAt = undefined;
+      toldForbidden = false;
       return options.kubernetesService
         ? [...own.filter((one) => !isApiService(one)), ...api]
         : [...own, ...api];
     } catch (error) {
       if (!isKubeError(error, "forbidden")) throw error;
+      refusedAt ??= now();
+      if (now() - refusedAt < REFUSED_MS) throw error;
       if (!toldForbidden) options.servicesForbidden?.(error);
       toldForbidden = true;
       return [];
