@@ -59,4 +59,4 @@ export type {
   ProvidedVolume,
   VolumeResolver,
 } from "./volumes/pod-volumes.ts";
-export { prepareVolumes } from "./volumes/prepare-volumes.ts";
+export { prepareVolumes, updateVolumes } from "./volumes/prepare-volumes.ts";

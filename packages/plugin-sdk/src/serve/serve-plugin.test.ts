@@ -71,6 +71,37 @@ async function ask(
 const createBody = writeRetrievedPodData(podData(UID));
 const pod = podData(UID).pod;
 
+describe("update", () => {
+  async function taking(update: NonNullable<FakeProvider["update"]>): Promise<void> {
+    await client.close();
+    await plugin.close();
+    provider = new FakeProvider();
+    provider.update = update;
+    await serve();
+  }
+
+  test("is there only where the provider takes updates", async () => {
+    expect((await ask("POST", "/update", createBody)).status).toBe(404);
+    const updated: string[] = [];
+    await taking(async (data) => {
+      updated.push(data.pod.metadata?.uid ?? "");
+    });
+    expect(await ask("POST", "/update", createBody)).toMatchObject({ status: 200 });
+    expect(updated).toEqual([UID]);
+    expect((await ask("POST", "/update", "{}")).status).toBe(400);
+  });
+
+  test("of a pod that is not here is answered with 404 and the provider's words", async () => {
+    await taking(async () => {
+      throw new PluginError("not-found", "No pod with UID 1 runs here.");
+    });
+    expect(await ask("POST", "/update", createBody)).toMatchObject({
+      status: 404,
+      text: "No pod with UID 1 runs here.",
+    });
+  });
+});
+
 describe("create", () => {
   test.each([
     ["an object", createBody],

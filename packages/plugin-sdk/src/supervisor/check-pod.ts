@@ -62,7 +62,8 @@ export async function checkPod(
 
 function kindOf(volume: Volume): string {
   return (
-    Object.entries(volume).find(([key, source]) => key !== "name" && source != null)?.[0] ??
-    "emptyDir"
+    Object.entries(volume).find(
+      ([key, source]) => key !== "name" && source !== null && source !== undefined,
+    )?.[0] ?? "emptyDir"
   );
 }

@@ -22,6 +22,8 @@ export class FakeProvider implements Provider {
   readonly calls: string[] = [];
   readonly listeners = new Set<ProviderListener>();
   closed = false;
+  /** Absent: it takes no updates. */
+  update?: NonNullable<Provider["update"]>;
 
   onCreate: (data: RetrievedPodData, signal: AbortSignal) => Promise<CreateAnswer> = async (
     data,
