@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Lease } from "kubernetes-types/coordination/v1.js";
 import type { Node, Pod } from "kubernetes-types/core/v1.js";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { podManifest } from "./harness/manifest.ts";
 import { System } from "./harness/system.ts";
 import { describeKubernetes } from "./systems/describe-system.ts";
+import { FakeClock } from "./systems/faketime.ts";
 import { waitUntil } from "./systems/wait-until.ts";
 
 describeKubernetes("what goes wrong between the node and Kubernetes", (target) => {
@@ -144,3 +146,83 @@ describeKubernetes("what goes wrong between the node and Kubernetes", (target) =
     return (JSON.parse(result.stdout) as Lease).spec?.renewTime ?? "";
   }
 });
+
+const faketime = inject("faketime");
+
+describeKubernetes(
+  `the clock of the site's machines jumps${"missing" in faketime ? ` [skipped: ${faketime.missing}]` : ""}`,
+  (target) => {
+    if ("missing" in faketime) {
+      test.skip("needs libfaketime");
+      return;
+    }
+    let system: System;
+    let clock: FakeClock;
+    let clockDirectory: string;
+
+    beforeAll(async () => {
+      clockDirectory = await mkdtemp(join(tmpdir(), "interlink-clock-"));
+      clock = new FakeClock(faketime.system.library, clockDirectory);
+      const { env } = clock;
+      system = await System.start({
+        plugin: { name: "process" },
+        target,
+        env: { node: env, server: env, plugin: env },
+      });
+    });
+    afterAll(async () => {
+      clock?.jump(0);
+      await system?.[Symbol.asyncDispose]();
+      await rm(clockDirectory, { recursive: true, force: true });
+    });
+
+    async function lease(): Promise<{ version: string; renewed: string }> {
+      const { metadata, spec } = await system.kubectl.json<Lease>(
+        "get lease -n kube-node-lease".split(" ").concat(system.nodeName),
+      );
+      return { version: metadata?.resourceVersion ?? "", renewed: spec?.renewTime ?? "" };
+    }
+
+    test.each([
+      ["two hours ahead", 2 * 3600, "ahead"],
+      ["back again", 0, "back"],
+      ["ten minutes behind", -600, "behind"],
+    ])(
+      "%s: the lease is renewed, the node stays Ready, pods run on, end and start",
+      async (_title, seconds, word) => {
+        const marked = join(clockDirectory, word);
+        const names = { long: `long-${word}`, fresh: `fresh-${word}` };
+        await system.kubectl.run(["apply", "-f", "-"], {
+          input: podManifest(names.long, {
+            command: `until [ -e ${marked} ]; do sleep 0.1; done; exit 4`,
+          }),
+        });
+        await system.podInPhase(names.long, "Running");
+        const before = await lease();
+        clock.jump(seconds);
+        const after = await waitUntil(
+          "the lease is renewed by the new clock",
+          async () => {
+            const now = await lease();
+            const off = Date.parse(now.renewed) - Date.now() - seconds * 1000;
+            return now.version !== before.version && Math.abs(off) < 60_000 ? now : undefined;
+          },
+          60_000,
+        );
+        expect(after.renewed).not.toBe(before.renewed);
+        await system.kubectl.run(["apply", "-f", "-"], { input: podManifest(names.fresh) });
+        await system.podInPhase(names.fresh, "Succeeded");
+        expect((await system.pod(names.long))?.status?.phase).toBe("Running");
+        await writeFile(marked, "");
+        const ended = await system.podInPhase(names.long, "Failed");
+        const [status] = ended.status?.containerStatuses ?? [];
+        expect(status?.restartCount).toBe(0);
+        expect(status?.state?.terminated?.exitCode).toBe(4);
+        const node = await system.kubectl.json<Node>(["get", "node", system.nodeName]);
+        const ready = node.status?.conditions?.find(({ type }) => type === "Ready");
+        expect(ready?.status).toBe("True");
+      },
+      120_000,
+    );
+  },
+);

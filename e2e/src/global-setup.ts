@@ -1,6 +1,7 @@
 import type { TestProject } from "vitest/node";
 import { dockerEngine } from "./systems/docker-system.ts";
 import type { EngineKind } from "./systems/engine-system.ts";
+import { findFaketime } from "./systems/faketime.ts";
 import { findKubernetes } from "./systems/kubernetes-binaries.ts";
 import { podmanEngine } from "./systems/podman-system.ts";
 import { findProgram } from "./systems/programs.ts";
@@ -71,6 +72,7 @@ async function provideSystems(
     ),
   );
   project.provide("kubernetes", await attempt("kubernetes", "Kubernetes", () => findKubernetes()));
+  project.provide("faketime", await attempt("faketime", "libfaketime", async () => findFaketime()));
 }
 
 async function attempt<T>(

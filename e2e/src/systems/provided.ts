@@ -10,5 +10,6 @@ declare module "vitest" {
     podman: Provided<EngineSystem>;
     kubectl: Provided<{ path: string }>;
     kubernetes: Provided<KubernetesSystem>;
+    faketime: Provided<{ library: string }>;
   }
 }
