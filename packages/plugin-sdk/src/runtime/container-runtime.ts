@@ -74,13 +74,19 @@ export interface ContainerRuntime {
     signal: AbortSignal,
   ): Promise<{ exitCode: number; output: string }>;
 
-  /** A process with its own streams in the running container (`kubectl exec`). Resolves when it has begun. */
+  /**
+   * A process with its own streams in the running container (`kubectl exec`). Resolves when it has begun. Closing one
+   * with a terminal hangs up on it. It ends with the container.
+   */
   openExec?(
     handle: ContainerHandle,
     request: { command: readonly string[] } & StreamRequest,
     signal: AbortSignal,
   ): Promise<ProcessStreams>;
-  /** The streams of the container's own process; `stdin` only works if the container has `stdin: true`. */
+  /**
+   * The streams of the container's own process, from now on; `stdin` only works if the container has `stdin: true`. They
+   * end with the container, as a success whatever its exit code: that is how a kubelet tells it.
+   */
   openAttach?(
     handle: ContainerHandle,
     request: StreamRequest,

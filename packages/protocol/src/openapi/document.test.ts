@@ -59,8 +59,12 @@ describe("the two faces", () => {
         .sort();
     expect(paths("interlink")).toEqual([
       "delete /delete",
+      "get /attach",
       "get /capabilities",
+      "get /exec",
       "get /getLogs",
+      "get /port-forward",
+      "get /stats",
       "get /status",
       "get /status/stream",
       "post /create",
@@ -69,8 +73,12 @@ describe("the two faces", () => {
       "post /updateCache",
     ]);
     expect(paths("plugin")).toEqual([
+      "get /attach",
       "get /capabilities",
+      "get /exec",
       "get /getLogs",
+      "get /port-forward",
+      "get /stats",
       "get /status",
       "get /status/stream",
       "post /create",

@@ -19,6 +19,7 @@ import {
   StatusRequestSchema,
   StatusStreamRecordSchemas,
 } from "../schemas/messages.ts";
+import { StatsAnswerSchema } from "../schemas/streams.ts";
 import { onWire, orNull } from "./on-wire.ts";
 import { type Operation, operations } from "./operations.ts";
 
@@ -43,6 +44,7 @@ const components: Record<string, object> = {
   LogRequest: LogRequestSchema,
   PingAnswer: PingAnswerSchema,
   Capabilities: CapabilitiesSchema,
+  StatsAnswer: StatsAnswerSchema,
   StatusStreamRecord: { oneOf: Object.values(StatusStreamRecordSchemas) },
 };
 
@@ -93,6 +95,7 @@ function operationObject(operation: Operation): Record<string, unknown> {
         description: "Request id, the same on both hops",
         schema: { type: "string" },
       },
+      ...(operation.query ?? []).map((parameter) => ({ ...parameter, in: "query" })),
     ],
     ...(operation.request === undefined
       ? {}
@@ -103,10 +106,14 @@ function operationObject(operation: Operation): Record<string, unknown> {
           },
         }),
     responses: {
-      "200": {
-        description: operation.answer.description,
-        content: content(operation.answer.type, operation.answer.schema),
-      },
+      ...(operation.answer.type === undefined
+        ? { "101": { description: operation.answer.description } }
+        : {
+            "200": {
+              description: operation.answer.description,
+              content: content(operation.answer.type, operation.answer.schema),
+            },
+          }),
       default: {
         description: "An error; the body is one sentence for a person",
         content: content("text/plain", undefined),

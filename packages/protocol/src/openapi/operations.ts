@@ -1,3 +1,16 @@
+import {
+  AttachRequestSchema,
+  ExecRequestSchema,
+  PortForwardRequestSchema,
+} from "../schemas/streams.ts";
+
+interface QueryParameter {
+  name: string;
+  required: boolean;
+  schema: object;
+  description?: string;
+}
+
 /** One operation of the wire, as the OpenAPI documents list it. */
 export interface Operation {
   id: string;
@@ -8,7 +21,10 @@ export interface Operation {
   request?: { schema?: string };
   /** Default `application/json`. */
   requestType?: string;
-  answer: { type: string; schema?: string; description: string };
+  /** Parameters of the query. */
+  query?: readonly QueryParameter[];
+  /** No `type`: the answer is 101, and the connection becomes a WebSocket. */
+  answer: { type?: string; schema?: string; description: string };
   /** Not part of the base protocol: offered through `/capabilities`. */
   extension?: boolean;
 }
@@ -115,6 +131,32 @@ const updateCache: Operation = {
   answer: { type: "text/plain", description: "Done" },
 };
 
+const { Namespace, PodName, PodUID, ContainerName } = AttachRequestSchema.properties;
+const pod: QueryParameter[] = [
+  { name: "namespace", required: true, schema: Namespace },
+  { name: "pod", required: true, schema: PodName },
+  { name: "uid", required: true, schema: PodUID },
+];
+const container: QueryParameter[] = [
+  ...pod,
+  { name: "container", required: true, schema: ContainerName },
+];
+const flags = ["stdin", "stdout", "stderr", "tty"].map(
+  (name): QueryParameter => ({ name, required: false, schema: { type: "string", enum: ["1"] } }),
+);
+
+function stream(feature: string, summary: string, query: QueryParameter[]): Operation {
+  return {
+    id: feature,
+    method: "get",
+    path: `/${feature}`,
+    summary: `Feature ${feature}: a WebSocket with the subprotocol v5.channel.k8s.io. ${summary}`,
+    query,
+    answer: { description: "The stream has begun" },
+    extension: true,
+  };
+}
+
 const extension: Operation[] = [
   {
     id: "capabilities",
@@ -135,6 +177,29 @@ const extension: Operation[] = [
       schema: "StatusStreamRecord",
       description: "One JSON object per line",
     },
+    extension: true,
+  },
+  stream("exec", "Start a process in a running container", [
+    ...container,
+    {
+      name: "command",
+      required: true,
+      schema: ExecRequestSchema.properties.Command,
+      description: "Repeated, one word each; no shell",
+    },
+    ...flags,
+  ]),
+  stream("attach", "Take part in the process that runs in a container", [...container, ...flags]),
+  stream("port-forward", "One connection to a port of the pod", [
+    ...pod,
+    { name: "port", required: true, schema: PortForwardRequestSchema.properties.Port },
+  ]),
+  {
+    id: "stats",
+    method: "get",
+    path: "/stats",
+    summary: "Feature stats: what the pods use now. What was not measured is left out",
+    answer: { type: json, schema: "StatsAnswer", description: "By pod and container" },
     extension: true,
   },
 ];
