@@ -7,6 +7,7 @@ import { type ConsoleMode, consoleWords } from "./console.ts";
 import type { ContainerFiles, ContainerInfo } from "./container-files.ts";
 import { containerFiles, writeInfo } from "./container-files.ts";
 import { containerEnvironment } from "./environment.ts";
+import { checkNonRoot } from "./non-root.ts";
 import { runProgram } from "./run-program.ts";
 import { linkVolumes, writeMounts } from "./volumes.ts";
 
@@ -29,7 +30,7 @@ const HOST_ROOT = "/.interlink-host";
 
 /**
  * Write down all that is needed to run a container; `container.json` last, for without it the container does not exist.
- * Throws `RuntimeError` `CreateFailed` without a command.
+ * Throws `RuntimeError` `CreateFailed` without a command, `InvalidConfig` as `checkNonRoot` does.
  */
 export async function prepareContainer(
   spec: ContainerSpec,
@@ -46,6 +47,7 @@ export async function prepareContainer(
   signal: AbortSignal,
 ): Promise<PreparedContainer> {
   const { pod, container, attempt, mounts } = spec;
+  checkNonRoot(pod, container, process.getuid?.());
   // An image without ENTRYPOINT runs its args; what no image says cannot be known here.
   const words = [...(spec.command ?? []), ...(spec.args ?? [])];
   const [command] = words;
