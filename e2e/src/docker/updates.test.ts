@@ -51,6 +51,6 @@ describeEngines("an update of a running pod", (engine) => {
     await fixture.provider.update?.(withValue(data, "new"), fixture.signal);
     await prints("[oldold]\n[newold]\n");
     expect((await fixture.container(data, "main"))?.restartCount).toBe(0);
-    await fixture.remove(data);
+    await fixture.remove(data, 0);
   });
 });
