@@ -8,10 +8,13 @@ import type {
   ObservedContainer,
   RuntimeCapacity,
   RuntimeLogOptions,
+  RuntimeStats,
   SandboxSpec,
   SandboxState,
+  StreamRequest,
 } from "@interlink/plugin-sdk";
 import { RuntimeError } from "@interlink/plugin-sdk";
+import type { PortConnection, ProcessStreams } from "@interlink/protocol";
 import type { Logger } from "pino";
 import { showAddress } from "./engine/engine-address.ts";
 import type { EngineClient } from "./engine/engine-client.ts";
@@ -25,8 +28,13 @@ import { Containers } from "./runtime/containers.ts";
 import type { EngineInfo } from "./runtime/engine-types.ts";
 import { exec } from "./runtime/exec.ts";
 import { KernelLog } from "./runtime/kernel-log.ts";
+import { RELAY_PATH } from "./runtime/pause-image.ts";
 import { engineStep } from "./runtime/runtime-errors.ts";
 import { Sandboxes } from "./runtime/sandboxes.ts";
+import { StatsReader } from "./stats/stats-reader.ts";
+import { connect } from "./streams/connect.ts";
+import { openAttach } from "./streams/open-attach.ts";
+import { openExec } from "./streams/open-exec.ts";
 
 export interface DockerRuntimeOptions {
   engine: EngineClient;
@@ -51,6 +59,7 @@ export interface DockerRuntimeOptions {
 export class DockerRuntime implements ContainerRuntime {
   readonly type = "docker";
   readonly #engine: EngineClient;
+  readonly #logger: Logger;
   readonly #pods: number;
   readonly #sandboxes: Sandboxes;
   readonly #images: ImageStore;
@@ -58,10 +67,12 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #kernel: KernelLog;
   readonly #list: ContainerList;
   readonly #changes: ChangeFeed;
+  readonly #stats: StatsReader;
 
   constructor(options: DockerRuntimeOptions) {
     const { engine, logger, plugin } = options;
     this.#engine = engine;
+    this.#logger = logger;
     this.#pods = options.pods ?? 110;
     this.#sandboxes = new Sandboxes(engine, {
       plugin,
@@ -80,6 +91,11 @@ export class DockerRuntime implements ContainerRuntime {
       );
     });
     this.#list = new ContainerList(engine, plugin, this.#containers, this.#kernel);
+    this.#stats = new StatsReader(engine, {
+      containers: (signal) => this.list(signal),
+      sandboxes: (signal) => this.#sandboxes.all(signal),
+      now: options.now ?? Date.now,
+    });
     this.#changes = new ChangeFeed(engine, plugin, logger, options.random ?? Math.random);
   }
 
@@ -178,6 +194,51 @@ export class DockerRuntime implements ContainerRuntime {
     return engineStep("Unavailable", () =>
       exec(this.#engine, handle.id, argv, options.maxOutputBytes, signal),
     );
+  }
+
+  async openExec(
+    handle: ContainerHandle,
+    request: { command: readonly string[] } & StreamRequest,
+    signal: AbortSignal,
+  ): Promise<ProcessStreams> {
+    return engineStep("Unavailable", () =>
+      openExec(this.#engine, handle, request, this.#logger, signal),
+    );
+  }
+
+  async openAttach(
+    handle: ContainerHandle,
+    request: StreamRequest,
+    signal: AbortSignal,
+  ): Promise<ProcessStreams> {
+    return engineStep("Unavailable", () =>
+      openAttach(this.#engine, handle, request, this.#logger, signal),
+    );
+  }
+
+  async connect(uid: string, port: number, signal: AbortSignal): Promise<PortConnection> {
+    return engineStep("Unavailable", async () => {
+      const id = await this.#sandboxes.running(uid, signal);
+      const relay = {
+        command: [RELAY_PATH],
+        stdin: true,
+        stdout: true,
+        stderr: true,
+        tty: false,
+      };
+      return connect(
+        {
+          port,
+          address: () => this.#sandboxes.address(uid, signal),
+          openRelay: (step) => openExec(this.#engine, { id }, relay, this.#logger, step),
+        },
+        signal,
+      );
+    });
+  }
+
+  async stats(signal: AbortSignal): Promise<RuntimeStats> {
+    return engineStep("Unavailable", () => this.#stats.read(signal));
   }
 
   async probeAddress(uid: string, signal: AbortSignal): Promise<string | undefined> {

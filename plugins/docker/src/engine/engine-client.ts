@@ -1,8 +1,11 @@
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { type Dispatcher, Pool } from "undici";
 import { deadline } from "./deadline.ts";
 import { type EngineAddress, showAddress } from "./engine-address.ts";
-import { codeOfStatus, EngineError } from "./engine-error.ts";
+import { EngineError } from "./engine-error.ts";
+import { refusal } from "./refusal.ts";
+import { takeConnection } from "./take-connection.ts";
 
 /** The newest Engine API that this code was written against; an older engine is spoken to in its own version. */
 const NEWEST_API = "1.44";
@@ -10,7 +13,6 @@ const DEFAULT_DEADLINE_MS = 60_000;
 const VERSION_DEADLINE_MS = 10_000;
 /** Requests at once that are answered promptly. Streams and waits have connections of their own. */
 const PROMPT_CONNECTIONS = 16;
-const ERROR_BODY_LIMIT = 64 * 1024;
 
 export interface EngineRequest {
   method: "GET" | "POST" | "PUT" | "DELETE" | "HEAD";
@@ -43,6 +45,8 @@ export class EngineClient implements AsyncDisposable {
   readonly #prompt: Pool;
   readonly #lasting: Pool;
   readonly #closed = new AbortController();
+  /** Connections that were handed over. */
+  readonly #taken = new Set<Socket>();
   #version: Promise<EngineVersion> | undefined;
 
   constructor(address: EngineAddress) {
@@ -121,8 +125,33 @@ export class EngineClient implements AsyncDisposable {
     }
   }
 
+  /**
+   * Sends, and hands over the connection itself, on which both sides now speak as they like. The signal and the deadline
+   * count until then. Whoever has it destroys it; disposing of the client does, too.
+   */
+  async connection(request: EngineRequest): Promise<Socket> {
+    const path = this.#target(`/v${await this.apiVersion()}`, request);
+    using limit = deadline(request.signal, finite(request.deadlineMs));
+    try {
+      const { method, body } = request;
+      const socket = await takeConnection(
+        this.address,
+        { method, path, ...(body !== undefined && { body }) },
+        limit.signal,
+      );
+      this.#taken.add(socket);
+      // A cut shows in its reading and writing; nobody may be doing either just then.
+      socket.on("error", () => undefined);
+      socket.once("close", () => this.#taken.delete(socket));
+      return socket;
+    } catch (error) {
+      throw this.#explain(error, request, limit.expired);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new Error("The engine client is closed."));
+    for (const socket of this.#taken) socket.destroy();
     await Promise.all([this.#prompt.destroy(), this.#lasting.destroy()]);
   }
 
@@ -139,6 +168,10 @@ export class EngineClient implements AsyncDisposable {
     }
   }
 
+  #target(prefix: string, { path, query = {} }: EngineRequest): string {
+    return prefix + path + queryString(query);
+  }
+
   async #dispatch(
     pool: Pool,
     prefix: string,
@@ -148,7 +181,7 @@ export class EngineClient implements AsyncDisposable {
     const bytes = request.body instanceof Uint8Array;
     const answer = await pool.request({
       method: request.method,
-      path: prefix + request.path + queryString(request.query ?? {}),
+      path: this.#target(prefix, request),
       headers: {
         ...(request.body === undefined
           ? {}
@@ -164,10 +197,7 @@ export class EngineClient implements AsyncDisposable {
     });
     // 304: the container already is in the state that was asked for.
     if (answer.statusCode < 300 || answer.statusCode === 304) return answer;
-    const text = await readAtMost(answer.body, ERROR_BODY_LIMIT);
-    throw new EngineError(codeOfStatus(answer.statusCode), engineWords(text, answer.statusCode), {
-      status: answer.statusCode,
-    });
+    throw await refusal(answer.statusCode, answer.body);
   }
 
   #explain(error: unknown, request: EngineRequest, expired: boolean): unknown {
@@ -209,28 +239,4 @@ function queryString(query: NonNullable<EngineRequest["query"]>): string {
   }
   const text = parameters.toString();
   return text === "" ? "" : `?${text}`;
-}
-
-/** The engine wraps its words as `{"message": …}` (Podman adds `cause`). */
-function engineWords(body: string, status: number): string {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === "object" && parsed !== null && "message" in parsed) {
-      return String(parsed.message);
-    }
-  } catch {
-    // Not JSON: the text itself is the message.
-  }
-  return body.trim() === "" ? `the engine answered with HTTP status ${status}` : body.trim();
-}
-
-async function readAtMost(body: Readable, limit: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size >= limit) break;
-  }
-  return Buffer.concat(chunks).subarray(0, limit).toString("utf8");
 }

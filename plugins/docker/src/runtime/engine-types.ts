@@ -20,7 +20,7 @@ export interface ContainerInspection {
     FinishedAt: string;
   };
   HostConfig?: { Memory?: number };
-  Config: { Tty: boolean; Labels: Record<string, string> | null };
+  Config: { Tty: boolean; OpenStdin?: boolean; Labels: Record<string, string> | null };
   NetworkSettings?: {
     Networks?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }> | null;
   };

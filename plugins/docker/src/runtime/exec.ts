@@ -8,9 +8,11 @@ const END_TRIES = 50;
 const END_INTERVAL_MS = 100;
 
 /** Part of `GET /exec/{id}/json`. */
-interface ExecInspection {
+export interface ExecInspection {
   Running: boolean;
   ExitCode: number | null;
+  /** On the engine's machine; 0 before it runs. */
+  Pid: number;
 }
 
 /**
@@ -24,7 +26,8 @@ export async function exec(
   maxOutputBytes: number,
   signal: AbortSignal,
 ): Promise<{ exitCode: number; output: string }> {
-  const { Id } = await create(engine, container, argv, signal);
+  const settings = { AttachStdout: true, AttachStderr: true, Cmd: argv };
+  const Id = await createExec(engine, container, settings, signal);
   let output: Buffer;
   try {
     const stream = await engine.stream({
@@ -42,23 +45,25 @@ export async function exec(
     if (!isEngineError(error, "bad-request", "engine")) throw error;
     output = Buffer.from(error.message);
   }
-  const exitCode = await waitForEnd(engine, Id, signal);
+  const exitCode = await exitCodeOf(engine, Id, signal);
   return { exitCode, output: output.toString("utf8") };
 }
 
-async function create(
+/** Prepares a command in a running container, and gives its id. Throws `RuntimeError` `NotRunning`. */
+export async function createExec(
   engine: EngineClient,
   container: string,
-  argv: readonly string[],
+  settings: object,
   signal: AbortSignal,
-): Promise<{ Id: string }> {
+): Promise<string> {
   try {
-    return await engine.json({
+    const { Id } = await engine.json<{ Id: string }>({
       method: "POST",
       path: `/containers/${container}/exec`,
-      body: { AttachStdout: true, AttachStderr: true, Cmd: argv },
+      body: settings,
       signal,
     });
+    return Id;
   } catch (error) {
     // Podman before 5.0 answers with a 500.
     const isOver = isEngineError(error, "engine") && /running container/i.test(error.message);
@@ -82,14 +87,14 @@ async function collect(stream: AsyncIterable<Uint8Array>, limit: number): Promis
   return Buffer.concat(kept);
 }
 
-/** The exit code appears a moment after the output has ended. */
-async function waitForEnd(engine: EngineClient, id: string, signal: AbortSignal): Promise<number> {
+/** Of a command whose output has ended; the exit code appears a moment later. */
+export async function exitCodeOf(
+  engine: EngineClient,
+  id: string,
+  signal: AbortSignal,
+): Promise<number> {
   for (let tries = 1; ; tries++) {
-    const { Running, ExitCode } = await engine.json<ExecInspection>({
-      method: "GET",
-      path: `/exec/${id}/json`,
-      signal,
-    });
+    const { Running, ExitCode } = await inspectExec(engine, id, signal);
     if (!Running && ExitCode !== null) return ExitCode;
     if (tries >= END_TRIES) {
       throw new RuntimeError("Unavailable", "The engine does not tell how the command has ended.");
@@ -98,6 +103,14 @@ async function waitForEnd(engine: EngineClient, id: string, signal: AbortSignal)
   }
 }
 
-function notRunning(cause: Error): RuntimeError {
+export async function inspectExec(
+  engine: EngineClient,
+  id: string,
+  signal: AbortSignal,
+): Promise<ExecInspection> {
+  return engine.json({ method: "GET", path: `/exec/${id}/json`, signal });
+}
+
+export function notRunning(cause: Error): RuntimeError {
   return new RuntimeError("NotRunning", cause.message, { cause });
 }

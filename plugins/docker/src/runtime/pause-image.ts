@@ -3,21 +3,29 @@ import { RuntimeError } from "@interlink/plugin-sdk";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { EngineError, isEngineError } from "../engine/engine-error.ts";
 import { jsonLines } from "../engine/json-lines.ts";
-import { isPauseArchitecture, pauseBinary } from "../sandbox/pause-binary.ts";
-import { tarOfFile } from "../sandbox/tar.ts";
+import { isArchitecture } from "../sandbox/elf-file.ts";
+import { pauseBinary } from "../sandbox/pause-binary.ts";
+import { relayBinary } from "../sandbox/relay-binary.ts";
+import { tarOf } from "../sandbox/tar.ts";
+
+/** Of the program in it that carries connections to ports of the pod. */
+export const RELAY_PATH = "/relay";
 
 const REPOSITORY = "localhost/interlink-pause";
 
 /** Name of the image of pods' sandboxes; imports it into the engine if it is not there. */
 export async function ensurePauseImage(engine: EngineClient, signal: AbortSignal): Promise<string> {
   const { Arch = "unknown" } = await engine.version();
-  if (!isPauseArchitecture(Arch)) {
+  if (!isArchitecture(Arch)) {
     throw new RuntimeError(
       "CreateFailed",
       `The container engine runs on ${Arch}, for which there is no built-in sandbox image: set sandboxImage to one whose /pause waits for ever.`,
     );
   }
-  const archive = tarOfFile("pause", pauseBinary(Arch), 0o755);
+  const archive = tarOf([
+    { name: "pause", content: pauseBinary(Arch), mode: 0o755 },
+    { name: RELAY_PATH.slice(1), content: relayBinary(Arch), mode: 0o755 },
+  ]);
   // The tag follows from the content, so that another version of this plugin never gets ours.
   const tag = createHash("sha256").update(archive).digest("hex").slice(0, 12);
   const image = `${REPOSITORY}:${tag}`;

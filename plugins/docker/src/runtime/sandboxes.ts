@@ -116,6 +116,28 @@ export class Sandboxes {
     return sandbox.hostNetwork ? "127.0.0.1" : sandbox.podIPs[0];
   }
 
+  /** Id of the pod's sandbox. Throws `RuntimeError` `NotRunning` if there is none. */
+  async running(uid: string, signal: AbortSignal): Promise<string> {
+    const id = this.#known.get(uid)?.id ?? (await this.#find(uid, signal))[0];
+    if (id === undefined) throw new RuntimeError("NotRunning", "The pod has no sandbox.");
+    return id;
+  }
+
+  /** Id and pod UID of each sandbox that runs. */
+  async all(signal: AbortSignal): Promise<{ id: string; uid: string }[]> {
+    const all = await this.#engine.json<ContainerSummary[]>({
+      method: "GET",
+      path: "/containers/json",
+      query: { filters: ownFilter(this.#options.plugin) },
+      signal,
+    });
+    return all.flatMap(({ Id: id, Labels, State }) => {
+      const uid = Labels?.[LABELS.uid];
+      const counts = Labels?.[LABELS.kind] === "sandbox" && State === "running";
+      return counts && uid !== undefined ? [{ id, uid }] : [];
+    });
+  }
+
   async #create(pod: Pod, signal: AbortSignal): Promise<string> {
     const name = sandboxEngineName(pod);
     for (let tries = 1; ; tries++) {

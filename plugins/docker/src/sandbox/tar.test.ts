@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { tarOfFile } from "./tar.ts";
+import { tarOf } from "./tar.ts";
 
 it.each([0, 1, 511, 512, 513])("makes an archive of a file of %i bytes that tar reads", (size) => {
   const content = Buffer.alloc(size, "x");
-  const archive = tarOfFile("pause", content, 0o755);
+  const archive = tarOf([{ name: "pause", content, mode: 0o755 }]);
   expect(archive.length % 512).toBe(0);
   expect(execFileSync("tar", ["-xO", "pause"], { input: archive })).toEqual(content);
   const listed = execFileSync("tar", ["-tv", "--numeric-owner"], { input: archive }).toString();
@@ -12,5 +12,11 @@ it.each([0, 1, 511, 512, 513])("makes an archive of a file of %i bytes that tar 
 });
 
 it("refuses a name that does not fit", () => {
-  expect(() => tarOfFile("x".repeat(100), Buffer.alloc(0), 0o644)).toThrow("too long");
+  const file = { name: "x".repeat(100), content: Buffer.alloc(0), mode: 0o644 };
+  expect(() => tarOf([file])).toThrow("too long");
+});
+
+it("puts several files into one archive", () => {
+  const files = ["one", "two"].map((name) => ({ name, content: Buffer.from(name), mode: 0o644 }));
+  expect(execFileSync("tar", ["-xO"], { input: tarOf(files) }).toString()).toBe("onetwo");
 });

@@ -1,5 +1,17 @@
-/** One regular file in a tar archive (ustar), owned by root. For the image that is made here. */
-export function tarOfFile(name: string, content: Uint8Array, mode: number): Buffer {
+/** A regular file, owned by root. */
+export interface TarFile {
+  name: string;
+  content: Uint8Array;
+  mode: number;
+}
+
+/** A tar archive (ustar). For the image that is made here. */
+export function tarOf(files: readonly TarFile[]): Buffer {
+  // Two empty blocks end an archive.
+  return Buffer.concat([...files.map(record), Buffer.alloc(1024)]);
+}
+
+function record({ name, content, mode }: TarFile): Buffer {
   const header = Buffer.alloc(512);
   const octal = (value: number, offset: number, width: number): void => {
     header.write(value.toString(8).padStart(width - 1, "0"), offset, "latin1");
@@ -18,6 +30,5 @@ export function tarOfFile(name: string, content: Uint8Array, mode: number): Buff
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
   const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
-  // Two empty blocks end an archive.
-  return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
+  return Buffer.concat([header, content, padding]);
 }

@@ -1,0 +1,59 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { TerminalSize } from "@interlink/protocol";
+
+const TRIES = 20;
+const INTERVAL_MS = 50;
+
+/**
+ * Tells the engine the size of a terminal: one call at a time, and of several sizes only the newest. The engine hands over
+ * a connection a moment before the process runs whose terminal it is, so a refusal is not final.
+ */
+export class TerminalResizer {
+  readonly #send: (size: TerminalSize) => Promise<void>;
+  readonly #over: AbortSignal;
+  readonly #failed: (error: unknown) => void;
+  #wanted: TerminalSize | undefined;
+  #sending = false;
+
+  /** `failed` hears of a size that could not be set while the terminal was there. */
+  constructor(
+    send: (size: TerminalSize) => Promise<void>,
+    over: AbortSignal,
+    failed: (error: unknown) => void,
+  ) {
+    this.#send = send;
+    this.#over = over;
+    this.#failed = failed;
+  }
+
+  resize(size: TerminalSize): void {
+    this.#wanted = size;
+    if (this.#sending) return;
+    this.#sending = true;
+    this.#sendAll()
+      .catch((error: unknown) => {
+        if (!this.#over.aborted) this.#failed(error);
+      })
+      .finally(() => {
+        this.#sending = false;
+      });
+  }
+
+  async #sendAll(): Promise<void> {
+    for (let tries = 1; this.#wanted !== undefined; ) {
+      const size = this.#wanted;
+      try {
+        await this.#send(size);
+        tries = 1;
+        if (this.#wanted === size) this.#wanted = undefined;
+      } catch (error) {
+        if (this.#over.aborted || tries >= TRIES) {
+          this.#wanted = undefined;
+          throw error;
+        }
+        tries++;
+        await delay(INTERVAL_MS, undefined, { signal: this.#over });
+      }
+    }
+  }
+}
