@@ -9,6 +9,8 @@ import type { ProcessEnd, ProcessStreams } from "@interlink/protocol";
 import { consoleInput, endFrame, sizeFrame } from "./console.ts";
 import type { ProcessContainer } from "./process-container.ts";
 
+const CLOSED = "the streams were closed";
+
 /**
  * Takes part in a running container: what it writes from now on (its log has stdout and stderr in one), and its input if
  * it has one. Ends with the container, as a success, which is how a kubelet tells it. Throws `RuntimeError` `NotRunning`.
@@ -30,18 +32,18 @@ export async function attachSession(
     { follow: true, timestamps: false },
     { signal: closing.signal, ended: hasEnded, from },
   );
-  const log = Readable.from(lines);
+  const log = Readable.from(lines, { objectMode: false });
   let settle: (end: ProcessEnd) => void = () => undefined;
   const ended = new Promise<ProcessEnd>((resolve) => {
     settle = resolve;
   });
   log.once("end", () => settle({ exitCode: 0 }));
   log.on("error", (error) => {
-    settle({ error: closing.signal.aborted ? "the streams were closed" : error.message });
+    settle({ error: error.message });
   });
   log.once("close", () => {
     pipe?.destroy();
-    settle({ error: "the streams were closed" });
+    settle({ error: CLOSED });
   });
   if (!output) log.resume();
   const isOnStdout = wanted.stdout;
@@ -55,7 +57,8 @@ export async function attachSession(
     },
     ended,
     close() {
-      closing.abort(new Error("the streams were closed"));
+      settle({ error: CLOSED });
+      closing.abort(new Error(CLOSED));
       pipe?.destroy();
       log.destroy();
     },

@@ -11,7 +11,7 @@ const MAX_FRAME_BYTES = 4096;
 
 /** Words in front of a command that give it a terminal or an input. `script`: path of `console.pl`. */
 export function consoleWords(perl: string, script: string, mode: ConsoleMode): string[] {
-  return ["/usr/bin/env", "PERL_BADLANG=0", perl, script, mode];
+  return [perl, script, mode];
 }
 
 /** The frames that carry this input. */

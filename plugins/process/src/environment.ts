@@ -5,9 +5,12 @@ export const MARKER = "INTERLINK_CONTAINER";
 
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Variables that bash keeps for itself, or that steer perl: they do not get through the runner unchanged, and go round it. */
+/**
+ * Variables that bash keeps for itself, or that steer bash and perl (a locale that is not installed makes them write
+ * into the container's log): they go round the runner.
+ */
 const KEPT_BY_RUNNER =
-  /^(?:_|BASH.*|PERL.*|PPID|UID|EUID|SHELLOPTS|COMP_WORDBREAKS|EPOCHREALTIME|EPOCHSECONDS|HISTCMD|IFS|LINENO|OLDPWD|OPTERR|OPTIND|PS[1-4]|PWD|RANDOM|SECONDS|SHLVL|SRANDOM|CDPATH|GLOBIGNORE|DIRSTACK|FUNCNAME|GROUPS)$/;
+  /^(?:_|BASH.*|PERL.*|LANG|LC_.*|PPID|UID|EUID|SHELLOPTS|COMP_WORDBREAKS|EPOCHREALTIME|EPOCHSECONDS|HISTCMD|IFS|LINENO|OLDPWD|OPTERR|OPTIND|PS[1-4]|PWD|RANDOM|SECONDS|SHLVL|SRANDOM|CDPATH|GLOBIGNORE|DIRSTACK|FUNCNAME|GROUPS)$/;
 
 export interface ContainerEnvironment {
   /** Handed to the runner as its environment. */
