@@ -25,6 +25,8 @@ const ended = {
   containerID: "fake://id1",
 };
 
+const changed = { reason: "changed", deadline: NOW } as const;
+
 const rows: [title: string, given: Given, status: Partial<ContainerStatus>][] = [
   [
     "nothing known",
@@ -59,6 +61,44 @@ const rows: [title: string, given: Given, status: Partial<ContainerStatus>][] = 
       containerID: "fake://id0",
       imageID: "sha",
     },
+  ],
+  [
+    "ended to get another image: its end is told as the one before",
+    { record: { main: exited(143, 1, { stop: changed }) } },
+    {
+      state: { waiting: { reason: "ContainerCreating" } },
+      lastState: { terminated: { ...ended, exitCode: 143 } },
+    },
+  ],
+  [
+    "ended to get another image, never to be restarted: its end would end the pod",
+    { policy: "Never", record: { main: exited(143, 1, { stop: changed }) } },
+    { state: { waiting: { reason: "ContainerCreating" } }, lastState: {}, restartCount: 1 },
+  ],
+  [
+    "made of another image",
+    {
+      policy: "Never",
+      record: { main: { ...created(2), previous: exited(143, 1, { stop: changed }).current! } },
+    },
+    { state: { waiting: { reason: "ContainerCreating" } }, lastState: {}, restartCount: 2 },
+  ],
+  [
+    "running with another image: now its end can be told",
+    {
+      policy: "Never",
+      record: { main: { ...running(2), previous: exited(143, 1, { stop: changed }).current! } },
+    },
+    { lastState: { terminated: { ...ended, exitCode: 143 } }, restartCount: 2 },
+  ],
+  [
+    "ended to get another image while its pod is deleted",
+    {
+      policy: "Never",
+      deletion: { requestedAt: NOW, deadline: NOW + 1000 },
+      record: { main: exited(143, 1, { stop: changed }) },
+    },
+    { state: { terminated: { ...ended, exitCode: 143 } } },
   ],
   [
     "running, not ready yet",

@@ -81,11 +81,10 @@ function containerStatus(
       ? current?.state === "exited" && current.exitCode === 0
       : started && isReady(planned, current, probes);
   const exited = current?.state === "exited" ? current : undefined;
-  const restarts =
-    exited !== undefined &&
-    !over &&
-    (exited.stop?.reason === "changed" ||
-      restartsAfter(planned, plan.restartPolicy, exited.exitCode ?? 137));
+  const mayRestart = (attempt: Attempt) =>
+    restartsAfter(planned, plan.restartPolicy, attempt.exitCode ?? 137);
+  const isExchanged = exited?.stop?.reason === "changed" && !over;
+  const restarts = exited !== undefined && !over && (isExchanged || mayRestart(exited));
   const wanted = current === undefined || restarts;
   const trouble = wanted && !over ? troubleOf(plan, planned, own, context.now) : undefined;
   const id = (attempt: Attempt) => `${context.runtimeType}://${attempt.id}`;
@@ -97,11 +96,18 @@ function containerStatus(
   } else if (trouble !== undefined) {
     state = { waiting: trouble };
     last = exited ?? previous;
+  } else if (isExchanged) {
+    state = { waiting: defaultWaiting(plan) };
+    last = exited;
   } else if (exited !== undefined) {
     state = { terminated: terminated(exited, id(exited)) };
   } else {
     state = { waiting: defaultWaiting(plan) };
   }
+  // That a container which may not restart has ended would end its pod for good, and API servers would refuse its
+  // return: how it ended is told when the next one runs.
+  const ownEnd = last?.stop?.reason === "changed" && !over && !mayRestart(last);
+  if (ownEnd && current?.state !== "running") last = undefined;
   // What is created but has not started is told with its start: nobody acts on it, and each telling is a write.
   const begun = current?.state === "created" ? undefined : current;
   return {
