@@ -19,6 +19,8 @@ export interface KubernetesSystem {
   minorVersion: number;
   /** As in `v1.20.2`. */
   version: string;
+  /** Its kubectl, which is as old as it is; there may be none. */
+  kubectl?: string;
 }
 
 /** Where `npm run systems -- build kubernetes` leaves the programs. */
@@ -48,7 +50,13 @@ export async function findKubernetes(
   const told = (await runProgram(join(folder, "kube-apiserver"), ["--version"])).toString();
   const [, version, minor] = /\b(v1\.(\d+)\.\S+)/.exec(told) ?? [];
   if (version === undefined) throw new Error(`kube-apiserver --version says "${told.trim()}"`);
-  return { folder, version, minorVersion: Number(minor) };
+  const kubectl = join(folder, "kubectl");
+  return {
+    folder,
+    version,
+    minorVersion: Number(minor),
+    ...(isExecutable(kubectl) ? { kubectl } : {}),
+  };
 }
 
 function isExecutable(file: string): boolean {

@@ -28,6 +28,7 @@ const PACKAGES = [
   { name: "jq", program: "/usr/bin/jq" },
   { name: "dpkg-dev", program: "/usr/bin/dpkg-source" },
 ];
+const KUBECTL = "client/usr/bin/kubectl";
 const DEADLINE_MS = 45 * 60_000;
 
 /** Why this machine cannot build it; `undefined` if it can. */
@@ -52,8 +53,11 @@ function missingPackages(): string[] {
  * nothing when they are there. The machine's own package sources stay as they are, and no service is started.
  */
 export async function buildKubernetes(say: (line: string) => void): Promise<void> {
-  if (existsSync(builtKubernetes())) return;
   const why = whyNoBuild();
+  if (existsSync(builtKubernetes())) {
+    if (why === undefined) await addKubectl(say);
+    return;
+  }
   if (why !== undefined) throw new Error(why);
   removeAbandoned();
   const folder = mkdtempSync(join(cacheFolder("kubernetes"), `build-${process.pid}-`));
@@ -72,6 +76,7 @@ export async function buildKubernetes(say: (line: string) => void): Promise<void
       cwd: folder,
       env,
     });
+    await fetchKubectl(folder, env);
     say("Building: about 5 minutes on two cores");
     await make(tree, env);
     // Debian's name of the architecture is Go's.
@@ -82,6 +87,30 @@ export async function buildKubernetes(say: (line: string) => void): Promise<void
   }
   const { version } = await findKubernetes("");
   say(`Kubernetes ${version} is in ${builtKubernetes()}`);
+}
+
+/** For a control plane that was built before it had one. */
+async function addKubectl(say: (line: string) => void): Promise<void> {
+  const target = join(builtKubernetes(), "kubectl");
+  if (existsSync(target)) return;
+  const folder = mkdtempSync(join(cacheFolder("kubernetes"), `build-${process.pid}-`));
+  try {
+    say("Fetching the kubectl of that release");
+    const env = { ...cleanEnvironment(folder), APT_CONFIG: await privateAptConfig(folder) };
+    await run("apt-get", ["update", "-qq"], { cwd: folder, env });
+    await fetchKubectl(folder, env);
+    renameSync(join(folder, KUBECTL), target);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Debian's own build of it, into `KUBECTL` below the folder. */
+async function fetchKubectl(folder: string, env: Record<string, string>): Promise<void> {
+  const downloads = mkdtempSync(join(folder, "client-"));
+  await run("apt-get", ["download", "-qq", "kubernetes-client"], { cwd: downloads, env });
+  const target = join(folder, "client");
+  await run("dpkg-deb", ["-x", only(downloads, ".deb"), target], { cwd: downloads, env });
 }
 
 /** What a build that was killed has left: gigabytes. */
@@ -171,6 +200,7 @@ function keep(built: string, folder: string): void {
     const from = name === "etcd" ? join(folder, "etcd/usr/bin") : built;
     copyFileSync(join(from, name), join(made, name));
   }
+  copyFileSync(join(folder, KUBECTL), join(made, "kubectl"));
   renameSync(made, builtKubernetes());
 }
 

@@ -38,13 +38,20 @@ export interface KubeletApiOptions {
 export interface KubeletTiming {
   /** For a client to open the streams that belong together. Default 30 s, as a kubelet. */
   streams: number;
+  /** For a terminal's size to arrive before the program starts without. Default 250 ms. */
+  size: number;
   /** After which a stream without a byte is closed. Default 4 h, as a kubelet. */
   idle: number;
   /** For which an answer of the site about usage serves all who ask. Default 1 s. */
   statsKept: number;
 }
 
-const defaultTiming: KubeletTiming = { streams: 30_000, idle: 4 * 3600_000, statsKept: 1000 };
+const defaultTiming: KubeletTiming = {
+  streams: 30_000,
+  size: 250,
+  idle: 4 * 3600_000,
+  statsKept: 1000,
+};
 const MAX_STREAM_CONNECTIONS = 1000;
 
 /** The kubelet's HTTPS API, as far as a virtual node has it. */
@@ -86,7 +93,13 @@ export async function startKubeletApi(options: KubeletApiOptions): Promise<Kubel
   answerErrors(app, logger);
   podRoutes(app, backend);
   runRoute(app, backend);
-  streamRoutes(app, { backend, upgrades, streamsMs: timing.streams, logger });
+  streamRoutes(app, {
+    backend,
+    upgrades,
+    streamsMs: timing.streams,
+    sizeMs: timing.size,
+    logger,
+  });
   statsRoutes(app, { ...options, keptMs: timing.statsKept });
   await app.listen({ host: options.host ?? everyInterface(), port: options.port });
   const { port } = app.server.address() as AddressInfo;

@@ -17,6 +17,7 @@ export async function carryProcess(
   channels.resize?.on("data", (chunk: Buffer) => {
     for (const size of sizes.push(chunk)) streams.resize(size);
   });
+  channels.resize?.resume();
   const poured = Promise.all([
     pour(streams.stdout, channels.stdout),
     pour(streams.stderr, channels.stderr),

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { ProcessStreams } from "@interlink/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
@@ -13,6 +14,8 @@ export interface ServeParts {
   upgrades: Upgrades;
   /** How long a client may take to open the streams that belong together, milliseconds. */
   streamsMs: number;
+  /** How long a terminal's size is waited for before the program starts, milliseconds. */
+  sizeMs: number;
   logger: Logger;
 }
 
@@ -45,12 +48,26 @@ export async function serveCommand(
   const left = new AbortController();
   void channels.closed.then(() => left.abort(new Error("the client left")));
   try {
+    await sizeKnown(channels, parts.sizeMs);
     await carryProcess(channels, await source.begin(left.signal));
   } catch (error) {
     if (left.signal.aborted) return;
     const words = error instanceof Error ? error.message : String(error);
     await channels.finish({ error: `Internal error occurred: ${source.failure}: ${words}` });
   }
+}
+
+/**
+ * Clients send the size of their terminal as soon as they are connected: a program that starts before would see one of
+ * no size. Those that send none are not waited for longer than it takes to arrive.
+ */
+async function sizeKnown({ resize, closed }: CommandChannels, ms: number): Promise<void> {
+  if (resize === undefined || resize.readableLength > 0) return;
+  const arrived = new AbortController();
+  const late = setTimeout(() => arrived.abort(), ms);
+  void closed.then(() => arrived.abort());
+  await once(resize, "readable", { signal: arrived.signal }).catch(() => undefined);
+  clearTimeout(late);
 }
 
 /** Throws KubeletError; what it gives opens the streams once the connection was taken. */
