@@ -5,6 +5,7 @@ import { Authorizer } from "./auth/authorize.ts";
 import { impersonated } from "./auth/impersonate.ts";
 import { Reviews, reviewResources } from "./auth/reviews.ts";
 import type { ServiceAccountTokens } from "./auth/service-account-tokens.ts";
+import { signingRequestApproval } from "./certificates/approval.ts";
 import type { KeyAndCertificate } from "./certificates/authority.ts";
 import { Discovery } from "./discovery/discovery.ts";
 import { ApiServer } from "./http/api-server.ts";
@@ -64,6 +65,7 @@ export function assembleServer(parts: AssembleParts): ApiServer {
     ["pods/portforward", podPortForward(kubelets)],
     ["pods/proxy", podProxy(storage, kubeletAnswerTimeoutMs)],
     ["nodes/proxy", nodeProxy(kubelets)],
+    ["certificatesigningrequests/approval", signingRequestApproval(storage, decoder, authorizer)],
     ["namespaces/finalize", namespaceFinalize(storage, decoder)],
     ["serviceaccounts/token", serviceAccountToken({ storage, tokens, decoder, apiAudience })],
   ]);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, pino } from "pino";
 import { assembleServer } from "./assemble.ts";
+import { Authorizer } from "./auth/authorize.ts";
 import { ServiceAccountTokens } from "./auth/service-account-tokens.ts";
 import { CertificateAuthority } from "./certificates/authority.ts";
 import { EventRecorder } from "./controllers/event-recorder.ts";
@@ -26,6 +27,8 @@ export interface ClusterOptions {
   watchHistorySize?: number;
   /** How long a node may be silent before it becomes NotReady (Unknown); default 50 000. */
   nodeGracePeriodMs?: number;
+  /** How long the certificates are valid that are signed on request; default a year. */
+  certificateSeconds?: number;
   /** The wait after the first failed pod of a Job, doubling with each further one; default 10 000. */
   jobBackoffMs?: number;
   /** Time and randomness; tests give their own. */
@@ -103,6 +106,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     { storage, logger, events: new EventRecorder(storage) },
     {
       caPem: authority.certificatePem,
+      certificates: {
+        authority,
+        authorizer: new Authorizer(storage),
+        seconds: options.certificateSeconds ?? yearSeconds,
+      },
       nodeGracePeriodMs: options.nodeGracePeriodMs ?? 50_000,
       jobBackoffMs: options.jobBackoffMs ?? 10_000,
     },

@@ -73,6 +73,7 @@ const nodeRules = [
   ),
   rule(["coordination.k8s.io"], ["leases"], ["create", "update", "patch", "delete", "get"]),
   rule(["node.k8s.io"], ["runtimeclasses"], read),
+  rule(["certificates.k8s.io"], ["certificatesigningrequests"], ["create", ...read]),
 ];
 
 const discoveryPaths = ["/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*"];
@@ -106,6 +107,9 @@ export const bootstrapClusterRoles: readonly KubeObject[] = [
   clusterRole("edit", editable),
   clusterRole("view", readable),
   clusterRole("system:node", nodeRules),
+  clusterRole("system:certificates.k8s.io:certificatesigningrequests:selfnodeclient", [
+    rule(["certificates.k8s.io"], ["certificatesigningrequests/selfnodeclient"], ["create"]),
+  ]),
   clusterRole("system:kubelet-api-admin", [
     rule([""], ["nodes"], ["get", "list", "watch", "proxy"]),
     rule([""], ["nodes/log", "nodes/metrics", "nodes/proxy", "nodes/stats"], ["*"]),

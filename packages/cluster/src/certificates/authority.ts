@@ -8,6 +8,11 @@ const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as con
 const lifetimeMs = 365 * 24 * 3600 * 1000;
 const backdateMs = 5 * 60 * 1000;
 
+const extendedUsages: Readonly<Record<string, x509.ExtendedKeyUsage>> = {
+  "server auth": x509.ExtendedKeyUsage.serverAuth,
+  "client auth": x509.ExtendedKeyUsage.clientAuth,
+};
+
 export interface KeyAndCertificate {
   keyPem: string;
   certificatePem: string;
@@ -63,6 +68,40 @@ export class CertificateAuthority {
       keys.privateKey,
       await privateKeyPem(keys.privateKey),
     );
+  }
+
+  /** Certifies the key of a request, with its subject and names, for `usages` as CertificateSigningRequest names them. */
+  async sign(
+    request: x509.Pkcs10CertificateRequest,
+    usages: readonly string[],
+    now: number,
+    seconds: number,
+  ): Promise<string> {
+    const purposes = usages.flatMap((usage) => extendedUsages[usage] ?? []);
+    const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
+    const names = request.getExtension("2.5.29.17");
+    const certificate = await x509.X509CertificateGenerator.create(
+      {
+        serialNumber: serialNumber(),
+        subject: request.subjectName.toJSON(),
+        issuer: this.#certificate.subject,
+        notBefore: new Date(now - backdateMs),
+        notAfter: new Date(now + seconds * 1000),
+        signingKey: this.#key,
+        publicKey: request.publicKey,
+        signingAlgorithm: algorithm,
+        extensions: [
+          new x509.BasicConstraintsExtension(false, undefined, true),
+          usages.includes("key encipherment")
+            ? new x509.KeyUsagesExtension(digitalSignature | keyEncipherment, true)
+            : new x509.KeyUsagesExtension(digitalSignature, true),
+          new x509.ExtendedKeyUsageExtension(purposes),
+          ...(names === null ? [] : [names]),
+        ],
+      },
+      webcrypto,
+    );
+    return `${certificate.toString("pem")}\n`;
   }
 
   async issue(request: CertificateRequest, now: number): Promise<KeyAndCertificate> {

@@ -1,5 +1,6 @@
 import { JobController } from "../jobs/job-controller.ts";
 import { Scheduler } from "../scheduler/scheduler.ts";
+import { type CertificateSignerSettings, certificateSigner } from "./certificate-signer.ts";
 import type { Controller, ControllerParts } from "./controller.ts";
 import { eventExpiry, podGarbageCollector } from "./expiry.ts";
 import { GarbageCollector } from "./garbage-collector.ts";
@@ -8,6 +9,7 @@ import { NodeLifecycle } from "./node-lifecycle.ts";
 import { serviceAccountController } from "./service-accounts.ts";
 
 export interface ControllerSettings {
+  readonly certificates: CertificateSignerSettings;
   readonly caPem: string;
   /** How long a node may be silent before it is called Unknown, milliseconds. */
   readonly nodeGracePeriodMs: number;
@@ -26,6 +28,7 @@ export function startControllers(parts: ControllerParts, settings: ControllerSet
     new JobController(parts, settings.jobBackoffMs),
     eventExpiry(parts),
     podGarbageCollector(parts),
+    certificateSigner(parts, settings.certificates),
   ];
   for (const controller of controllers) controller.start();
   // So that the first pod of the first user finds its service account.

@@ -38,6 +38,8 @@ export class Exchange {
   call(dryRun = false): Call {
     return {
       user: this.identity.username,
+      groups: this.identity.groups,
+      uid: this.identity.uid,
       dryRun: dryRun || this.query.getAll("dryRun").includes("All"),
       warn: (text) => this.warn(text),
     };

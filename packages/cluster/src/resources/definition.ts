@@ -13,6 +13,8 @@ export interface DeleteOptions {
 /** What admission may look at. */
 export interface AdmissionContext {
   readonly user: string;
+  readonly groups: readonly string[];
+  readonly uid: string | undefined;
   /** Another object of the cluster: `find("serviceaccounts", "default", "builder")`. */
   find(plural: string, namespace: string | undefined, name: string): KubeObject | undefined;
   /** A cluster-wide object of another group: `findIn("scheduling.k8s.io", "priorityclasses", "high")`. */

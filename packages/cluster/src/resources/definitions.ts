@@ -1,5 +1,6 @@
 import type { Event, Namespace, Pod, Secret } from "kubernetes-types/core/v1.js";
 import { as, type KubeObject } from "../api/object.ts";
+import { signingRequestStrategy } from "../certificates/strategy.ts";
 import { jobStrategy } from "../jobs/strategy.ts";
 import { podStrategy } from "../pods/strategy.ts";
 import { eventColumns } from "../tables/events.ts";
@@ -16,6 +17,7 @@ import {
   serviceColumns,
 } from "../tables/others.ts";
 import { podColumns } from "../tables/pods.ts";
+import { signingRequestColumns } from "../tables/signing-requests.ts";
 import { defineResource, type ResourceDefinition } from "./definition.ts";
 import {
   claimStrategy,
@@ -219,6 +221,23 @@ export const definitions: readonly ResourceDefinition[] = [
       "status.successful": (object) =>
         String((object.status as { succeeded?: number } | undefined)?.succeeded ?? 0),
     },
+  }),
+  defineResource({
+    group: "certificates.k8s.io",
+    plural: "certificatesigningrequests",
+    kind: "CertificateSigningRequest",
+    strategy: signingRequestStrategy,
+    namespaced: false,
+    shortNames: ["csr"],
+    columns: signingRequestColumns,
+    hasStatus: true,
+    selectable: {
+      "spec.signerName": (object) =>
+        (object.spec as { signerName?: string } | undefined)?.signerName ?? "",
+    },
+    subresources: [
+      { name: "approval", kind: "CertificateSigningRequest", verbs: ["get", "update"] },
+    ],
   }),
   defineResource({
     group: "coordination.k8s.io",

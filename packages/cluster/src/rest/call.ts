@@ -4,6 +4,8 @@ import type { Storage } from "../storage/storage.ts";
 /** One write: who makes it, and how it is to be taken. */
 export interface Call {
   readonly user: string;
+  readonly groups?: readonly string[];
+  readonly uid?: string | undefined;
   /** Check and answer everything, store nothing. */
   readonly dryRun: boolean;
   warn(text: string): void;
@@ -23,6 +25,8 @@ export interface Target {
 export function admissionContext(storage: Storage, call: Call): AdmissionContext {
   return {
     user: call.user,
+    groups: call.groups ?? [],
+    uid: call.uid,
     find: (plural, namespace, name) => storage.find(plural, namespace, name),
     findIn: (group, plural, name) => storage.find(plural, undefined, name, group),
     suffix: () => storage.chance.letters(5),

@@ -123,6 +123,10 @@ export class ApiClient {
     return this.call("POST", path, { body });
   }
 
+  put(path: string, body: unknown): Promise<Answer> {
+    return this.call("PUT", path, { body });
+  }
+
   patch(path: string, type: string, body: unknown): Promise<Answer> {
     return this.call("PATCH", path, { body, headers: { "content-type": type } });
   }
