@@ -53,6 +53,7 @@ export type { Clock } from "./supervisor/clock.ts";
 export { systemClock } from "./supervisor/clock.ts";
 export type { ContainerProviderOptions } from "./supervisor/container-provider.ts";
 export { createContainerProvider } from "./supervisor/container-provider.ts";
+export { memoryVolumeBytes } from "./volumes/memory-size.ts";
 export type {
   PodVolumes,
   PrepareVolumesOptions,

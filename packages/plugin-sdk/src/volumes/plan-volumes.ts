@@ -2,7 +2,7 @@ import type { RetrievedPodData } from "@interlink/protocol";
 import type { Pod, Volume } from "kubernetes-types/core/v1.js";
 import { safeSegment } from "../jobs/job-paths.ts";
 import { PluginError } from "../plugin-error.ts";
-import { parseQuantity } from "../resolve/quantity.ts";
+import { memoryVolumeBytes } from "./memory-size.ts";
 import type { PlannedFile, VolumeFiles } from "./payload.ts";
 import {
   addSelected,
@@ -46,12 +46,12 @@ function planVolume(volume: Volume, pod: Pod, objects: PodObjects): PlannedVolum
   if (source !== "emptyDir" || (medium !== "" && medium !== "Memory")) {
     return { name, kind: "other", source, volume };
   }
-  const sizeBytes = bytes(volume.emptyDir?.sizeLimit);
+  const sizeBytes = memoryVolumeBytes(pod, volume.emptyDir?.sizeLimit);
   return {
     name,
     kind: "emptyDir",
     memory: medium === "Memory",
-    ...(sizeBytes !== undefined && { sizeBytes }),
+    ...(medium === "Memory" && sizeBytes !== undefined && { sizeBytes }),
   };
 }
 
@@ -95,10 +95,4 @@ function absent(kind: string, name: string, optional: boolean | undefined): Volu
 function mountedVolumes({ spec }: Pod): Set<string> {
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
   return new Set(containers.flatMap(({ volumeMounts }) => volumeMounts ?? []).map((m) => m.name));
-}
-
-function bytes(quantity: string | undefined): number | undefined {
-  const size = quantity === undefined ? undefined : parseQuantity(quantity);
-  if (size === undefined || size.numerator === 0n) return undefined;
-  return Number(size.numerator / size.denominator);
 }

@@ -217,7 +217,9 @@ describe("emptyDir", () => {
     await symlink(target(outside), join(volumes, "work", "link"));
     for (const subPath of ["link", "link/deeper"]) {
       const data = emptyDirPod([{ name: "work", mountPath: "/w", subPath }]);
-      await expect(mountsOf(data, { directory: volumes })).rejects.toThrow("unable to provision");
+      await expect(mountsOf(data, { directory: volumes })).rejects.toThrow(
+        'failed to prepare subPath for volumeMount "work" of container "main": it ',
+      );
     }
     expect(await readdir(outside)).toEqual([]);
   });

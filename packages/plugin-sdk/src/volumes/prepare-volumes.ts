@@ -125,7 +125,8 @@ async function containerMount(
     );
   }
   const subPath = wantedSubPath(mount, env);
-  const hostPath = subPath === "" ? volume.path : await enterSubPath(volume.path, subPath);
+  const of = { volume: mount.name, container: container.name };
+  const hostPath = subPath === "" ? volume.path : await enterSubPath(volume.path, subPath, of);
   return {
     hostPath,
     mountPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,

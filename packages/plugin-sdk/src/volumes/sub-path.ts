@@ -43,11 +43,17 @@ function expandAll(text: string, env: readonly { name: string; value: string }[]
   throw new PluginError("rejected", `missing value for ${names}`);
 }
 
+/** Which mount a message is about. */
+interface MountOf {
+  volume: string;
+  container: string;
+}
+
 /**
  * The real path of `subPath` in the volume at `root`, made as a directory with the volume's mode if it is missing (as
  * the kubelet does). Links are followed only as long as they stay inside the volume: containers may have put them there.
  */
-export async function enterSubPath(root: string, subPath: string): Promise<string> {
+export async function enterSubPath(root: string, subPath: string, of: MountOf): Promise<string> {
   const realRoot = await realpath(root);
   const { mode } = await lstat(realRoot);
   let at = realRoot;
@@ -57,34 +63,39 @@ export async function enterSubPath(root: string, subPath: string): Promise<strin
     try {
       at = await realpath(next);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unusable(subPath, error);
-      at = await makeDirectory(next, mode & 0o7777, subPath);
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unusable(of, error);
+      at = await makeDirectory(next, mode & 0o7777, of);
     }
     if (at !== realRoot && !at.startsWith(realRoot + sep)) {
-      throw unusable(subPath, new Error("it leads out of the volume"));
+      throw unusable(of, new Error("it leads out of the volume"));
     }
   }
   return at;
 }
 
-async function makeDirectory(path: string, mode: number, subPath: string): Promise<string> {
+async function makeDirectory(path: string, mode: number, of: MountOf): Promise<string> {
   try {
     await mkdir(path);
     await chmod(path, mode);
     return path;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(subPath, error);
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(of, error);
   }
   // Made meanwhile for another container; or a dangling link, which `realpath` calls missing again: nothing is ever
   // made at its other end.
   return realpath(path).catch((error: unknown) => {
-    throw unusable(subPath, error);
+    throw unusable(of, error);
   });
 }
 
-function unusable(subPath: string, cause: unknown): PluginError {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new PluginError("rejected", `unable to provision SubPath \`${subPath}\`: ${why}`, {
-    cause,
-  });
+/** The kubelet's words, and the reason, which a kubelet keeps for its own log. */
+function unusable({ volume, container }: MountOf, cause: unknown): PluginError {
+  // The system's own message would name a path of the host, which is not the pod's business.
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why = code === undefined ? message : `it cannot be entered (${code})`;
+  return new PluginError(
+    "rejected",
+    `failed to prepare subPath for volumeMount "${volume}" of container "${container}": ${why}`,
+    { cause },
+  );
 }

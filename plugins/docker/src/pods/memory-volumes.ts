@@ -1,6 +1,6 @@
+import { memoryVolumeBytes } from "@interlink/plugin-sdk";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { LABELS, volumeEngineName } from "./labels.ts";
-import { ceilQuantity } from "./quantity.ts";
 
 /** An emptyDir with `medium: Memory`: a tmpfs volume of the engine, shared by the pod's containers. */
 export interface MemoryVolume {
@@ -31,7 +31,7 @@ export function memoryVolumes(plugin: string, pod: Pod, isPodman = false): Memor
   const inParts = volumesMountedInParts(pod);
   return (pod.spec?.volumes ?? []).flatMap(({ name, emptyDir }) => {
     if (emptyDir?.medium !== "Memory" || inParts.has(name)) return [];
-    const size = emptyDir.sizeLimit === undefined ? 0 : ceilQuantity(emptyDir.sizeLimit);
+    const size = memoryVolumeBytes(pod, emptyDir.sizeLimit) ?? 0;
     const options = [
       fsGroup === undefined ? "mode=0777" : `mode=2777,gid=${fsGroup}`,
       ...(size > 0
