@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from "commander";
+import type { CliContext } from "./cli-context.ts";
 import { CliError } from "./cli-error.ts";
-import { buildProgram, type CliContext } from "./program.ts";
+import { buildProgram } from "./program.ts";
 import { watchSignals } from "./signals.ts";
 import { systemErrorSentence } from "./system-error.ts";
 

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { checkNodeFlags, parseApiAddress, parseLabels, parseTaints } from "./node-flags.ts";
+import {
+  checkNodeFlags,
+  parseApiAddress,
+  parseLabels,
+  parseResources,
+  parseSeconds,
+  parseTaints,
+} from "./node-flags.ts";
 
 describe("labels and taints of the command line", () => {
   test("labels are key=value, and the value may hold an equals sign", () => {
@@ -32,6 +39,23 @@ test("the address of the API for pods is host and port, and nothing else", () =>
     "",
   ]) {
     expect(() => parseApiAddress(wrong), wrong).toThrow(/give host:port/);
+  }
+});
+
+test("further resources are name=quantity", () => {
+  expect(parseResources(["nvidia.com/gpu=4", "hugepages-2Mi=1Gi"])).toEqual({
+    "nvidia.com/gpu": "4",
+    "hugepages-2Mi": "1Gi",
+  });
+  for (const wrong of ["a", "a=", "a=b", "=1"]) {
+    expect(() => parseResources([wrong]), wrong).toThrow(/give name=quantity/);
+  }
+});
+
+test("seconds are a whole number, more than none", () => {
+  expect(parseSeconds("600", "--not-ready-after")).toBe(600);
+  for (const wrong of ["0", "-1", "1.5", "10m", ""]) {
+    expect(() => parseSeconds(wrong, "--not-ready-after"), wrong).toThrow(/--not-ready-after/);
   }
 });
 

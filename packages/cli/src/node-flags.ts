@@ -61,6 +61,29 @@ export function parseLabels(labels: readonly string[]): Record<string, string> {
   );
 }
 
+/** `name=quantity` pairs of `--resource`. */
+export function parseResources(resources: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    resources.map((resource) => {
+      const match = /^(?<name>[^=\s]+)=(?<amount>\S+)$/.exec(resource);
+      const { name = "", amount = "" } = match?.groups ?? {};
+      if (match === null || tryParseQuantity(amount) === undefined) {
+        throw new CliError(
+          "usage",
+          `--resource "${resource}": give name=quantity, for instance nvidia.com/gpu=4.`,
+        );
+      }
+      return [name, amount];
+    }),
+  );
+}
+
+/** A whole number of seconds, more than none. */
+export function parseSeconds(text: string, option: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new CliError("usage", `${option} "${text}": give a number of seconds, for instance 600.`);
+}
+
 /** `key=value:effect` or `key:effect` of `--taint`, as `kubectl taint` writes them. */
 export function parseTaints(taints: readonly string[]): Taint[] {
   return taints.map((taint) => {

@@ -1,21 +1,7 @@
-import type { Readable } from "node:stream";
 import { Command, Option } from "commander";
-import type { Output } from "./up/screen.ts";
+import type { CliContext } from "./cli-context.ts";
+import type { NodeFlags, PluginFlags, ServerFlags, UpFlags } from "./flags.ts";
 import { readVersion } from "./version.ts";
-
-/** What the commands need of the world; given by `main`, and by tests. */
-export interface CliContext {
-  stdout: Output;
-  stderr: Output;
-  /** Opened only by who reads it. */
-  stdin: () => Readable;
-  env: Readonly<Record<string, string | undefined>>;
-  /** Fires when the person or the system asks the program to end (Ctrl-C, SIGTERM). */
-  signal: AbortSignal;
-  /** Fires at the second request: end at once. */
-  impatience: AbortSignal;
-  setExitCode(code: number): void;
-}
 
 const EXAMPLES = `
 Examples:
@@ -105,11 +91,26 @@ export function buildProgram(context: CliContext): Command {
       "where the cluster reaches this virtual node (default: an own address)",
     )
     .option("--kubelet-port <number>", "port of the kubelet API (0: any free one)", "10250")
-    .option("--kubelet-cert <file>", "serving certificate (PEM); default: self-signed")
+    .addOption(
+      new Option(
+        "--serving-certificate <how>",
+        "of the kubelet API: csr asks the cluster for one, to be approved; default: csr for system:node:NAME, " +
+          "else self-signed",
+      ).choices(["csr", "self-signed"]),
+    )
+    .option(
+      "--kubelet-cert <file>",
+      "a serving certificate of your own (PEM), read again and again",
+    )
     .option("--kubelet-key <file>", "its key (PEM)")
     .option(
+      "--certificate-dir <directory>",
+      "where certificates of the cluster are kept over restarts " +
+        "(default: ~/.local/state/interlink/nodes/NAME)",
+    )
+    .option(
       "--client-ca <file>",
-      "CA of the clients of the kubelet API (PEM); default: what the cluster publishes",
+      "CA of the clients of the kubelet API (PEM), read again and again; default: what the cluster publishes",
     )
     .option(
       "--api-address <host:port>",
@@ -121,6 +122,15 @@ export function buildProgram(context: CliContext): Command {
     .option("--cpu <quantity>", "capacity, unless the plugin tells it")
     .option("--memory <quantity>", "capacity, unless the plugin tells it")
     .option("--pods <number>", "capacity, unless the plugin tells it")
+    .option(
+      "--resource <name=quantity...>",
+      "further capacity, for instance nvidia.com/gpu=4, unless the plugin tells it",
+    )
+    .option("--cordoned", "register unschedulable: no pod comes here until kubectl uncordon")
+    .option(
+      "--not-ready-after <seconds>",
+      "NotReady when the site is silent for so long, so that its pods are evicted (default: never)",
+    )
     .option("--token-file <file>", "bearer token for the site, read again for every call")
     .option("--site-ca <file>", "CA of the site's certificate (PEM)")
     .addOption(logLevel().default("info"))
@@ -189,49 +199,4 @@ export function buildProgram(context: CliContext): Command {
 
 function pluginArgument() {
   return new Command().createArgument("<name>", "which plugin").choices(["docker", "process"]);
-}
-
-export interface UpFlags {
-  plugin: "auto" | "docker" | "process";
-  exit?: boolean;
-  port: string;
-  name: string;
-  stateDir?: string;
-  logLevel: string;
-}
-
-export interface NodeFlags {
-  name: string;
-  site: string;
-  kubeconfig?: string;
-  context?: string;
-  address?: string;
-  kubeletPort: string;
-  kubeletCert?: string;
-  kubeletKey?: string;
-  clientCa?: string;
-  apiAddress?: string;
-  label?: string[];
-  taint?: string[];
-  defaultTaint: boolean;
-  cpu?: string;
-  memory?: string;
-  pods?: string;
-  tokenFile?: string;
-  siteCa?: string;
-  logLevel: string;
-}
-
-export interface ServerFlags {
-  plugin: string;
-  listen: string;
-  logLevel: string;
-}
-
-export interface PluginFlags {
-  listen: string;
-  root: string;
-  dockerHost?: string;
-  instance?: string;
-  logLevel: string;
 }

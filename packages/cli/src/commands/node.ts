@@ -1,12 +1,22 @@
 import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
 import type { CredentialSource } from "@interlink/kube";
 import { startVirtualNode } from "@interlink/node";
+import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { crashPoint } from "../crash-point.ts";
+import type { NodeFlags } from "../flags.ts";
 import { parsePort } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
-import { checkNodeFlags, parseApiAddress, parseLabels, parseTaints } from "../node-flags.ts";
-import type { CliContext, NodeFlags } from "../program.ts";
+import {
+  checkNodeFlags,
+  parseApiAddress,
+  parseLabels,
+  parseResources,
+  parseSeconds,
+  parseTaints,
+} from "../node-flags.ts";
 import { readVersion } from "../version.ts";
 
 /** `interlink node`: one virtual node, until the process is asked to end. Its pods go on running then. */
@@ -15,10 +25,10 @@ export async function node(flags: NodeFlags, { env, signal }: CliContext): Promi
   const logger = openLog("node", flags.logLevel);
   const checkpoint = crashPoint(env);
   const ca = await optionalFile(flags.siteCa, "--site-ca");
-  const clientCaPem = await optionalFile(flags.clientCa, "--client-ca");
-  // Read for every call; here only so that a wrong name is told at once.
+  // Read again and again; here only so that a wrong name is told at once.
+  await optionalFile(flags.clientCa, "--client-ca");
   await optionalFile(flags.tokenFile, "--token-file");
-  const certificate = await servingCertificate(flags);
+  const certificateFiles = await ownCertificate(flags);
   await using running = await startVirtualNode({
     nodeName: flags.name,
     version: readVersion(),
@@ -31,9 +41,13 @@ export async function node(flags: NodeFlags, { env, signal }: CliContext): Promi
     ...(flags.address === undefined ? {} : { nodeAddress: flags.address }),
     kubelet: {
       port: parsePort(flags.kubeletPort, "--kubelet-port"),
-      ...(certificate === undefined ? {} : { certificate }),
-      ...(clientCaPem === undefined ? {} : { clientCaPem }),
+      ...(certificateFiles === undefined ? {} : { certificateFiles }),
+      ...(flags.servingCertificate === undefined
+        ? {}
+        : { servingCertificate: flags.servingCertificate }),
+      ...(flags.clientCa === undefined ? {} : { clientCaFile: flags.clientCa }),
     },
+    certificateDirectory: certificateDirectory(flags, env),
     ...(flags.apiAddress === undefined
       ? {}
       : { kubernetesService: parseApiAddress(flags.apiAddress) }),
@@ -41,6 +55,10 @@ export async function node(flags: NodeFlags, { env, signal }: CliContext): Promi
     taints: parseTaints(flags.taint ?? []),
     defaultTaint: flags.defaultTaint,
     capacity: capacity(flags),
+    cordoned: flags.cordoned ?? false,
+    ...(flags.notReadyAfter === undefined
+      ? {}
+      : { notReadyAfterSeconds: parseSeconds(flags.notReadyAfter, "--not-ready-after") }),
     logger,
     signal,
     ...(checkpoint ? { checkpoint } : {}),
@@ -58,21 +76,36 @@ function credentials({ kubeconfig, context }: NodeFlags): CredentialSource {
   return { kubeconfigFile: kubeconfig, ...(context === undefined ? {} : { context }) };
 }
 
-async function servingCertificate({ kubeletCert, kubeletKey }: NodeFlags) {
+async function ownCertificate({ kubeletCert, kubeletKey, servingCertificate }: NodeFlags) {
   if ((kubeletCert === undefined) !== (kubeletKey === undefined)) {
     throw new CliError("usage", "--kubelet-cert and --kubelet-key belong together: give both.");
   }
-  const cert = await optionalFile(kubeletCert, "--kubelet-cert");
-  const key = await optionalFile(kubeletKey, "--kubelet-key");
-  return cert === undefined || key === undefined ? undefined : { cert, key };
+  if (kubeletCert === undefined || kubeletKey === undefined) return undefined;
+  if (servingCertificate !== undefined) {
+    throw new CliError(
+      "usage",
+      "--serving-certificate and --kubelet-cert exclude each other: give one of them.",
+    );
+  }
+  await optionalFile(kubeletCert, "--kubelet-cert");
+  await optionalFile(kubeletKey, "--kubelet-key");
+  return { cert: kubeletCert, key: kubeletKey };
 }
 
-function capacity({ cpu, memory, pods }: NodeFlags): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries({ cpu, memory, pods }).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    ),
+function certificateDirectory(
+  { name, certificateDir }: NodeFlags,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  if (certificateDir !== undefined) return resolve(certificateDir);
+  const state = env["XDG_STATE_HOME"] || join(homedir(), ".local", "state");
+  return join(state, "interlink", "nodes", name);
+}
+
+function capacity({ cpu, memory, pods, resource }: NodeFlags): Record<string, string> {
+  const standard = Object.entries({ cpu, memory, pods }).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
   );
+  return { ...Object.fromEntries(standard), ...parseResources(resource ?? []) };
 }
 
 async function optionalFile(file: string | undefined, option: string): Promise<string | undefined> {

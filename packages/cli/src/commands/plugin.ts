@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
 import { servePlugin } from "@interlink/plugin-sdk";
 import { buildProvider } from "../build-provider.ts";
+import type { CliContext } from "../cli-context.ts";
 import { crashPoint } from "../crash-point.ts";
+import type { PluginFlags } from "../flags.ts";
 import { parseListen } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
-import type { CliContext, PluginFlags } from "../program.ts";
 
 /** `interlink plugin NAME`: one plugin, until the process is asked to end. Its pods go on running then. */
 export async function plugin(

@@ -1,8 +1,9 @@
 import { startServer } from "@interlink/server";
+import type { CliContext } from "../cli-context.ts";
 import { crashPoint } from "../crash-point.ts";
+import type { ServerFlags } from "../flags.ts";
 import { parseListen } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
-import type { CliContext, ServerFlags } from "../program.ts";
 
 /** `interlink server`: the API server, until the process is asked to end. */
 export async function server(flags: ServerFlags, { env, signal }: CliContext): Promise<void> {

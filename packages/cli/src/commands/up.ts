@@ -7,10 +7,11 @@ import {
   pause,
 } from "@interlink/kube";
 import type { Pod } from "kubernetes-types/core/v1.js";
+import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
+import type { UpFlags } from "../flags.ts";
 import { parsePort } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
-import type { CliContext, UpFlags } from "../program.ts";
 import { type Applied, applyManifests } from "../up/apply.ts";
 import { choosePlugin } from "../up/choose-plugin.ts";
 import { type LocalSystem, NODE_NAME, startLocalSystem } from "../up/local-system.ts";
