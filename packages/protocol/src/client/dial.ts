@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { connect } from "node:net";
 import { type ClientOptions, WebSocket } from "ws";
 import { ProtocolError } from "../errors.ts";
@@ -30,6 +31,8 @@ export function createDialer(options: InterlinkClientOptions): Dialer {
   const { tls } = options;
   const open = new Set<MessageSocket>();
   const closing = new AbortController();
+  // One listener for every stream that is being opened is no leak.
+  setMaxListeners(0, closing.signal);
   const socketOptions: ClientOptions = {
     ...SOCKET_OPTIONS,
     followRedirects: false,

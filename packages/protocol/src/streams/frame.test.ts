@@ -105,6 +105,7 @@ describe("the parameters of a stream", () => {
         const request = { ...pod, ...streams, Command };
         expect(readExecQuery(`/exec?${execQuery(request).toString()}`)).toEqual(request);
       }),
+      { numRuns: 100 },
     );
     const attach = { ...pod, ...streams };
     expect(readAttachQuery(`/attach?${attachQuery(attach).toString()}`)).toEqual(attach);
