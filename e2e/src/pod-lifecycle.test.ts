@@ -397,6 +397,38 @@ describeClusters("the life of a pod on the virtual node", (target) => {
     expect(await lines("hooks")).toEqual(["started", "stopping", "end"]);
   });
 
+  test("an image that is edited restarts its container, whatever its policy says", async () => {
+    await apply("edition", { command: SLEEP });
+    const before = await system.podInPhase("edition", "Running");
+    await kubectl("set", "image", "pod/edition", "main=busybox:newer");
+    const pod = await seen("was restarted", "edition", (one) => {
+      return mainOf(one)?.restartCount === 1 && mainOf(one)?.state?.running;
+    });
+    expect(mainOf(pod)).toMatchObject({
+      image: "busybox:newer",
+      lastState: { terminated: { exitCode: 143, containerID: mainOf(before)?.containerID } },
+    });
+    const texts = (await eventsOf(pod)).map(({ message }) => message);
+    expect(texts).toContain("Container main definition changed, will be restarted");
+    await kubectl("delete", "pod", "edition");
+  });
+
+  test("a container that must not run as root is not run as root", async () => {
+    await apply("nonroot", { container: { securityContext: { runAsNonRoot: true } } });
+    const isRoot = process.getuid?.() === 0;
+    const pod = await seen("is refused, or has run", "nonroot", (one) => {
+      const { state } = mainOf(one) ?? {};
+      return state?.waiting?.reason === "CreateContainerConfigError" || state?.terminated;
+    });
+    const { waiting, terminated } = mainOf(pod)?.state ?? {};
+    if (isRoot) {
+      expect(waiting?.message).toMatch(/^container has runAsNonRoot and image will run as root/);
+    } else {
+      expect(terminated?.exitCode).toBe(0);
+    }
+    await kubectl("delete", "pod", "nonroot");
+  });
+
   test("a pod that fills an emptyDir beyond its limit is evicted", async () => {
     await apply("greedy", {
       command: `dd if=/dev/zero of="\${INTERLINK_VOLUMES:-}/scratch/file" bs=1M count=3; ${SLEEP}`,
