@@ -1,6 +1,9 @@
 import { sameJson } from "@interlink/kube";
+import { offers } from "@interlink/protocol";
 import type { Container, Pod, PodSpec } from "kubernetes-types/core/v1.js";
 import { EPHEMERAL_UNSUPPORTED, RESIZE_UNSUPPORTED } from "../status/unsupported.ts";
+import type { PodContext } from "./pod-context.ts";
+import { isEnding, type PodRecord } from "./pod-record.ts";
 
 /** Something that a person changed in the spec of a pod and that this node cannot follow. */
 export interface EditProblem {
@@ -41,6 +44,22 @@ export function editProblems(
     }
   }
   return problems;
+}
+
+/** Says at once what of a change to the pod's spec comes to nothing, with an event each. */
+export function tellEdits(
+  record: PodRecord,
+  { site, events }: Pick<PodContext, "site" | "events">,
+): void {
+  const { judged, pod, job } = record;
+  if (pod.spec === judged) return;
+  if (pod.spec) record.judged = pod.spec;
+  // Before its create the job takes on everything, and after its end nothing matters.
+  if (judged === undefined || job === "none" || job === "over" || isEnding(record)) return;
+  const problems = editProblems(judged, pod, offers(site.capabilities, "pod-updates"));
+  for (const { reason, message, container } of problems) {
+    events.warning(pod, reason, message, container);
+  }
 }
 
 function allContainers(spec: PodSpec | undefined): Container[] {

@@ -99,6 +99,9 @@ test("a pod is not judged while the node object cannot be read", async () => {
     world.api.requests.filter(({ path }) => path.startsWith(paths.nodes.named("vn"))).length;
   await eventually(() => looks() > 1, "two looks");
   expect(world.pod()?.status?.phase).toBeUndefined();
+  world.put({ nodeSelector: { color: "red" } }, { metadata: { name: "unjudged", uid: "u" } });
+  world.delete(30, "unjudged");
+  await eventually(() => !world.pod("unjudged"), "one that is deleted meanwhile goes");
   world.putNode({}, {}, {});
   await eventually(() => phase("p") === "Failed", "the rejection");
   expect(world.pod()?.status?.reason).toBe("NodeAffinity");

@@ -1,16 +1,12 @@
-import { type KubeClient, paths } from "@interlink/kube";
+import { paths } from "@interlink/kube";
 import type { Node } from "kubernetes-types/core/v1.js";
 import { isTerminalPhase } from "../status/phase.ts";
 import { Admission } from "./admission/admission.ts";
 import type { Rejection } from "./admission/admit.ts";
-import type { PodRecord } from "./pod-record.ts";
-
-export interface PlacesContext {
-  nodeName: string;
-  client: Pick<KubeClient, "get">;
-  /** The node object as it was seen last; `undefined` while there is none. */
-  node: () => Node | undefined;
-}
+import { nameOf } from "./job-creator.ts";
+import type { PodContext } from "./pod-context.ts";
+import { isEnding, type PodRecord } from "./pod-record.ts";
+import { retryLater } from "./retry.ts";
 
 /**
  * Gives the pods of this node their places, once, when they are first seen. A pod that was accepted by an earlier life
@@ -18,10 +14,10 @@ export interface PlacesContext {
  * scheduler knew; so a pod that seems to have no room is turned away only after a fresh look at the node.
  */
 export class Places {
-  readonly #context: PlacesContext;
+  readonly #context: PodContext;
   readonly #admission = new Admission();
 
-  constructor(context: PlacesContext) {
+  constructor(context: PodContext) {
     this.#context = context;
   }
 
@@ -51,17 +47,41 @@ export class Places {
     this.#admission.take(record.pod);
   }
 
-  /** The last word about a pod that seemed to have no room. Rejects when the API server does not answer. */
-  async settle(record: PodRecord, signal: AbortSignal): Promise<Rejection | undefined> {
-    const { client, nodeName } = this.#context;
-    const node = await client.get<Node>(paths.nodes.named(nodeName), { signal });
-    const verdict = this.#admission.admit(record.pod, node);
+  /**
+   * Whether there is room for a pod that is about to go to the site; one that seemed to have none is judged now, and
+   * fails if it has none indeed. Rejects only when the signal fires.
+   */
+  async hasRoom(record: PodRecord, signal: AbortSignal): Promise<boolean> {
+    if (!record.unplaced) return true;
+    const { client, nodeName, logger, timing } = this.#context;
+    let node: Node;
+    try {
+      node = await client.get<Node>(paths.nodes.named(nodeName), { signal });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      logger.debug({ uid: record.uid, err: error }, "the node object cannot be read");
+      retryLater(record, "create", timing.objectRetry, this.#context);
+      return false;
+    }
+    // Reading takes time, and nothing is started for a pod that is to end by now.
+    if (isEnding(record)) return false;
     delete record.unplaced;
-    return verdict;
+    const verdict = this.#admission.admit(record.pod, node);
+    if (verdict) this.#reject(record, verdict);
+    return verdict === undefined;
   }
 
   forget(uid: string): void {
     this.#admission.release(uid);
+  }
+
+  #reject(record: PodRecord, { reason, message }: Rejection): void {
+    const { events, logger } = this.#context;
+    const { pod, uid } = record;
+    record.verdict = { reason, message: `Pod was rejected: ${message}`, neverBegan: true };
+    record.job = "refused";
+    events.warning(pod, reason, message);
+    logger.warn({ pod: nameOf(pod), uid, reason, message }, "a pod was rejected");
   }
 }
 

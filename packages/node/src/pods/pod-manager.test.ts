@@ -522,6 +522,11 @@ describe("time and the site", () => {
     world.site.comeBack();
     await until(() => phase() === "Failed");
     expect(world.pod()?.status?.reason).toBe("JobLost");
+    expect(state()?.terminated).toMatchObject({ exitCode: 137, reason: "ContainerStatusUnknown" });
+    // However often the site says so.
+    world.site.leave();
+    world.site.comeBack();
+    expect(world.events.filter((event) => event.includes("JobLost"))).toHaveLength(1);
   });
 
   test("a status that the API server refuses is not sent again as it is", async () => {

@@ -1,11 +1,11 @@
 import { setMaxListeners } from "node:events";
 import { type WorkAgain, WorkQueue } from "@interlink/kube";
-import { offers, type RemotePodEvent, type RemotePodStatus } from "@interlink/protocol";
+import type { RemotePodEvent, RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { RemoteListener, SyncedAnswer } from "../remote/remote-site.ts";
 import { isTerminalPhase } from "../status/phase.ts";
 import { isMirrorPod } from "./admission/admit.ts";
-import { editProblems } from "./edits.ts";
+import { tellEdits } from "./edits.ts";
 import { JobCreator, nameOf, stopWatching } from "./job-creator.ts";
 import { JobDeleter } from "./job-deleter.ts";
 import { hear, hearGone, hearUnknown } from "./job-knowledge.ts";
@@ -13,7 +13,7 @@ import { nextStep, type Step } from "./next-step.ts";
 import { Orphans } from "./orphans.ts";
 import { Places } from "./places.ts";
 import type { PodContext } from "./pod-context.ts";
-import { deadlineInMs, factsOf, isEnding, newRecord, type PodRecord } from "./pod-record.ts";
+import { deadlineInMs, factsOf, newRecord, type PodRecord } from "./pod-record.ts";
 import { PodUpdates } from "./pod-updates.ts";
 import { wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
@@ -185,7 +185,7 @@ export class PodManager implements AsyncDisposable {
       const record = this.#records.get(uid);
       if (!record || signal.aborted) return undefined;
       this.#checkDeadline(record);
-      this.#tellEdits(record);
+      tellEdits(record, this.#context);
       const step = nextStep(factsOf(record, wall().getTime()), now());
       if (step.do === "rest") return step.inMs === undefined ? undefined : { againInMs: step.inMs };
       await this.#do(step, record, signal);
@@ -201,7 +201,7 @@ export class PodManager implements AsyncDisposable {
   ): Promise<void> {
     switch (step.do) {
       case "create":
-        if (record.unplaced && !(await this.#placed(record, signal))) return undefined;
+        if (!(await this.#places.hasRoom(record, signal))) return undefined;
         return this.#creator.create(record, () => this.#wake(record.uid), signal);
       case "ask":
         return this.#ask(record, signal);
@@ -216,28 +216,6 @@ export class PodManager implements AsyncDisposable {
         this.#forget(record);
         return undefined;
     }
-  }
-
-  /** Whether there is room after all for a pod that seemed to have none; if not, the pod fails. */
-  async #placed(record: PodRecord, signal: AbortSignal): Promise<boolean> {
-    const { events, logger, timing } = this.#context;
-    try {
-      const rejection = await this.#places.settle(record, signal);
-      if (!rejection || isEnding(record)) return !isEnding(record);
-      const { reason, message } = rejection;
-      record.verdict = { reason, message: `Pod was rejected: ${message}`, neverBegan: true };
-      record.job = "refused";
-      events.warning(record.pod, reason, message);
-      logger.warn(
-        { pod: nameOf(record.pod), uid: record.uid, reason, message },
-        "a pod was rejected",
-      );
-    } catch (error) {
-      if (signal.aborted) throw error;
-      logger.debug({ uid: record.uid, err: error }, "the node object cannot be read");
-      retryLater(record, "create", timing.objectRetry, this.#context);
-    }
-    return false;
   }
 
   async #ask(record: PodRecord, signal: AbortSignal): Promise<void> {
@@ -292,20 +270,6 @@ export class PodManager implements AsyncDisposable {
     record.deadlinePassed = true;
     events.normal(record.pod, "DeadlineExceeded", message);
     this.#statuses.touch(record.uid);
-  }
-
-  /** Says at once what of a change to the pod's spec comes to nothing. */
-  #tellEdits(record: PodRecord): void {
-    const { site, events } = this.#context;
-    const { judged, pod, job } = record;
-    if (pod.spec === judged) return;
-    if (pod.spec) record.judged = pod.spec;
-    // Before its create the job takes on everything, and after its end nothing matters.
-    if (judged === undefined || job === "none" || job === "over" || isEnding(record)) return;
-    const problems = editProblems(judged, pod, offers(site.capabilities, "pod-updates"));
-    for (const { reason, message, container } of problems) {
-      events.warning(pod, reason, message, container);
-    }
   }
 
   #forget(record: PodRecord): void {

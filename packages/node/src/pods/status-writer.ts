@@ -12,7 +12,7 @@ import { podStatus } from "../status/pod-status.ts";
 import { missingJobAnnotations } from "./job-annotations.ts";
 import { nameOf } from "./job-creator.ts";
 import type { PodContext } from "./pod-context.ts";
-import { factsOf, type PodRecord, statusContext } from "./pod-record.ts";
+import { factsOf, isEnding, type PodRecord, statusContext } from "./pod-record.ts";
 
 const WRITES_AT_ONCE = 64;
 
@@ -69,8 +69,9 @@ export class StatusWriter {
   async #write(uid: string, signal: AbortSignal): Promise<void> {
     const { client, nodeAddress, wall, checkpoint } = this.#context;
     const record = this.#find(uid);
+    if (!record || record.absent) return;
     // Not taken yet: the start time says that it was.
-    if (!record || record.absent || record.unplaced) return;
+    if (record.unplaced && !isEnding(record)) return;
     const facts = factsOf(record, wall().getTime());
     const wanted = podStatus(
       record.pod,
