@@ -127,6 +127,12 @@ describeClusters("the streams of a pod", (target) => {
       expect(code).toBe(6);
     });
 
+    test("exec takes a long script", async () => {
+      const script = `exit 9 # ${"x".repeat(60_000)}`;
+      const { code } = await client.run(["exec", "shell", "--", "sh", "-c", script]);
+      expect(code).toBe(9);
+    });
+
     test("exec says what cannot be run, and where", async () => {
       const missing = await client.run(["exec", "shell", "--", "no-such-program"]);
       expect(missing.code).not.toBe(0);
@@ -160,7 +166,7 @@ describeClusters("the streams of a pod", (target) => {
       expect(state?.terminated?.exitCode).toBe(4);
     });
 
-    test("port-forward joins many connections, half-close included, and survives one that fails", async () => {
+    test("port-forward joins many connections, half-close included, and tells of one that fails", async () => {
       const ports = [webPort, countPort, deadPort].map((port) => `:${port}`);
       await using forward = client.start(["port-forward", "pod/servers", ...ports]);
       const local = async (port: number): Promise<number> => {

@@ -25,6 +25,9 @@ export interface ApiServerParts {
   logger: Logger;
 }
 
+/** As much as Go's servers take: a command to execute stands in the query, script and all. */
+const maxHeaderBytes = 1024 * 1024;
+
 /** HTTPS, from the first byte to the handler; every error leaves as a `metav1.Status`. */
 export class ApiServer {
   readonly #parts: ApiServerParts;
@@ -35,7 +38,15 @@ export class ApiServer {
     this.#parts = parts;
     const { key, cert, ca } = parts.tls;
     this.#server = createServer(
-      { key, cert, ca, requestCert: true, rejectUnauthorized: false, minVersion: "TLSv1.2" },
+      {
+        key,
+        cert,
+        ca,
+        requestCert: true,
+        rejectUnauthorized: false,
+        minVersion: "TLSv1.2",
+        maxHeaderSize: maxHeaderBytes,
+      },
       (request, response) => {
         void this.#serve(request, response);
       },

@@ -32,6 +32,8 @@ export interface KubeletApiOptions {
   metrics: Registry;
   logger: Logger;
   timing?: Partial<KubeletTiming>;
+  /** Of exec, attach and port-forward together; more are refused. Default 1000. */
+  maxStreamConnections?: number;
 }
 
 /** Milliseconds. */
@@ -53,6 +55,10 @@ const defaultTiming: KubeletTiming = {
   statsKept: 1000,
 };
 const MAX_STREAM_CONNECTIONS = 1000;
+/** A command to execute stands in the query, script and all; as much as Go's servers take. */
+const MAX_HEADER_BYTES = 1024 * 1024;
+/** Of one part of a path: more than any name has. */
+const MAX_NAME_LENGTH = 512;
 
 /** The kubelet's HTTPS API, as far as a virtual node has it. */
 export interface KubeletApi extends AsyncDisposable {
@@ -76,7 +82,8 @@ export async function startKubeletApi(options: KubeletApiOptions): Promise<Kubel
   // A caller without a certificate may still have a token, so that TLS itself refuses nobody.
   const askCertificate = { requestCert: true, rejectUnauthorized: false };
   const app: App = fastify({
-    https: { ...tls, ...askCertificate, ...secrets() },
+    https: { ...tls, ...askCertificate, ...secrets(), maxHeaderSize: MAX_HEADER_BYTES },
+    routerOptions: { maxParamLength: MAX_NAME_LENGTH },
     // A child, so that its bindings say whose lines these are.
     loggerInstance: logger.child({ part: "kubelet-api" }) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -86,7 +93,7 @@ export async function startKubeletApi(options: KubeletApiOptions): Promise<Kubel
   const upgrades = new Upgrades({
     server: app.server,
     handle: (request: IncomingMessage, response: ServerResponse) => app.routing(request, response),
-    maxConnections: MAX_STREAM_CONNECTIONS,
+    maxConnections: options.maxStreamConnections ?? MAX_STREAM_CONNECTIONS,
     idleMs: timing.idle,
   });
   guard(app, options);

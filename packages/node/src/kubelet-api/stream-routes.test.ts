@@ -9,6 +9,7 @@ import { FakeProcess } from "../testing/fake-kubelet-backend.ts";
 import { KubeletWorld, webSocketHeaders } from "../testing/kubelet-world.ts";
 import { type ClientStream, SpdyClient } from "../testing/spdy-client.ts";
 import { type KubeletBackend, KubeletError } from "./backend.ts";
+import type { KubeletTiming } from "./kubelet-api.ts";
 import type { CommandOptions } from "./streams/command-options.ts";
 
 const state = (name: string, running: boolean) => ({
@@ -19,10 +20,12 @@ const state = (name: string, running: boolean) => ({
   restartCount: 0,
   state: running ? { running: {} } : { terminated: { exitCode: 3 } },
 });
+const longName = "c".repeat(253);
 const pod: Pod = {
   metadata: { name: "p", namespace: "ns", uid: "u" },
   spec: {
     containers: [
+      { name: longName },
       { name: "c", stdin: true },
       { name: "t", stdin: true, tty: true },
       { name: "quiet" },
@@ -32,6 +35,7 @@ const pod: Pod = {
   },
   status: {
     containerStatuses: [
+      state(longName, true),
       state("c", true),
       state("t", true),
       state("quiet", true),
@@ -40,6 +44,9 @@ const pod: Pod = {
     ],
   },
 };
+
+/** A wait that no test sees the end of. */
+const NEVER_MS = 3_600_000;
 
 interface Begun {
   container: string;
@@ -56,12 +63,11 @@ let offered: boolean;
 let connectPod: KubeletBackend["portForward"];
 let ports: number[];
 
-beforeEach(async () => {
-  begun = [];
-  ports = [];
-  refusal = undefined;
-  offered = true;
-  connectPod = () => Promise.reject(new Error("connection refused"));
+/** A node whose processes are written down in `begun`. */
+function start(
+  timing: Partial<KubeletTiming>,
+  maxStreamConnections?: number,
+): Promise<KubeletWorld> {
   const begin = (
     container: string,
     command: readonly string[],
@@ -73,7 +79,7 @@ beforeEach(async () => {
     begun.push({ container, command, options, process, signal });
     return Promise.resolve(process);
   };
-  world = await KubeletWorld.start(
+  return KubeletWorld.start(
     [pod],
     {
       requireOffer: (feature) => {
@@ -87,8 +93,18 @@ beforeEach(async () => {
         return connectPod(which, port, signal);
       },
     },
-    { streams: 300 },
+    { streams: 300, size: NEVER_MS, ...timing },
+    maxStreamConnections,
   );
+}
+
+beforeEach(async () => {
+  begun = [];
+  ports = [];
+  refusal = undefined;
+  offered = true;
+  connectPod = () => Promise.reject(new Error("connection refused"));
+  world = await start({});
 });
 afterEach(async () => {
   await world[Symbol.asyncDispose]();
@@ -234,21 +250,20 @@ describe("exec over SPDY", () => {
     const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, index) => index % 256));
     process.stdout?.write(bytes);
     process.end({ exitCode: 3 }, "", "oops");
-    await eventually(() => client.closed, "the end of the connection");
+    await eventually(() => client.closed && process.closed, "the end of the connection");
     expect(stdout?.bytes().equals(bytes)).toBe(true);
     expect(stderr?.text()).toBe("oops");
     expect(JSON.parse(error?.text() ?? "")).toEqual(failure(3));
     expect([stdout?.ended, stderr?.ended, error?.ended]).toEqual([true, true, true]);
-    expect(process.closed).toBe(true);
   });
 
   it("gives a terminal one output and its sizes", async () => {
     const path = "/exec/ns/p/c?command=sh&input=1&output=1&error=1&tty=1";
     const client = await world.spdy(path, ["v4.channel.k8s.io"]);
     const { error, resize, stdout } = await open(client, "error", "stdin", "stdout", "resize");
+    client.write(resize, '{"Width":80,"Height":24}\n{"Wid');
     const process = await theProcess();
     expect(begun[0]?.options).toEqual({ stdin: true, stdout: true, stderr: false, tty: true });
-    client.write(resize, '{"Width":80,"Height":24}\n{"Wid');
     client.write(resize, 'th":100,"Height":50}\n');
     await eventually(() => process.sizes.length === 2);
     expect(process.sizes).toEqual([
@@ -320,6 +335,37 @@ describe("exec over SPDY", () => {
     process.end({ exitCode: 0 });
     await eventually(() => client.closed);
     expect(JSON.parse(error?.text() ?? "")).toEqual(success);
+  });
+
+  it("begins a program in a terminal when the size of that is known", async () => {
+    const path = "/exec/ns/p/c?command=vi&output=1&tty=1";
+    const client = await world.spdy(path, ["v4.channel.k8s.io"]);
+    const { resize } = await open(client, "error", "stdout", "resize");
+    await eventually(() => resize?.replied);
+    expect(begun).toEqual([]);
+    client.write(resize, '{"Width":80,"Height":24}');
+    const process = await theProcess();
+    await eventually(() => process.sizes.length === 1);
+  });
+
+  it("takes long commands and long names", async () => {
+    const script = "x".repeat(200_000);
+    const path = `/exec/ns/p/${longName}?command=${script}&output=1`;
+    const client = await world.spdy(path, ["v4.channel.k8s.io"]);
+    await open(client, "error", "stdout");
+    await theProcess();
+    expect(begun[0]).toMatchObject({ container: longName, command: [script] });
+  });
+
+  it("closes a connection on which nothing is said for long, and refuses one too many", async () => {
+    const world2 = await start({ idle: 200 }, 1);
+    const path = "/exec/ns/p/c?command=sh&output=1";
+    const client = await world2.spdy(path, ["v4.channel.k8s.io"]);
+    await expect(world2.spdy(path, ["v4.channel.k8s.io"])).rejects.toThrow("503 too many streams");
+    await open(client, "error", "stdout");
+    const process = await theProcess();
+    await eventually(() => client.closed && process.closed);
+    await world2[Symbol.asyncDispose]();
   });
 
   it("is cut when the node stops", async () => {
@@ -421,8 +467,8 @@ describe("exec over WebSocket", () => {
   it("carries the sizes of a terminal", async () => {
     const socket = world.webSocket("/exec/ns/p/c?command=a&tty=1&output=1", ["v4.channel.k8s.io"]);
     await once(socket, "open");
-    const process = await theProcess();
     socket.send(Buffer.from('\u0004{"Width":9,"Height":8}'));
+    const process = await theProcess();
     await eventually(() => process.sizes.length === 1);
     expect(process.sizes).toEqual([{ width: 9, height: 8 }]);
     socket.terminate();

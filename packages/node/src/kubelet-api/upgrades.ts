@@ -16,8 +16,8 @@ export interface UpgradesOptions {
   idleMs: number;
 }
 
-/** A larger message is not of a kubectl. */
-const MAX_MESSAGE_BYTES = 1024 * 1024;
+/** As a kubelet's: some clients send all of a file in one message. */
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 const KEEP_ALIVE_MS = 30_000;
 
 /**

@@ -76,6 +76,7 @@ export class KubeletWorld implements AsyncDisposable {
     pods: readonly Pod[],
     backend: Partial<KubeletBackend>,
     timing: Partial<KubeletTiming> = {},
+    maxStreamConnections?: number,
   ): Promise<KubeletWorld> {
     const authority = await testAuthority("cluster");
     const fake = await FakeApiServer.start();
@@ -106,6 +107,7 @@ export class KubeletWorld implements AsyncDisposable {
       metrics: new Registry(),
       logger: pino({ level: "silent" }),
       timing,
+      ...(maxStreamConnections === undefined ? {} : { maxStreamConnections }),
     });
     const admin = await authority.client("apiserver", ["system:masters"]);
     return new KubeletWorld(fake, client, admin, api);
