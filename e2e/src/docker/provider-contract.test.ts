@@ -20,6 +20,15 @@ describeEngines("the contract of providers, on a real engine", (engine) => {
       restarts: true,
       severalContainers: true,
       volumes: true,
+      streams: {
+        exec: true,
+        attach: true,
+        stats: true,
+        // The engine is on this machine.
+        hangsUp: true,
+        inputEndsWithFirstCaller: engine.kind === "podman",
+        echoServer: (port) => ["nc", "-ll", "-p", String(port), "-e", "cat"],
+      },
     },
   );
 });

@@ -161,3 +161,26 @@ it.each([
 ])("compares versions by numbers: %s and %s", (a, b, sign) => {
   expect(Math.sign(compareVersions(a, b))).toBe(sign);
 });
+
+describe("a connection that is to be handed over", () => {
+  const request = { method: "POST", path: "/exec/x/start", body: { Tty: true }, signal } as const;
+
+  it.each([
+    [409, { message: "not running" }, { code: "conflict", message: "not running" }],
+    [200, {}, { code: "engine", message: expect.stringContaining("proxy") as string }],
+  ])("is refused with the status %i in the engine's words", async (status, body, error) => {
+    await using engine = await FakeEngine.open((_, response) => json(response, status, body));
+    await expect(engine.client.connection(request)).rejects.toMatchObject(error);
+  });
+
+  it("is given up when the caller goes, or the engine does not answer in time", async () => {
+    await using engine = await FakeEngine.open(() => undefined);
+    const leaving = new AbortController();
+    const opening = engine.client.connection({ ...request, signal: leaving.signal });
+    await expect.poll(() => engine.asked).toContain("POST /exec/x/start");
+    leaving.abort(new Error("the caller has gone"));
+    await expect(opening).rejects.toThrow("the caller has gone");
+    const late = engine.client.connection({ ...request, deadlineMs: 20 });
+    await expect(late).rejects.toMatchObject({ code: "unreachable" });
+  });
+});

@@ -54,7 +54,7 @@ export class Sandboxes {
     }
     const id = await this.#create(pod, signal);
     const { podIPs } = await this.#start(pod.metadata?.uid ?? "", id, signal);
-    return { podIPs };
+    return { podIPs, instance: id };
   }
 
   /** Id of the pod's sandbox, which is made again if somebody has removed it. */

@@ -30,30 +30,29 @@ export class TerminalResizer {
     this.#wanted = size;
     if (this.#sending) return;
     this.#sending = true;
-    this.#sendAll()
-      .catch((error: unknown) => {
-        if (!this.#over.aborted) this.#failed(error);
-      })
-      .finally(() => {
-        this.#sending = false;
-      });
+    this.#sendAll().catch((error: unknown) => {
+      if (!this.#over.aborted) this.#failed(error);
+    });
   }
 
   async #sendAll(): Promise<void> {
-    for (let tries = 1; this.#wanted !== undefined; ) {
-      const size = this.#wanted;
-      try {
-        await this.#send(size);
-        tries = 1;
-        if (this.#wanted === size) this.#wanted = undefined;
-      } catch (error) {
-        if (this.#over.aborted || tries >= TRIES) {
-          this.#wanted = undefined;
-          throw error;
+    let tries = 1;
+    try {
+      while (this.#wanted !== undefined) {
+        const size = this.#wanted;
+        try {
+          await this.#send(size);
+          tries = 1;
+          if (this.#wanted === size) this.#wanted = undefined;
+        } catch (error) {
+          if (this.#over.aborted || tries >= TRIES) throw error;
+          tries++;
+          await delay(INTERVAL_MS, undefined, { signal: this.#over });
         }
-        tries++;
-        await delay(INTERVAL_MS, undefined, { signal: this.#over });
       }
+    } finally {
+      this.#wanted = undefined;
+      this.#sending = false;
     }
   }
 }
