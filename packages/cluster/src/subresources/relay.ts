@@ -20,7 +20,7 @@ export interface RelayTarget {
   unreachable: (problem: NodeJS.ErrnoException) => ApiError;
 }
 
-/** How long a client may take to leave when the other side has ended. */
+/** How long a client may take to leave when it was told all. */
 const LINGER_MS = 30_000;
 
 /** They speak about one connection, not about the request. */
@@ -136,10 +136,10 @@ function splice({ socket: client, head }: End, { socket: backend, head: rest }: 
   backend.on("error", () => backend.destroy());
   client.once("close", () => backend.destroy());
   backend.once("close", () => {
-    if (!backend.readableEnded) {
-      client.destroy();
-      return;
-    }
+    // Else the client is being told the rest, at its own speed.
+    if (!backend.readableEnded) client.destroy();
+  });
+  client.once("finish", () => {
     const timer = setTimeout(() => client.destroy(), LINGER_MS);
     client.once("close", () => clearTimeout(timer));
   });
