@@ -168,18 +168,21 @@ export class PodSupervisor {
       });
       await store.replaceData(uid, data);
       if (this.#work.data !== undefined) this.#work.data = data;
-      this.#forgetImages(containersOfOtherImage(this.plan.pod, data.pod));
+      this.#forgetTroubles(containersOfOtherImage(this.plan.pod, data.pod));
       this.#work.plan = planPod(data.pod);
       this.#record = withProblemsRetried(this.#record, clock.now());
     });
     this.wake();
   }
 
-  /** Another image is tried at once, whatever became of the one before. */
-  #forgetImages(containers: readonly string[]): void {
+  /** Another image is tried at once, whatever became of the one before: neither its pulls nor its crashes count. */
+  #forgetTroubles(containers: readonly string[]): void {
     for (const name of containers) {
       this.#work.images.delete(name);
-      this.#record = withContainer(this.#record, name, ({ image: _image, ...rest }) => rest);
+      this.#record = withContainer(this.#record, name, (before) => {
+        const { image: _image, crash: _crash, crashTold: _told, ...rest } = before;
+        return rest;
+      });
     }
   }
 

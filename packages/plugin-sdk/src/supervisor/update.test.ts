@@ -178,3 +178,24 @@ test("a changed image is tried at once, while the one before is backed off from"
   await harness.until("it runs", runs(harness));
   expect(made(harness).container.image).toBe("newer");
 });
+
+test("a changed image runs at once, while the one before is backed off from for its crashes", async () => {
+  await using harness = await ProviderHarness.start();
+  await harness.provider.create(pod("old"), harness.signal);
+  for (const attempt of [0, 1]) {
+    await harness.until("it runs", async () =>
+      harness.runtime.starts.includes(`${UID}/main/${attempt}`),
+    );
+    harness.runtime.exit("main", 1);
+  }
+  const backedOff = async () => (await harness.state(UID, "main")) === "CrashLoopBackOff";
+  await harness.until("it is backed off from", backedOff);
+  const update = pod("old");
+  defined(update.pod.spec?.containers[0]).image = "newer";
+  await harness.provider.update?.(update, harness.signal);
+  await harness.until("it runs again", runs(harness));
+  harness.runtime.exit("main", 1);
+  await harness.until("it is backed off from again", backedOff);
+  const [main] = (await harness.status(UID))?.containers ?? [];
+  expect(main?.state?.waiting?.message).toMatch(/^back-off 10s /);
+});
