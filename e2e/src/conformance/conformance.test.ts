@@ -2,12 +2,36 @@ import { afterAll, beforeAll, inject } from "vitest";
 import { embeddedCluster } from "../harness/embedded-cluster.ts";
 import { System, type SystemOptions } from "../harness/system.ts";
 import { describeDocker, describeKubernetes } from "../systems/describe-system.ts";
+import { controllers } from "./controllers.ts";
+import { environment } from "./environment.ts";
+import { images } from "./images.ts";
 import { lifecycle } from "./lifecycle.ts";
+import { network } from "./network.ts";
 import type { PluginName } from "./plugins.ts";
+import { projectedVolumes } from "./projected-volumes.ts";
+import { resize } from "./resize.ts";
+import { security } from "./security.ts";
+import { serviceAccounts } from "./service-accounts.ts";
 import { Site } from "./site.ts";
+import { streams } from "./streams.ts";
+import { subPaths } from "./sub-paths.ts";
 import { type ClusterKind, declareBehaviours, type Group } from "./suite.ts";
+import { volumes } from "./volumes.ts";
 
-const groups: readonly Group[] = [lifecycle];
+const groups: readonly Group[] = [
+  lifecycle,
+  environment,
+  subPaths,
+  volumes,
+  projectedVolumes,
+  serviceAccounts,
+  streams,
+  security,
+  images,
+  network,
+  controllers,
+  resize,
+];
 
 function conformance(name: PluginName, plugin: SystemOptions["plugin"]): void {
   describeKubernetes(`conformance of ${name}`, (target) => {
