@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readdir, readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -34,6 +35,26 @@ describeEngines("connections to ports of pods on a real engine", (engine) => {
     });
     return pod;
   }
+
+  /** Whether a connection through the sandbox is open. */
+  const relayRuns = async (pod: Pod): Promise<boolean> => {
+    const filters = { label: [`interlink.pod.uid=${pod.metadata?.uid}`, "interlink.kind=sandbox"] };
+    const [sandbox] = await fixture.engine.json<{ Id: string }[]>({
+      method: "GET",
+      path: "/containers/json",
+      query: { filters },
+      signal: fixture.signal,
+    });
+    const id = sandbox?.Id ?? "none";
+    // The engine is on this machine, so its processes are here.
+    const text = async (pid: string, file: string): Promise<string> =>
+      readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+    for (const pid of await readdir("/proc")) {
+      if ((await text(pid, "cmdline")) !== "/relay\0") continue;
+      if ((await text(pid, "cgroup")).includes(id)) return true;
+    }
+    return false;
+  };
 
   const connect = (pod: Pod, port: number) =>
     fixture.runtime.connect(pod.metadata?.uid ?? "", port, fixture.signal);
@@ -104,5 +125,16 @@ describeEngines("connections to ports of pods on a real engine", (engine) => {
       );
       return found?.state === "exited";
     });
+  });
+
+  it("cuts the connection to a server that takes no notice of a caller who goes", async () => {
+    // While it sleeps it reads nothing, and keeps its end open.
+    const deaf = "echo hello; exec sleep 100000";
+    const pod = await serving(7003, ["nc", "-ll", "-p", "7003", "-e", "sh", "-c", deaf]);
+    const connection = await connect(pod, 7003);
+    await once(connection, "readable");
+    expect(await relayRuns(pod)).toBe(true);
+    connection.destroy();
+    await waitUntil("no relay runs in the sandbox", async () => !(await relayRuns(pod)));
   });
 });

@@ -58,6 +58,7 @@ export interface DockerRuntimeOptions {
 /** Containers on a Docker Engine, or on Podman's compatible API. */
 export class DockerRuntime implements ContainerRuntime {
   readonly type = "docker";
+  readonly wantsPullSecrets = true;
   readonly #engine: EngineClient;
   readonly #logger: Logger;
   readonly #pods: number;
@@ -230,7 +231,8 @@ export class DockerRuntime implements ContainerRuntime {
         {
           port,
           address: () => this.#sandboxes.address(uid, signal),
-          openRelay: (step) => openExec(this.#engine, { id }, relay, this.#logger, step),
+          // A server may take no notice of the end of its input, but nobody is there for its output.
+          openRelay: (step) => openExec(this.#engine, { id }, relay, this.#logger, step, true),
         },
         signal,
       );

@@ -9,13 +9,14 @@ import { hangUp } from "./hang-up.ts";
 import { NO_DETACH_KEYS } from "./no-detach-keys.ts";
 import { TerminalResizer } from "./terminal-resizer.ts";
 
-/** As `ContainerRuntime.openExec`. */
+/** As `ContainerRuntime.openExec`. `hangsUp`: whether the process gets a SIGHUP when its caller goes. */
 export async function openExec(
   engine: EngineClient,
   handle: Pick<ContainerHandle, "id">,
   request: { command: readonly string[] } & StreamRequest,
   logger: Logger,
   signal: AbortSignal,
+  hangsUp = request.tty,
 ): Promise<ProcessStreams> {
   const { stdin, stdout, tty } = request;
   const stderr = request.stderr && !tty;
@@ -70,7 +71,7 @@ export async function openExec(
       },
       left: () => {
         over.abort();
-        if (tty) hangUp(engine, id, handle.id, lasting).catch(failed);
+        if (hangsUp) hangUp(engine, id, handle.id, lasting).catch(failed);
       },
     },
   );
