@@ -62,6 +62,8 @@ export interface RetrievedPodData {
   container: RetrievedContainer[];
   jobConfig: JobConfig;
   jobScript?: string;
+  /** Ours, only for plugins that offer `pull-secrets`: the Secrets that `imagePullSecrets` names, those that exist. */
+  pullSecrets?: Secret[];
 }
 
 /** The answer to create, on both hops. `PodJID` is the resource system's id (Slurm job id, container id …). */
@@ -178,6 +180,8 @@ export const FEATURES = [
   "pod-ip-env",
   /** `POST /update`: what a running pod names (files of its volumes, environment) has changed. */
   "pod-updates",
+  /** The Secrets of `imagePullSecrets` come along, though nothing mounts them. */
+  "pull-secrets",
   "exec",
   "attach",
   "port-forward",

@@ -82,7 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const upgrades = createUpgrades(app.server, (request, response) => {
     app.routing(request, response);
   });
-  createRoute(app, context);
+  createRoute(app, context, capabilities);
   updateRoute(app, context, capabilities);
   deleteRoute(app, context, seen);
   statusRoute(app, context, batcher);

@@ -53,3 +53,22 @@ it("refuses a body that is no pod", async () => {
   expect((await send(address, "POST", "/update", '{"pod":{}}')).code).toBe(400);
   expect(plugin.asked("/update")).toEqual([]);
 });
+
+it("hands the Secrets of imagePullSecrets to a plugin that wants them, and to no other", async () => {
+  const request = JSON.parse(body) as { pod: { spec: object }; secrets: unknown };
+  const secret = { metadata: { name: "pull" }, data: { ".dockerconfigjson": "e30=" } };
+  const withSecret = JSON.stringify({
+    ...request,
+    pod: { ...request.pod, spec: { ...request.pod.spec, imagePullSecrets: [{ name: "pull" }] } },
+    secrets: [secret, ...((request.secrets as unknown[] | null) ?? [])],
+  });
+  const handed = async (...features: string[]): Promise<unknown> => {
+    const { address, plugin } = await siteOffering(...features);
+    plugin.says("/create", '{"PodUID":"u","PodJID":"1"}');
+    expect(await send(address, "POST", "/create", withSecret)).toMatchObject({ code: 200 });
+    const asked = plugin.asked("/create")[0]?.body ?? "";
+    return (JSON.parse(asked) as { pullSecrets?: unknown }).pullSecrets;
+  };
+  expect(await handed("pull-secrets")).toEqual([expect.objectContaining(secret)]);
+  expect(await handed("status-stream")).toBeUndefined();
+});

@@ -10,12 +10,17 @@ const nothing: PodObjects = {
   services: [],
   tokens: new Map(),
 };
-const build = (pod: Pod, objects: Partial<PodObjects> = {}) =>
+const build = (
+  pod: Pod,
+  objects: Partial<PodObjects> = {},
+  { pullSecrets }: { pullSecrets: boolean } = { pullSecrets: false },
+) =>
   buildCreateRequest({
     pod,
     objects: { ...nothing, ...objects },
     addresses: { podIPs: [], hostIPs: [] },
     leaveAddresses: false,
+    pullSecrets,
     allocatable: {},
     jobscriptURL: "",
     now: new Date("2026-01-01T00:00:00.500Z"),
@@ -233,6 +238,21 @@ describe("buildCreateRequest", () => {
     });
   });
 
+  test("takes pull secrets along where they are wanted, those that exist, and none twice", () => {
+    const secret = (name: string) => ({ metadata: { name }, data: {} });
+    const pod = aPod({
+      imagePullSecrets: [{ name: "pull" }, { name: "mounted" }, { name: "missing" }],
+      volumes: [{ name: "v", secret: { secretName: "mounted" } }],
+    });
+    const secrets = new Map(["pull", "mounted"].map((name) => [name, secret(name)]));
+    const sent = (pullSecrets: boolean) => {
+      const result = build(pod, { secrets }, { pullSecrets });
+      return "request" in result ? result.request.secrets.map((one) => one.metadata?.name) : [];
+    };
+    expect(sent(true)).toEqual(["mounted", "pull"]);
+    expect(sent(false)).toEqual(["mounted"]);
+  });
+
   test("for a pod that runs, keeps back only the environment that cannot be made", () => {
     const envFrom = [{ configMapRef: { name: "x" } }];
     const env = [{ name: "A", value: "1" }];
@@ -244,6 +264,7 @@ describe("buildCreateRequest", () => {
       objects: nothing,
       addresses: { podIPs: [], hostIPs: [] },
       leaveAddresses: false,
+      pullSecrets: false,
       allocatable: {},
       jobscriptURL: "",
       now: new Date(0),

@@ -1,5 +1,12 @@
 import type { FieldAddresses, PodCreateRequest } from "@interlink/protocol";
-import type { Container, EnvVar, Pod, PodSpec, PodStatus } from "kubernetes-types/core/v1.js";
+import type {
+  Container,
+  EnvVar,
+  Pod,
+  PodSpec,
+  PodStatus,
+  Secret,
+} from "kubernetes-types/core/v1.js";
 import { atSeconds } from "../status/times.ts";
 import { resolveEnvironment } from "./environment.ts";
 import type { PodObjects } from "./pod-objects.ts";
@@ -11,6 +18,8 @@ export interface CreateRequestInput {
   objects: PodObjects;
   addresses: FieldAddresses;
   leaveAddresses: boolean;
+  /** The site takes the Secrets of `imagePullSecrets` along. */
+  pullSecrets: boolean;
   allocatable: Allocatable;
   /** `""`: no job-script builder. */
   jobscriptURL: string;
@@ -82,11 +91,24 @@ export function buildCreateRequest(input: CreateRequestInput): CreateRequestResu
         status: initialStatus(pod, known.podIPs[0] ?? PLACEHOLDER_IP, input.now),
       },
       configmaps: volumes.configmaps,
-      secrets: volumes.secrets,
+      secrets: input.pullSecrets ? withPullSecrets(volumes.secrets, input) : volumes.secrets,
       projectedvolumesmaps: volumes.projectedvolumesmaps,
       jobscriptURL: input.jobscriptURL,
     },
   };
+}
+
+/** Those that do not exist are left out: the image may be had without, and a kubelet tries that too. */
+function withPullSecrets(
+  mounted: readonly Secret[],
+  { pod, objects }: Pick<CreateRequestInput, "pod" | "objects">,
+): Secret[] {
+  const secrets = new Map(mounted.map((secret) => [secret.metadata?.name, secret]));
+  for (const { name = "" } of pod.spec?.imagePullSecrets ?? []) {
+    const secret = objects.secrets.get(name);
+    if (secret !== undefined && !secrets.has(name)) secrets.set(name, secret);
+  }
+  return [...secrets.values()];
 }
 
 function withEnv(container: Container, env: EnvVar[]): Container {

@@ -1,6 +1,6 @@
 import type { ConfigMap, Pod, Secret, Service } from "kubernetes-types/core/v1.js";
 
-/** What a pod's env and volumes name, fetched. An object that is not in its map does not exist. */
+/** What a pod's env, volumes and imagePullSecrets name, fetched. An object that is not in its map does not exist. */
 export interface PodObjects {
   configMaps: ReadonlyMap<string, ConfigMap>;
   secrets: ReadonlyMap<string, Secret>;
@@ -30,7 +30,7 @@ export function tokenKey(volume: string, sourceIndex: number): string {
   return `${volume}/${sourceIndex}`;
 }
 
-/** The objects that a pod's env and volumes name, each once. */
+/** The objects that a pod's env, volumes and imagePullSecrets name, each once. */
 export function podReferences(pod: Pod): PodReferences {
   const configMaps = new Set<string | undefined>();
   const secrets = new Set<string | undefined>();
@@ -47,6 +47,7 @@ export function podReferences(pod: Pod): PodReferences {
       secrets.add(valueFrom?.secretKeyRef?.name);
     }
   }
+  for (const { name } of pod.spec?.imagePullSecrets ?? []) secrets.add(name);
   for (const volume of pod.spec?.volumes ?? []) {
     configMaps.add(volume.configMap?.name);
     secrets.add(volume.secret?.secretName);

@@ -17,6 +17,8 @@ import type { Container, Pod, SecurityContext } from "kubernetes-types/core/v1.j
 export interface ContainerRuntime {
   /** `containerID` prefix, e.g. `docker` in `docker://3f2a…`. */
   readonly type: string;
+  /** It pulls images, and wants the pod's pull secrets for that (feature `pull-secrets`). */
+  readonly wantsPullSecrets?: boolean;
 
   /** Fails with a sentence that says what to do when the runtime cannot be used. */
   start?(signal: AbortSignal): Promise<void>;

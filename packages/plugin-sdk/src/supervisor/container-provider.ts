@@ -100,7 +100,8 @@ class ContainerProvider implements Provider {
     this.#random = options.random ?? Math.random;
     this.#listeners = new Listeners(options.logger);
     this.#strays = new Strays(options.runtime, options.logger);
-    this.features = [...FEATURES, ...runtimeFeatures(options.runtime)];
+    const pulls: Feature[] = options.runtime.wantsPullSecrets === true ? ["pull-secrets"] : [];
+    this.features = [...FEATURES, ...pulls, ...runtimeFeatures(options.runtime)];
     this.#sessions = new Sessions(options.runtime, (uid) => this.#supervisors.get(uid));
     this.#looks = new ObservationLoop({
       runtime: options.runtime,

@@ -7,7 +7,9 @@ import type { Container, Pod } from "kubernetes-types/core/v1.js";
  * update says.
  */
 export function updatedData(before: RetrievedPodData, update: RetrievedPodData): RetrievedPodData {
-  return { ...before, pod: updatedPod(before.pod, update.pod), container: update.container };
+  const { container, pullSecrets } = update;
+  const pod = updatedPod(before.pod, update.pod);
+  return { ...before, pod, container, ...(pullSecrets && { pullSecrets }) };
 }
 
 function updatedPod(before: Pod, update: Pod): Pod {

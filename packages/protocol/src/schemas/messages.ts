@@ -76,6 +76,7 @@ export const RetrievedPodDataSchema = Type.Object({
   }),
   jobConfig: JobConfigSchema,
   jobScript: Type.Optional(Type.String()),
+  pullSecrets: Type.Optional(Type.Array(SecretSchema, { maxItems: LIMITS.objectsPerPod })),
 });
 
 export const CreateAnswerSchema = Type.Object({

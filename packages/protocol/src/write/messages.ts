@@ -34,6 +34,7 @@ export function writeRetrievedPodData(data: RetrievedPodData): string {
     container: nilIfEmpty(data.container.map(wireContainer)),
     jobConfig: wireJobConfig(data.jobConfig),
     ...(data.jobScript === undefined || data.jobScript === "" ? {} : { jobScript: data.jobScript }),
+    ...(data.pullSecrets === undefined ? {} : { pullSecrets: data.pullSecrets }),
   });
 }
 

@@ -1,5 +1,7 @@
 import {
+  type Capabilities,
   emptyJobConfig,
+  offers,
   type PodCreateRequest,
   ProtocolError,
   type RetrievedContainer,
@@ -10,17 +12,33 @@ import type { ConfigMap, Container, Secret, Volume } from "kubernetes-types/core
 /**
  * What a plugin gets for a create request: the pod, and for each container, init containers first, the objects that
  * it mounts (reference: interlink-wire-and-node.md section 1.4). An object mounted twice by one container is listed
- * once. Throws ProtocolError `invalid` when a mounted object is missing and not optional.
+ * once. A plugin that offers `pull-secrets` gets those as well. Throws ProtocolError `invalid` when a mounted object is missing and not optional.
  */
-export function retrievedPodData(request: PodCreateRequest): RetrievedPodData {
+export function retrievedPodData(
+  request: PodCreateRequest,
+  plugin?: Capabilities,
+): RetrievedPodData {
   const { spec } = request.pod;
   const volumes = new Map((spec?.volumes ?? []).map((volume) => [volume.name, volume]));
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const pullSecrets = pullSecretsOf(request);
   return {
     pod: request.pod,
     container: containers.map((container) => mountedBy(container, volumes, request)),
     jobConfig: emptyJobConfig(),
+    ...(pullSecrets && offers(plugin, "pull-secrets") ? { pullSecrets } : {}),
   };
+}
+
+/**
+ * The Secrets of a request that its `imagePullSecrets` name; `undefined` without one. A node sends them, though nothing
+ * mounts them, where `pull-secrets` is offered.
+ */
+export function pullSecretsOf({ pod, secrets }: PodCreateRequest): Secret[] | undefined {
+  const found = (pod.spec?.imagePullSecrets ?? []).flatMap(
+    ({ name }) => byName(secrets, name) ?? [],
+  );
+  return found.length > 0 ? found : undefined;
 }
 
 function mountedBy(

@@ -11,6 +11,7 @@ const HANDED_ON = [
   "log-options",
   "pod-ip-env",
   "pod-updates",
+  "pull-secrets",
   "exec",
   "attach",
   "port-forward",

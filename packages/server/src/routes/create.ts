@@ -1,17 +1,22 @@
 import { readCreateRequest, writeCreateAnswer } from "@interlink/protocol";
 import type { FastifyInstance } from "fastify";
-import { retrievedPodData } from "../create/retrieved-pod-data.ts";
+import { pullSecretsOf, retrievedPodData } from "../create/retrieved-pod-data.ts";
 import { ANY_METHOD } from "../http/app.ts";
 import { readBody } from "../http/body.ts";
 import { callerSignal } from "../http/caller.ts";
 import { withJobScript } from "../job-script/job-script-builder.ts";
 import type { ServerContext } from "../options.ts";
+import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
 
 /**
  * `POST /create`: judge, resolve the mounts, hand it to the plugin once. Not repeated here: create is idempotent by
  * UID and the virtual node repeats it. The answer is exactly 200, which Go virtual nodes insist on.
  */
-export function createRoute(app: FastifyInstance, context: ServerContext): void {
+export function createRoute(
+  app: FastifyInstance,
+  context: ServerContext,
+  capabilities: PluginCapabilities,
+): void {
   app.route({
     method: ANY_METHOD,
     url: "/create",
@@ -22,8 +27,10 @@ export function createRoute(app: FastifyInstance, context: ServerContext): void 
       const log = request.log.child({ pod: `${namespace}/${name}`, uid });
       context.checkpoint("server.create.received");
       const signal = callerSignal(reply, context.cut);
+      // Only for this is the plugin asked what it offers; it would hold up every other create.
+      const offered = pullSecretsOf(wanted) && (await capabilities.recent(signal));
       const data = await withJobScript(
-        retrievedPodData(wanted),
+        retrievedPodData(wanted, offered),
         wanted.jobscriptURL,
         context.jobScriptBuilder,
         signal,

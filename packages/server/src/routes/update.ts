@@ -23,11 +23,15 @@ export function updateRoute(
     handler: async (request, reply) => {
       const wanted = readBody(request, readCreateRequest);
       const signal = callerSignal(reply, context.cut);
-      if (!offers(await capabilities.recent(signal), "pod-updates")) {
+      const offered = await capabilities.recent(signal);
+      if (!offers(offered, "pod-updates")) {
         throw new ProtocolError("not-found", "the plugin takes no updates of running pods");
       }
       const { name, namespace, uid = "" } = wanted.pod.metadata ?? {};
-      await context.plugin.update(retrievedPodData(wanted), { signal, requestId: request.id });
+      await context.plugin.update(retrievedPodData(wanted, offered), {
+        signal,
+        requestId: request.id,
+      });
       request.log.info({ pod: `${namespace}/${name}`, uid }, "updated");
       reply.code(200).type("text/plain; charset=utf-8");
       return "updated";
