@@ -6,12 +6,13 @@ import type { ClusterTarget } from "./test-cluster.ts";
 export const embeddedCluster: ClusterTarget = {
   title: "embedded cluster",
   kind: "embedded",
-  start: async (directory) => {
-    const cluster = await startCluster({ directory });
+  start: async (directory, options = {}) => {
+    const cluster = await startCluster({ directory, ...options });
     const { kubeconfigFile } = cluster;
     return {
       kubeconfigFile,
       clientCaFile: join(directory, "ca.crt"),
+      credentialsFor: (user) => cluster.credentialsFor(user),
       pause: () => cluster.pause(),
       resume: () => cluster.resume(),
       forgetHistory: async () => cluster.compact(),

@@ -7,7 +7,7 @@ import { embeddedCluster } from "./embedded-cluster.ts";
 import { Kubectl } from "./kubectl.ts";
 import { Link } from "./link.ts";
 import { Program } from "./program.ts";
-import type { ClusterTarget, TestCluster } from "./test-cluster.ts";
+import type { ClusterOptions, ClusterTarget, TestCluster } from "./test-cluster.ts";
 
 /** The three programs between Kubernetes and the containers. */
 export type Part = "node" | "server" | "plugin";
@@ -24,6 +24,11 @@ export interface SystemOptions {
   target?: ClusterTarget;
   /** The node reaches Kubernetes over a {@link Link} that the test may break. */
   breakable?: boolean;
+  cluster?: ClusterOptions;
+  /** Gives the node a kubeconfig (its text) of its own, and prepares the cluster for it. Default: it may do everything. */
+  nodeUser?: (cluster: TestCluster, kubectl: Kubectl) => Promise<string>;
+  /** Further flags of the node. */
+  nodeFlags?: readonly string[];
   /** Environment of one part, for instance a crash point. */
   env?: Partial<Record<Part, Record<string, string>>>;
 }
@@ -38,6 +43,7 @@ export class System implements AsyncDisposable {
   readonly directory: string;
   readonly nodeName = "virtual";
   #link: Link | undefined;
+  #nodeKubeconfig: string;
   readonly #options: SystemOptions;
   readonly #parts = new Map<Part, Program>();
 
@@ -45,15 +51,17 @@ export class System implements AsyncDisposable {
     this.cluster = cluster;
     this.directory = directory;
     this.kubectl = new Kubectl(cluster.kubeconfigFile);
+    this.#nodeKubeconfig = cluster.kubeconfigFile;
     this.#options = options;
   }
 
   static async start(options: SystemOptions): Promise<System> {
     const directory = await mkdtemp(join(tmpdir(), "interlink-e2e-"));
     const { target = embeddedCluster } = options;
-    const cluster = await target.start(join(directory, "cluster"));
+    const cluster = await target.start(join(directory, "cluster"), options.cluster);
     const system = new System(cluster, directory, options);
     try {
+      await system.#makeNodeUser();
       if (options.breakable === true) await system.#connect();
       const given = options.plugin.name === "given";
       const ours = PARTS.filter((part) => part !== "plugin" || !given);
@@ -74,16 +82,21 @@ export class System implements AsyncDisposable {
 
   /** Gives the node a kubeconfig of its own, which names the link. */
   async #connect(): Promise<void> {
-    const text = await readFile(this.cluster.kubeconfigFile, "utf8");
+    const text = await readFile(this.#nodeKubeconfig, "utf8");
     const [url = ""] = /https:\/\/[^"\s]+/.exec(text) ?? [];
     const { hostname, port } = new URL(url);
     this.#link = await Link.to(hostname, Number(port));
     const linked = text.replaceAll(url, `https://127.0.0.1:${this.#link.port}`);
-    await writeFile(this.#linkedKubeconfig, linked, { mode: 0o600 });
+    this.#nodeKubeconfig = join(this.directory, "linked.kubeconfig");
+    await writeFile(this.#nodeKubeconfig, linked, { mode: 0o600 });
   }
 
-  get #linkedKubeconfig(): string {
-    return join(this.directory, "linked.kubeconfig");
+  async #makeNodeUser(): Promise<void> {
+    const { nodeUser } = this.#options;
+    if (nodeUser === undefined) return;
+    this.#nodeKubeconfig = join(this.directory, "node.kubeconfig");
+    const text = await nodeUser(this.cluster, this.kubectl);
+    await writeFile(this.#nodeKubeconfig, text, { mode: 0o600 });
   }
 
   /** Start one part (again), and wait until it serves. */
@@ -139,14 +152,15 @@ export class System implements AsyncDisposable {
       return ["plugin", plugin.name, "--listen", pluginSocket, "--root", root, ...docker];
     }
     if (part === "server") return ["server", "--plugin", pluginSocket, "--listen", serverSocket];
-    const isLinked = this.#link !== undefined;
-    const kubeconfig = [
-      "--kubeconfig",
-      isLinked ? this.#linkedKubeconfig : this.cluster.kubeconfigFile,
-    ];
+    const kubeconfig = ["--kubeconfig", this.#nodeKubeconfig];
     const node = ["node", "--name", this.nodeName, "--site", serverSocket, "--kubelet-port", "0"];
-    const clientCa = ["--client-ca", this.cluster.clientCaFile];
-    return node.concat(["--address", "127.0.0.1"], kubeconfig, clientCa);
+    // A user of its own is to find it by itself.
+    const clientCa =
+      this.#options.nodeUser === undefined ? ["--client-ca", this.cluster.clientCaFile] : [];
+    const certificates = ["--certificate-dir", join(this.directory, "certificates")];
+    const further = this.#options.nodeFlags ?? [];
+    const address = ["--address", "127.0.0.1"];
+    return node.concat(address, kubeconfig, clientCa, certificates, further);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

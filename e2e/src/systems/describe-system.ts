@@ -66,7 +66,7 @@ export function describeKubernetes(title: string, suite: (target: ClusterTarget)
   const real: ClusterTarget = {
     title: `real Kubernetes ${system.version}`,
     kind: "real",
-    start: (directory) => KubernetesCluster.start(system, directory),
+    start: (directory, options) => KubernetesCluster.start(system, directory, options),
   };
   describeKubectl(`${title} (${real.title})`, () => suite(real));
 }

@@ -1,7 +1,8 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Kubectl } from "../harness/kubectl.ts";
-import type { TestCluster } from "../harness/test-cluster.ts";
+import type { ClusterOptions, ClusterUser, TestCluster } from "../harness/test-cluster.ts";
+import { readAuditLog, type ServerRequest } from "./audit-log.ts";
 import { freePorts } from "./free-ports.ts";
 import type { KubernetesSystem } from "./kubernetes-binaries.ts";
 import { type KubernetesFiles, writeKubernetesFiles } from "./kubernetes-files.ts";
@@ -28,6 +29,7 @@ export class KubernetesCluster implements TestCluster {
   readonly #directory: string;
   readonly #files: KubernetesFiles;
   readonly #ports: KubernetesPorts;
+  readonly #options: ClusterOptions;
   readonly #processes = new Map<string, OwnedProcess>();
 
   private constructor(
@@ -35,7 +37,9 @@ export class KubernetesCluster implements TestCluster {
     directory: string,
     files: KubernetesFiles,
     ports: KubernetesPorts,
+    options: ClusterOptions,
   ) {
+    this.#options = options;
     this.#system = system;
     this.#directory = directory;
     this.#files = files;
@@ -45,12 +49,16 @@ export class KubernetesCluster implements TestCluster {
   }
 
   /** Resolves when pods can be created. The directory is made, and removed by {@link close}. */
-  static async start(system: KubernetesSystem, directory: string): Promise<KubernetesCluster> {
+  static async start(
+    system: KubernetesSystem,
+    directory: string,
+    options: ClusterOptions = {},
+  ): Promise<KubernetesCluster> {
     for (let tries = 1; ; tries += 1) {
       const [apiServer = 0, etcdClient = 0, etcdPeer = 0] = await freePorts(3);
       const files = await writeKubernetesFiles(directory, `https://127.0.0.1:${apiServer}`);
       const ports = { apiServer, etcdClient, etcdPeer };
-      const cluster = new KubernetesCluster(system, directory, files, ports);
+      const cluster = new KubernetesCluster(system, directory, files, ports, options);
       try {
         await cluster.#bringUp();
         return cluster;
@@ -60,6 +68,27 @@ export class KubernetesCluster implements TestCluster {
         if (tries === 3 || !/address already in use/.test(String(error))) throw error;
       }
     }
+  }
+
+  async credentialsFor(user: ClusterUser): Promise<string> {
+    if ("user" in user) {
+      return this.#files.kubeconfigFor(user.user, user.groups, { seconds: user.seconds });
+    }
+    const { namespace, serviceAccount } = user;
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}/token`;
+    const input = JSON.stringify({
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "TokenRequest",
+      spec: { expirationSeconds: 3600 },
+    });
+    const kubectl = new Kubectl(this.kubeconfigFile);
+    const answer = await kubectl.run(["create", "--raw", path, "-f", "-"], { input });
+    const { status } = JSON.parse(answer) as { status: { token: string } };
+    return this.#files.kubeconfigFor(serviceAccount, [], { token: status.token });
+  }
+
+  requests(): Promise<ServerRequest[]> {
+    return readAuditLog(this.#files.auditLog);
   }
 
   /** Kills kube-apiserver, and with it its companions on the same machine. What is stored stays. */
@@ -77,7 +106,10 @@ export class KubernetesCluster implements TestCluster {
     const { minorVersion } = this.#system;
     this.#launch("kube-apiserver", apiServerFlags(this.#files, this.#ports));
     await this.#answers(["get", "--raw", "/readyz"]);
-    this.#launch("kube-controller-manager", controllerManagerFlags(this.#files, minorVersion));
+    this.#launch(
+      "kube-controller-manager",
+      controllerManagerFlags(this.#files, minorVersion, this.#options.certificateSeconds),
+    );
     this.#launch("kube-scheduler", schedulerFlags(this.#files, minorVersion));
   }
 

@@ -2,6 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CertificateAuthority } from "@interlink/cluster";
+import { auditPolicy } from "./audit-log.ts";
 
 /** What a control plane reads when it starts. Every value is a path; the keys and kubeconfigs are for their owner only. */
 export interface KubernetesFiles {
@@ -17,6 +18,14 @@ export interface KubernetesFiles {
   adminConfig: string;
   controllerManagerConfig: string;
   schedulerConfig: string;
+  auditPolicy: string;
+  auditLog: string;
+  /** A kubeconfig for somebody, with a new client certificate, or with this token. */
+  kubeconfigFor(
+    user: string,
+    groups: readonly string[],
+    as: { token: string } | { seconds: number | undefined },
+  ): Promise<string>;
 }
 
 /** Makes new keys, certificates and kubeconfigs for a control plane at this address, in this directory. */
@@ -43,9 +52,19 @@ export async function writeKubernetesFiles(
   });
   const config = async (file: string, user: string, groups: string[] = []): Promise<string> => {
     const client = await authority.issue({ commonName: user, organizations: groups }, now);
-    return write(file, kubeconfig(url, authority.certificatePem, user, client));
+    return write(file, kubeconfig(url, authority.certificatePem, user, certificateOf(client)));
+  };
+  const kubeconfigFor: KubernetesFiles["kubeconfigFor"] = async (user, groups, as) => {
+    const lifetime = "seconds" in as && as.seconds !== undefined ? { seconds: as.seconds } : {};
+    const request = { commonName: user, organizations: groups, ...lifetime };
+    const credential =
+      "token" in as ? as : certificateOf(await authority.issue(request, Date.now()));
+    return kubeconfig(url, authority.certificatePem, user, credential);
   };
   return {
+    kubeconfigFor,
+    auditPolicy: await write("audit-policy.json", JSON.stringify(auditPolicy)),
+    auditLog: join(directory, "audit.log"),
     caCertificate: await write("ca.crt", authority.certificatePem),
     caKey: await write("ca.key", authority.keyPem),
     servingCertificate: await write("serving.crt", serving.certificatePem),
@@ -63,13 +82,16 @@ export async function writeKubernetesFiles(
   };
 }
 
+function certificateOf(client: { certificatePem: string; keyPem: string }): object {
+  const base64 = (text: string): string => Buffer.from(text).toString("base64");
+  return {
+    "client-certificate-data": base64(client.certificatePem),
+    "client-key-data": base64(client.keyPem),
+  };
+}
+
 /** JSON, which is YAML too. */
-function kubeconfig(
-  server: string,
-  caPem: string,
-  user: string,
-  client: { certificatePem: string; keyPem: string },
-): string {
+function kubeconfig(server: string, caPem: string, user: string, credential: object): string {
   const base64 = (text: string): string => Buffer.from(text).toString("base64");
   return JSON.stringify({
     apiVersion: "v1",
@@ -80,10 +102,7 @@ function kubeconfig(
     users: [
       {
         name: user,
-        user: {
-          "client-certificate-data": base64(client.certificatePem),
-          "client-key-data": base64(client.keyPem),
-        },
+        user: credential,
       },
     ],
     contexts: [{ name: user, context: { cluster: "kubernetes", user } }],

@@ -41,12 +41,21 @@ export function apiServerFlags(files: KubernetesFiles, ports: KubernetesPorts): 
     "--service-cluster-ip-range=10.0.0.0/24",
     `--kubelet-client-certificate=${files.kubeletClientCertificate}`,
     `--kubelet-client-key=${files.kubeletClientKey}`,
+    `--audit-policy-file=${files.auditPolicy}`,
+    `--audit-log-path=${files.auditLog}`,
     "--allow-privileged",
   ];
 }
 
-export function controllerManagerFlags(files: KubernetesFiles, minorVersion: number): string[] {
+export function controllerManagerFlags(
+  files: KubernetesFiles,
+  minorVersion: number,
+  certificateSeconds: number | undefined,
+): string[] {
   return [
+    ...(certificateSeconds === undefined
+      ? []
+      : [`--cluster-signing-duration=${certificateSeconds}s`]),
     `--kubeconfig=${files.controllerManagerConfig}`,
     `--service-account-private-key-file=${files.serviceAccountKey}`,
     `--root-ca-file=${files.caCertificate}`,

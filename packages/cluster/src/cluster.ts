@@ -37,7 +37,12 @@ export interface ClusterOptions {
 
 /** Whom a kubeconfig is for. */
 export type Subject =
-  | { readonly user: string; readonly groups?: readonly string[] }
+  | {
+      readonly user: string;
+      readonly groups?: readonly string[];
+      /** How long the certificate is valid; default a year. */
+      readonly seconds?: number;
+    }
   | { readonly serviceAccount: string; readonly namespace: string };
 
 /** A running embedded cluster. */
@@ -125,8 +130,9 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 
   const credentialsFor = async (subject: Subject): Promise<string> => {
     if ("user" in subject) {
-      const { user, groups = [] } = subject;
-      const request = { commonName: user, organizations: groups };
+      const { user, groups = [], seconds } = subject;
+      const lifetime = seconds === undefined ? {} : { seconds };
+      const request = { commonName: user, organizations: groups, ...lifetime };
       const credential = await authority.issue(request, chance.now());
       return kubeconfigYaml({ ...common, user, credential });
     }

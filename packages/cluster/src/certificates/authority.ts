@@ -23,6 +23,8 @@ export interface CertificateRequest {
   organizations?: readonly string[];
   /** DNS names and IP addresses for a serving certificate; none makes a client certificate. */
   hosts?: readonly string[];
+  /** How long it is valid; default a year. */
+  seconds?: number;
 }
 
 /** The cluster's own certificate authority: signs serving and client certificates, EC P-256, valid for a year. */
@@ -131,7 +133,9 @@ export class CertificateAuthority {
         subject: distinguishedName(request.commonName, request.organizations ?? []),
         issuer: this.#certificate.subject,
         notBefore: new Date(now - backdateMs),
-        notAfter: new Date(now + lifetimeMs),
+        notAfter: new Date(
+          now + (request.seconds === undefined ? lifetimeMs : request.seconds * 1000),
+        ),
         signingKey: this.#key,
         publicKey: keys.publicKey,
         signingAlgorithm: algorithm,

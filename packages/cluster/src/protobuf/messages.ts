@@ -25,6 +25,14 @@ export const messages: Readonly<Record<string, string>> = {
   Capabilities: "1 *s add|2 *s drop",
   CephFSVolumeSource:
     "1 *s monitors|2 s path|3 s user|4 s secretFile|5 &LocalObjectReference secretRef|6 b readOnly",
+  CertificateSigningRequest:
+    "1 ObjectMeta metadata|2 CertificateSigningRequestSpec spec|3 CertificateSigningRequestStatus status",
+  CertificateSigningRequestCondition:
+    "1 s type|6 s status|2 s reason|3 s message|4 T lastUpdateTime|5 T lastTransitionTime",
+  CertificateSigningRequestSpec:
+    "1 y request|7 s signerName|8 &i expirationSeconds|5 *s usages|2 s username|3 s uid|4 *s groups|6 %L extra",
+  CertificateSigningRequestStatus:
+    "1 *CertificateSigningRequestCondition conditions|2 y certificate",
   CinderVolumeSource: "1 s volumeID|2 s fsType|3 b readOnly|4 &LocalObjectReference secretRef",
   ClientIPConfig: "1 &i timeoutSeconds",
   ClusterRole: "1 ObjectMeta metadata|2 *PolicyRule rules|3 &AggregationRule aggregationRule",
