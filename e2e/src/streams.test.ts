@@ -9,6 +9,7 @@ import type { Node } from "kubernetes-types/core/v1.js";
 import { request } from "undici";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { podManifest } from "./harness/manifest.ts";
+import { PlainPlugin } from "./harness/plain-plugin.ts";
 import { type ClientProgram, StreamClient } from "./harness/stream-client.ts";
 import { System } from "./harness/system.ts";
 import { describeClusters } from "./systems/describe-system.ts";
@@ -253,6 +254,46 @@ describeClusters("the streams of a pod", (target) => {
     expect(await ask("/portForward/default/shell", upgrade)).toBe(401);
     const badToken = { ...upgrade, authorization: "Bearer nobody" };
     expect(await ask("/attach/default/shell/main?output=1", badToken)).toBe(401);
+  });
+});
+
+describeClusters("the streams of a plugin that offers none", (target) => {
+  let directory: string;
+  let plugin: PlainPlugin;
+  let system: System;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "interlink-plain-"));
+    const socket = join(directory, "plugin.sock");
+    plugin = await PlainPlugin.start(socket);
+    system = await System.start({ plugin: { name: "given", address: `unix://${socket}` }, target });
+    await system.kubectl.run(["apply", "-f", "-"], { input: podManifest("plain") });
+    await system.podInPhase("plain", "Running");
+  });
+  afterAll(async () => {
+    await system?.[Symbol.asyncDispose]();
+    await plugin?.[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  test.each(clientPrograms())("are refused in a sentence that $title shows", async (program) => {
+    const client = new StreamClient(program, system.cluster.kubeconfigFile);
+    for (const [feature, ...args] of [
+      ["exec", "exec", "plain", "--", "true"],
+      ["attach", "attach", "plain"],
+      ["port-forward", "port-forward", "plain", ":80"],
+    ]) {
+      await using running = client.start(args);
+      await running.output(new RegExp(`the plugin behind this .* does not offer ${feature}`));
+    }
+    const { code } = await client.run(["exec", "plain", "--", "true"]);
+    expect(code).not.toBe(0);
+  });
+
+  test("statistics are left out and never zero", async () => {
+    const path = `/api/v1/nodes/${system.nodeName}/proxy/metrics/resource`;
+    const values = (await system.kubectl.run(["get", "--raw", path])).match(/^[^#].*/gm);
+    expect(values).toEqual(["resource_scrape_error 0", "scrape_error 0"]);
   });
 });
 

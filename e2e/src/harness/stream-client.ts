@@ -86,12 +86,17 @@ export class RunningClient implements AsyncDisposable {
     return this.#child.stdin;
   }
 
-  /** Waits until stdout or stderr holds what is looked for. */
+  /** Waits until stdout or stderr holds what is looked for; fails with what they hold, at once when it has ended. */
   async output(pattern: RegExp): Promise<RegExpExecArray> {
     const seen = (): string => Buffer.concat(this.#stdout).toString() + this.#stderr;
-    return waitUntil(`kubectl ${this.#what} prints ${pattern}`, () =>
-      Promise.resolve(pattern.exec(seen()) ?? undefined),
-    );
+    let over = false;
+    void this.ended.then(() => (over = true));
+    const found = await waitUntil(`kubectl ${this.#what} prints ${pattern}`, () => {
+      const match = pattern.exec(seen());
+      return match !== null || over ? { match } : undefined;
+    });
+    if (found.match !== null) return found.match;
+    throw new Error(`kubectl ${this.#what} did not print ${pattern} but: ${seen()}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -66,8 +66,9 @@ export function createKubeletBackend(
 }
 
 const notOffered: Readonly<Record<InteractiveFeature, string>> = {
-  exec: "the plugin behind this virtual node does not offer exec: no command can be run in its containers",
-  attach: "the plugin behind this virtual node does not offer attach: see kubectl logs",
+  exec: "the plugin behind this virtual node does not offer exec, so that no command can be run in its containers",
+  attach:
+    "the plugin behind this virtual node does not offer attach; kubectl logs shows the output",
   "port-forward": "the plugin behind this virtual node does not offer port-forward",
 };
 

@@ -10,7 +10,8 @@ export function requirePod(pod: Pod | undefined, uid: string | undefined): asser
 
 /**
  * The container of a pod whose process is meant. Throws the KubeletError that kubectl shows when there is none or it
- * does not run (`pkg/kubelet/kubelet_pods.go`, GetExec).
+ * does not run (`pkg/kubelet/kubelet_pods.go`, GetExec). No text has a colon and a blank: kubectl would read it as YAML
+ * of a Status, and show nothing.
  */
 export function requireRunning(pod: Pod, name: string): Container {
   const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
@@ -31,12 +32,12 @@ export function requireRunning(pod: Pod, name: string): Container {
     const { exitCode } = state.terminated;
     throw new KubeletError(
       "bad-request",
-      `container ${quoted} is not running: it has ended with exit code ${exitCode}`,
+      `container ${quoted} is not running, it has ended with exit code ${exitCode}`,
     );
   }
   const reason = state?.waiting?.reason ?? "";
   throw new KubeletError(
     "bad-request",
-    `container not found (${quoted}): it does not run yet${reason === "" ? "" : `: ${reason}`}`,
+    `container not found (${quoted}), it does not run yet${reason === "" ? "" : ` (${reason})`}`,
   );
 }
