@@ -46,13 +46,14 @@ export class ResourceHandler {
     if (!definition || definition.version !== info.version) throw noSuchResource();
     const namespace = definition.namespaced ? info.namespace : undefined;
     const target: Target = { definition, namespace };
-    if (info.subresource !== undefined && info.subresource !== "status") {
+    const part: Part = info.subresource ?? "object";
+    const isPart = part === "status" || definition.strategy.parts?.[part] !== undefined;
+    if (info.subresource !== undefined && !isPart) {
       const handler = this.#parts.subresources.get(`${info.resource}/${info.subresource}`);
       if (!handler) throw noSuchResource();
       await handler(exchange, info, target);
       return;
     }
-    const part: Part = info.subresource === "status" ? "status" : "object";
     if (part === "status" && !definition.hasStatus) throw noSuchResource();
     const acrossNamespaces = definition.namespaced && namespace === undefined;
     if (acrossNamespaces && info.verb !== "list" && info.verb !== "watch") throw methodNotAllowed();
@@ -66,7 +67,7 @@ export class ResourceHandler {
     part: Part,
   ): Promise<void> {
     const name = info.name ?? "";
-    if (part === "status" && !["get", "update", "patch"].includes(info.verb)) {
+    if (part !== "object" && !["get", "update", "patch"].includes(info.verb)) {
       throw methodNotAllowed();
     }
     switch (info.verb) {

@@ -9,6 +9,7 @@ import { systemCall, type Target } from "../rest/call.ts";
 import { createObject } from "../rest/create.ts";
 import { deleteObject } from "../rest/delete.ts";
 import { updateObject } from "../rest/update.ts";
+import { failureAction } from "./failure-policy.ts";
 import {
   backoffMs,
   finishedCondition,
@@ -157,7 +158,8 @@ export class JobController implements Controller {
       active: tally.active,
       runningMs: status.startTime ? now - Date.parse(status.startTime) : 0,
     };
-    const verdict = pendingVerdict(before) ?? judge(spec, facts);
+    const verdict =
+      pendingVerdict(before) ?? policyVerdict(spec, tally.newlyFailed) ?? judge(spec, facts);
     let active = tally.active.length;
     if (verdict) active = this.#finish(object, status, verdict, tally);
     else {
@@ -199,12 +201,15 @@ export class JobController implements Controller {
       if (done.size > 0) status.completedIndexes = formatIndexes(done);
     }
     if (succeeded > 0) status.succeeded = (status.succeeded ?? 0) + succeeded;
-    if (tally.newlyFailed.length > 0) {
-      status.failed = (status.failed ?? 0) + tally.newlyFailed.length;
+    const failed = tally.newlyFailed.filter(
+      (pod) => failureAction(spec.podFailurePolicy, pod).action !== "Ignore",
+    );
+    if (failed.length > 0) {
+      status.failed = (status.failed ?? 0) + failed.length;
       const known = this.#failures.get(uid) ?? { count: 0, lastAt: 0 };
-      const lastAt = Math.max(known.lastAt, ...tally.newlyFailed.map(finishedAt));
+      const lastAt = Math.max(known.lastAt, ...failed.map(finishedAt));
       this.#failures.set(uid, {
-        count: known.count + tally.newlyFailed.length,
+        count: known.count + failed.length,
         lastAt: lastAt || this.#parts.storage.chance.now(),
       });
     }
@@ -372,4 +377,13 @@ export class JobController implements Controller {
 
 function keyOfJob(job: KubeObject): string {
   return `${job.metadata.namespace}/${job.metadata.name}`;
+}
+
+/** What the job's own rules say of pods that have failed just now. */
+function policyVerdict(spec: JobSpec, failed: readonly Pod[]): Verdict | undefined {
+  for (const pod of failed) {
+    const { action, message } = failureAction(spec.podFailurePolicy, pod);
+    if (action === "FailJob") return { type: "Failed", reason: "PodFailurePolicy", message };
+  }
+  return undefined;
 }

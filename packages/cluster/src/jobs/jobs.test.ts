@@ -110,13 +110,13 @@ describe("job controller", () => {
   const job = (storage: Storage): Job =>
     as<Job>(must(storage.find("jobs", "default", "j", "batch")));
   const pods = (storage: Storage): KubeObject[] => storage.storeOf("pods").list();
-  const end = (storage: Storage, pod: KubeObject, phase: string): void => {
+  const end = (storage: Storage, pod: KubeObject, phase: string, more = {}): void => {
     const target = { definition: storage.must("pods"), namespace: "default" };
     updateObject(
       storage,
       target,
       pod.metadata.name ?? "",
-      (current) => ({ ...clone(current), status: { phase } }),
+      (current) => ({ ...clone(current), status: { phase, ...more } }),
       testCall,
       "status",
     );
@@ -162,6 +162,26 @@ describe("job controller", () => {
       reason: "BackoffLimitExceeded",
       message: "Job has reached the specified backoff limit",
     });
+  });
+
+  it("ends at once, or goes on, by its rules about failures", async () => {
+    const onExitCodes = (values: number[]) => ({ operator: "In", values });
+    const exited = (exitCode: number) => ({
+      containerStatuses: [{ name: "main", restartCount: 0, state: { terminated: { exitCode } } }],
+    });
+    const rules = [
+      { action: "FailJob", onExitCodes: onExitCodes([42]) },
+      { action: "Ignore", onExitCodes: onExitCodes([7]) },
+    ];
+    const storage = start({ backoffLimit: 0, podFailurePolicy: { rules } });
+    await vi.waitFor(() => expect(active(storage)).toHaveLength(1));
+    end(storage, must(active(storage)[0]), "Failed", exited(7));
+    await vi.waitFor(() => expect(active(storage)).toHaveLength(1));
+    expect(job(storage).status?.failed).toBeUndefined();
+    end(storage, must(active(storage)[0]), "Failed", exited(42));
+    await vi.waitFor(() => expect(conditions(storage)).toEqual(["FailureTarget", "Failed"]));
+    expect(job(storage).status?.failed).toBe(1);
+    expect(job(storage).status?.conditions?.at(-1)?.reason).toBe("PodFailurePolicy");
   });
 
   it("waits before it tries again", async () => {

@@ -31,6 +31,7 @@ export function defaultPodSpec(spec: Draft<PodSpec>): void {
   spec.schedulerName ??= "default-scheduler";
   spec.securityContext ??= {};
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
+  for (const container of spec.ephemeralContainers ?? []) defaultContainer(container);
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])]) {
     defaultContainer(container);
     if (spec.hostNetwork) {

@@ -4,6 +4,7 @@ import { forbidden } from "../api/api-error.ts";
 import { as, clone, type KubeObject } from "../api/object.ts";
 import type { AdmissionContext, DeleteOptions, Strategy } from "../resources/definition.ts";
 import { defaultPodOnly, defaultPodSpec, type Writable } from "./defaults.ts";
+import { podParts } from "./parts.ts";
 import { qosClass } from "./qos.ts";
 import { admitServiceAccount } from "./service-account.ts";
 import { validatePodSpec } from "./validate.ts";
@@ -89,6 +90,9 @@ function setPriority(object: KubeObject, spec: Writable<PodSpec>, context: Admis
 }
 
 function validate(object: KubeObject, errors: Parameters<typeof validatePodSpec>[2]): void {
+  if (specOf(object)?.ephemeralContainers?.length) {
+    errors.forbidden("spec.ephemeralContainers", "cannot be set on create");
+  }
   validatePodSpec(as<Pod>(object).spec, "spec", errors);
 }
 
@@ -130,5 +134,6 @@ export const podStrategy: Strategy = {
   },
   prepareForStatusUpdate,
   validateStatusUpdate: validatePodStatusUpdate,
+  parts: podParts,
   gracePeriod: podGracePeriod,
 };

@@ -48,6 +48,8 @@ export interface Strategy {
     old: KubeObject,
     errors: FieldErrors,
   ) => void;
+  /** Subresources that are a part of the object beside its status (`resize`, `ephemeralcontainers`), by name. */
+  readonly parts?: Readonly<Record<string, PartStrategy>>;
   /**
    * Kinds that are deleted gracefully: the grace that this deletion gets, in seconds. Absent: removed at once.
    * (`CheckGracefulDelete` of pkg/registry.)
@@ -55,6 +57,13 @@ export interface Strategy {
   readonly gracePeriod?: (object: KubeObject, options: DeleteOptions) => number;
   /** Changes what the object says of itself while it waits to be deleted (namespaces). */
   readonly beforeDelete?: (object: KubeObject) => void;
+}
+
+/** Writes to one part of an object. */
+export interface PartStrategy {
+  /** The stored spec with this part of it as `object` has it. Both are left alone. */
+  readonly specOf: (object: KubeObject, old: KubeObject) => unknown;
+  readonly validateUpdate: (object: KubeObject, old: KubeObject, errors: FieldErrors) => void;
 }
 
 export interface ResourceDefinition {

@@ -65,6 +65,7 @@ const pods = defineResource({
   subresources: [
     { name: "attach", kind: "PodAttachOptions", verbs: ["create", "get"] },
     { name: "binding", kind: "Binding", verbs: ["create"] },
+    { name: "ephemeralcontainers", kind: "Pod", verbs: ["get", "patch", "update"] },
     { name: "eviction", kind: "Eviction", group: "policy", version: "v1", verbs: ["create"] },
     { name: "exec", kind: "PodExecOptions", verbs: ["create", "get"] },
     { name: "log", kind: "Pod", verbs: ["get"] },
@@ -74,6 +75,7 @@ const pods = defineResource({
       kind: "PodProxyOptions",
       verbs: ["create", "delete", "get", "patch", "update"],
     },
+    { name: "resize", kind: "Pod", verbs: ["get", "patch", "update"] },
   ],
 });
 

@@ -1,14 +1,17 @@
 import { badRequest, conflict, modifiedConflict, notFound } from "../api/api-error.ts";
 import { FieldErrors } from "../api/field-errors.ts";
 import { clone, type KubeObject, objectKey, sameJson } from "../api/object.ts";
-import type { ResourceDefinition } from "../resources/definition.ts";
+import type { PartStrategy, ResourceDefinition } from "../resources/definition.ts";
 import type { Storage } from "../storage/storage.ts";
 import { validateMetadata } from "../validation/metadata.ts";
 import { admissionContext, type Call, type Target } from "./call.ts";
 import { createObject, takeRequestNamespace } from "./create.ts";
 
-/** What of the object a write may change: the object without its status, or the status (and metadata) alone. */
-export type Part = "object" | "status";
+/**
+ * What of the object a write may change: the object without its status; the status (and metadata) alone; or one of the
+ * strategy's `parts` of the spec, by name.
+ */
+export type Part = "object" | "status" | (string & {});
 
 export interface UpdateResult {
   object: KubeObject;
@@ -44,11 +47,14 @@ export function updateObject(
     strategy.prepareForStatusUpdate?.(next, current);
     strategy.validateStatusUpdate?.(next, current, errors);
   } else {
+    const only = part === "object" ? undefined : strategy.parts?.[part];
+    if (only) keepAllBut(only, current, next);
     if (definition.hasStatus) keepField(current, next, "status");
     strategy.defaults?.(next);
     strategy.prepareForUpdate?.(next, current, admissionContext(storage, call));
     validateMetadata(definition, next, errors);
-    strategy.validateUpdate?.(next, current, errors);
+    if (only) only.validateUpdate(next, current, errors);
+    else strategy.validateUpdate?.(next, current, errors);
     if (definition.hasGeneration && !sameJson(current.spec, next.spec)) {
       next.metadata.generation = (current.metadata.generation ?? 0) + 1;
     }
@@ -145,6 +151,13 @@ function keepAllButStatus(current: KubeObject, next: KubeObject): void {
   } else {
     delete next.metadata.ownerReferences;
   }
+}
+
+/** Such a write changes its part of the spec and nothing else, metadata neither. */
+function keepAllBut(only: PartStrategy, current: KubeObject, next: KubeObject): void {
+  const spec = only.specOf(next, current);
+  for (const field of Object.keys(next)) delete next[field];
+  Object.assign(next, clone(current), { spec });
 }
 
 /** The last finalizer of an object that waits to be deleted has gone. */
