@@ -27,6 +27,8 @@ export function defaultPullPolicy(image: string): string {
 export function defaultPodSpec(spec: Draft<PodSpec>): void {
   spec.restartPolicy ??= "Always";
   spec.terminationGracePeriodSeconds ??= 30;
+  // Never refused, as that would break who has always written it; since 1.27 read as this.
+  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   spec.dnsPolicy ??= "ClusterFirst";
   spec.schedulerName ??= "default-scheduler";
   spec.securityContext ??= {};

@@ -55,6 +55,11 @@ describe("defaults of a pod", () => {
     ]);
   });
 
+  it("take a negative grace period as one second", () => {
+    const spec = create({ terminationGracePeriodSeconds: -5 });
+    expect(spec.terminationGracePeriodSeconds).toBe(1);
+  });
+
   it("mount the token, the CA and the namespace into every container", () => {
     const spec = create({ initContainers: [{ name: "init", image: "busybox" }] });
     const volume = spec.volumes?.find((item) => item.name.startsWith("kube-api-access-"));

@@ -59,13 +59,6 @@ function validatePodFields(spec: PodSpec, path: string, errors: FieldErrors): vo
       "must be between 1 and 2147483647, inclusive",
     );
   }
-  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) {
-    errors.invalid(
-      `${path}.terminationGracePeriodSeconds`,
-      spec.terminationGracePeriodSeconds,
-      "must be greater than or equal to 0",
-    );
-  }
   validateLabels(spec.nodeSelector, `${path}.nodeSelector`, errors);
   for (const [field, value, problems] of [
     ["nodeName", spec.nodeName, subdomainProblems],
