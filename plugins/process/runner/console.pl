@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # Gives a command a terminal, or an input that others write to, and ends as it ends.
 #
-# usage: perl console.pl tty|pipe COMMAND...
+# usage: perl console.pl tty|tty:ROWS:COLUMNS|pipe COMMAND...
 #
 # Stdin is a series of frames: a byte for the type, two for the length (big-endian), so many bytes.
 #   0  input of the command
@@ -27,7 +27,7 @@ my ($INPUT, $END, $SIZE) = (0, 1, 2);
 my $ROOM = 65536;
 my $END_OF_FILE_KEY = "\x04";
 
-my $mode = shift @ARGV;
+my ($mode, @size) = split /:/, shift @ARGV;
 my $is_tty = $mode eq 'tty';
 my ($sink, $slave);
 my ($child, @early);
@@ -50,6 +50,7 @@ if ($is_tty) {
   sysopen($sink, '/dev/ptmx', O_RDWR | O_NOCTTY) or fail('no terminal');
   ioctl($sink, $TIOCSPTLCK, my $unlock = pack('i', 0)) or fail('unlock terminal');
   ioctl($sink, $TIOCGPTN, my $number = pack('i', 0)) or fail('number of terminal');
+  ioctl($sink, $TIOCSWINSZ, my $size = pack('SSSS', @size, 0, 0)) if @size == 2;
   # Held open here as well: that the command lets go of it for a moment is not its end.
   sysopen($slave, '/dev/pts/' . unpack('i', $number), O_RDWR | O_NOCTTY) or fail('open terminal');
 } else {

@@ -10,8 +10,14 @@ const HEADER_BYTES = 3;
 const MAX_FRAME_BYTES = 4096;
 
 /** Words in front of a command that give it a terminal or an input. `script`: path of `console.pl`. */
-export function consoleWords(perl: string, script: string, mode: ConsoleMode): string[] {
-  return [perl, script, mode];
+export function consoleWords(
+  perl: string,
+  script: string,
+  mode: ConsoleMode,
+  size?: TerminalSize,
+): string[] {
+  const word = mode === "tty" && size ? `tty:${size.height}:${size.width}` : mode;
+  return [perl, script, word];
 }
 
 /** The frames that carry this input. */

@@ -15,7 +15,7 @@ import type {
   TimelineRecorder,
 } from "@interlink/plugin-sdk";
 import { createTimelineRecorder, RuntimeError, readLog } from "@interlink/plugin-sdk";
-import type { PortConnection, ProcessStreams } from "@interlink/protocol";
+import type { PortConnection, ProcessStreams, TerminalSize } from "@interlink/protocol";
 import type { Logger } from "pino";
 import { attachSession } from "./attach-session.ts";
 import { hostCapacity } from "./capacity.ts";
@@ -219,7 +219,7 @@ export class ProcessRuntime implements ContainerRuntime {
 
   async openExec(
     handle: ContainerHandle,
-    request: { command: readonly string[] } & StreamRequest,
+    request: { command: readonly string[]; size?: TerminalSize } & StreamRequest,
     signal: AbortSignal,
   ): Promise<ProcessStreams> {
     const order = await this.#inside(handle, request.command, signal);
@@ -228,7 +228,7 @@ export class ProcessRuntime implements ContainerRuntime {
       throw new RuntimeError("StartFailed", "This host has no perl, which a terminal needs here.");
     }
     const { perl, script } = this.#consoles;
-    const argv = [...consoleWords(perl, script, "tty"), ...order.argv];
+    const argv = [...consoleWords(perl, script, "tty", request.size), ...order.argv];
     return execSession({ ...order, argv }, request);
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { AttachRequest, ProcessStreams } from "@interlink/protocol";
+import type { AttachRequest, ExecRequest, ProcessStreams } from "@interlink/protocol";
 import { describe, expect, test } from "vitest";
 import { eventually, ProcessHarness, pod, shell } from "./testing/process-harness.ts";
 
@@ -39,7 +39,7 @@ async function execed(
   harness: ProcessHarness,
   uid: string,
   Command: string[],
-  more: Partial<AttachRequest> = {},
+  more: Partial<ExecRequest> = {},
 ): Promise<ProcessStreams> {
   const asked = { ...request(uid, more), Command };
   return (await harness.provider.exec?.(asked, harness.signal)) ?? expect.fail("no exec");
@@ -157,4 +157,17 @@ describe("exec", () => {
     expect(await streams.ended).toEqual({ exitCode: 127 });
     expect(read()).toContain("No such file or directory");
   });
+});
+
+test("a command with a terminal sees its size from the start", async () => {
+  await using harness = await ProcessHarness.start();
+  const uid = await harness.run(pod(randomUUID(), [shell("main", "echo ready; exec sleep 1000")]));
+  await harness.logContains(uid, "main", "ready");
+  const streams = await execed(harness, uid, ["stty", "size"], {
+    TTY: true,
+    Size: { width: 121, height: 41 },
+  });
+  const read = reading(streams);
+  expect(await streams.ended).toEqual({ exitCode: 0 });
+  expect(read()).toBe("41 121\r\n");
 });

@@ -1,4 +1,10 @@
-import type { PodStats, PortConnection, ProcessStreams, StatsAnswer } from "@interlink/protocol";
+import type {
+  PodStats,
+  PortConnection,
+  ProcessStreams,
+  StatsAnswer,
+  TerminalSize,
+} from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { ContainerLogOptions } from "./log-options.ts";
 import type { CommandOptions } from "./streams/command-options.ts";
@@ -25,7 +31,7 @@ export interface KubeletBackend {
     pod: Pod,
     container: string,
     command: readonly string[],
-    options: CommandOptions,
+    options: CommandOptions & { size?: TerminalSize },
     signal: AbortSignal,
   ): Promise<ProcessStreams>;
   attach(

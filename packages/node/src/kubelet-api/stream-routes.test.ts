@@ -265,7 +265,13 @@ describe("exec over SPDY", () => {
     const { error, resize, stdout } = await open(client, "error", "stdin", "stdout", "resize");
     client.write(resize, '{"Width":80,"Height":24}\n{"Wid');
     const process = await theProcess();
-    expect(begun[0]?.options).toEqual({ stdin: true, stdout: true, stderr: false, tty: true });
+    expect(begun[0]?.options).toEqual({
+      stdin: true,
+      stdout: true,
+      stderr: false,
+      tty: true,
+      size: { width: 80, height: 24 },
+    });
     client.write(resize, 'th":100,"Height":50}\n');
     await eventually(() => process.sizes.length === 2);
     expect(process.sizes).toEqual([

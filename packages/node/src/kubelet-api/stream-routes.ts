@@ -51,7 +51,8 @@ export function streamRoutes(app: App, options: StreamRoutesOptions): void {
       if (command.length === 0) throw new KubeletError("bad-request", "you must specify a command");
       backend.requireOffer("exec");
       await serveCommand(options, request, reply, wanted, {
-        begin: (signal) => backend.exec(pod, container.name, command, wanted, signal),
+        begin: (signal, size) =>
+          backend.exec(pod, container.name, command, { ...wanted, ...(size && { size }) }, signal),
         failure: "error executing command in container",
       });
     },

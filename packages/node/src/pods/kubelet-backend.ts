@@ -45,7 +45,14 @@ export function createKubeletBackend(
     },
     exec: (pod, container, command, options, signal) =>
       inSite("exec", () =>
-        site.exec({ ...processRequest(pod, container, options), Command: [...command] }, signal),
+        site.exec(
+          {
+            ...processRequest(pod, container, options),
+            Command: [...command],
+            ...(options.size && { Size: options.size }),
+          },
+          signal,
+        ),
       ),
     attach: (pod, container, options, signal) =>
       inSite("attach", () => site.attach(processRequest(pod, container, options), signal)),

@@ -4,6 +4,7 @@ import type {
   PortConnection,
   ProcessStreams,
   StatsAnswer,
+  TerminalSize,
 } from "@interlink/protocol";
 import type { Container, Pod, SecurityContext } from "kubernetes-types/core/v1.js";
 
@@ -82,7 +83,7 @@ export interface ContainerRuntime {
    */
   openExec?(
     handle: ContainerHandle,
-    request: { command: readonly string[] } & StreamRequest,
+    request: { command: readonly string[]; size?: TerminalSize } & StreamRequest,
     signal: AbortSignal,
   ): Promise<ProcessStreams>;
   /**

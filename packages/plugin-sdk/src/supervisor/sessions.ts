@@ -48,7 +48,8 @@ export class Sessions {
 
   async exec(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams> {
     const handle = this.#running(request);
-    const wanted = { command: request.Command, ...streamsOf(request) };
+    const { Command: command, Size: size } = request;
+    const wanted = { command, ...streamsOf(request), ...(size && { size }) };
     return this.#process(request, signal, (own) => {
       if (this.#runtime.openExec === undefined) throw notOffered("exec");
       return this.#runtime.openExec(handle, wanted, own);

@@ -141,6 +141,11 @@ const container: QueryParameter[] = [
   ...pod,
   { name: "container", required: true, schema: ContainerName },
 ];
+const size: QueryParameter = {
+  name: "size",
+  required: false,
+  schema: { type: "string", pattern: "^[0-9]{1,5}x[0-9]{1,5}$" },
+};
 const flags = ["stdin", "stdout", "stderr", "tty"].map(
   (name): QueryParameter => ({ name, required: false, schema: { type: "string", enum: ["1"] } }),
 );
@@ -188,6 +193,7 @@ const extension: Operation[] = [
       description: "Repeated, one word each; no shell",
     },
     ...flags,
+    size,
   ]),
   stream("attach", "Take part in the process that runs in a container", [...container, ...flags]),
   stream("port-forward", "One connection to a port of the pod", [

@@ -3,6 +3,7 @@ import { DnsLabel, DnsSubdomain, LIMITS, PodUid, Rfc3339 } from "./names.ts";
 
 // The requests of interactive streams, which travel in the query of the upgrade, and the statistics.
 
+const characters = Type.Integer({ minimum: 0, maximum: 65_535 });
 const flag = Type.Boolean({ default: false });
 
 export const AttachRequestSchema = Type.Object({
@@ -19,6 +20,7 @@ export const AttachRequestSchema = Type.Object({
 export const ExecRequestSchema = Type.Object({
   ...AttachRequestSchema.properties,
   Command: Type.Array(Type.String({ pattern: "^[^\\0]*$" }), { minItems: 1, maxItems: 10_000 }),
+  Size: Type.Optional(Type.Object({ width: characters, height: characters })),
 });
 
 export const PortForwardRequestSchema = Type.Object({

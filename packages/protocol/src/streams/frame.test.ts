@@ -101,10 +101,14 @@ describe("the parameters of a stream", () => {
   it("come back from the query as they went in, whatever the command holds", () => {
     const word = fc.string({ unit: "binary" }).filter((text) => !text.includes("\0"));
     fc.assert(
-      fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), (Command) => {
-        const request = { ...pod, ...streams, Command };
-        expect(readExecQuery(`/exec?${execQuery(request).toString()}`)).toEqual(request);
-      }),
+      fc.property(
+        fc.array(word, { minLength: 1, maxLength: 5 }),
+        fc.nat(65_535),
+        (Command, width) => {
+          const request = { ...pod, ...streams, Command, Size: { width, height: 24 } };
+          expect(readExecQuery(`/exec?${execQuery(request).toString()}`)).toEqual(request);
+        },
+      ),
       { numRuns: 100 },
     );
     const attach = { ...pod, ...streams };

@@ -22,6 +22,8 @@ export interface AttachRequest {
 export interface ExecRequest extends AttachRequest {
   /** At least one element; argv, no shell. */
   Command: string[];
+  /** Of the terminal when the process starts, if it is known by then. */
+  Size?: TerminalSize;
 }
 
 /** `GET /port-forward`: one connection to a port in the pod's network. */

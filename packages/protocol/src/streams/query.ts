@@ -8,7 +8,7 @@ import {
 import type { AttachRequest, ExecRequest, PortForwardRequest } from "./messages.ts";
 
 // The requests of interactive streams as queries of the upgrade:
-// namespace, pod, uid, container, command (repeated), stdin=1, stdout=1, stderr=1, tty=1, port.
+// namespace, pod, uid, container, command (repeated), stdin=1, stdout=1, stderr=1, tty=1, size=80x24, port.
 
 const attachRequest = readerOf<AttachRequest>(AttachRequestSchema, "attach request");
 const execRequest = readerOf<ExecRequest>(ExecRequestSchema, "exec request");
@@ -34,6 +34,7 @@ export function attachQuery(request: AttachRequest): URLSearchParams {
 export function execQuery(request: ExecRequest): URLSearchParams {
   const query = attachQuery(request);
   for (const word of request.Command) query.append("command", word);
+  if (request.Size) query.set("size", `${request.Size.width}x${request.Size.height}`);
   return query;
 }
 
@@ -54,8 +55,9 @@ export function readAttachQuery(url: string): AttachRequest {
 
 /** From the URL of an upgrade. Throws ProtocolError `invalid`. */
 export function readExecQuery(url: string): ExecRequest {
-  const query = queryOf(url, [...POD, "container", ...FLAGS, "command"]);
-  return sound(execRequest({ ...processFields(query), Command: query.getAll("command") }));
+  const query = queryOf(url, [...POD, "container", ...FLAGS, "command", "size"]);
+  const Command = query.getAll("command");
+  return sound(execRequest({ ...processFields(query), Command, ...sizeField(query) }));
 }
 
 /** From the URL of an upgrade. Throws ProtocolError `invalid`. */
@@ -103,6 +105,14 @@ function processFields(query: URLSearchParams): Record<string, unknown> {
     Stderr: query.has("stderr"),
     TTY: query.has("tty"),
   };
+}
+
+function sizeField(query: URLSearchParams): { Size?: unknown } {
+  const size = query.get("size");
+  if (size === null) return {};
+  const [, width, height] = /^(\d{1,5})x(\d{1,5})$/.exec(size) ?? [];
+  if (height === undefined) throw invalid("size is columns and rows, as in 80x24");
+  return { Size: { width: Number(width), height: Number(height) } };
 }
 
 /** What a kubelet refuses as well. */

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ProcessStreams } from "@interlink/protocol";
 import type { CommandChannels } from "./command-channels.ts";
-import { ResizeDecoder } from "./resize-decoder.ts";
+import type { ResizeDecoder } from "./resize-decoder.ts";
 
 /**
  * Joins a client and a process until the process has ended and the client was told all of its output and its end, or
@@ -11,9 +11,9 @@ import { ResizeDecoder } from "./resize-decoder.ts";
 export async function carryProcess(
   channels: CommandChannels,
   streams: ProcessStreams,
+  sizes: ResizeDecoder,
 ): Promise<void> {
   feed(channels.stdin, streams.stdin);
-  const sizes = new ResizeDecoder();
   channels.resize?.on("data", (chunk: Buffer) => {
     for (const size of sizes.push(chunk)) streams.resize(size);
   });

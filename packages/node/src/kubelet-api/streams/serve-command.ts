@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { ProcessStreams } from "@interlink/protocol";
+import type { ProcessStreams, TerminalSize } from "@interlink/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { Upgrades } from "../upgrades.ts";
@@ -7,6 +7,7 @@ import { carryProcess } from "./carry-process.ts";
 import type { CommandChannels } from "./command-channels.ts";
 import type { CommandOptions } from "./command-options.ts";
 import { spdyCommandProtocol, webSocketCommandProtocol } from "./protocols.ts";
+import { ResizeDecoder } from "./resize-decoder.ts";
 import { spdyCommand } from "./spdy-command.ts";
 import { webSocketCommand } from "./web-socket-command.ts";
 
@@ -21,7 +22,7 @@ export interface ServeParts {
 
 /** How the process at the other end is found; its streams end with the signal. */
 export interface CommandSource {
-  begin: (signal: AbortSignal) => Promise<ProcessStreams>;
+  begin: (signal: AbortSignal, size: TerminalSize | undefined) => Promise<ProcessStreams>;
   /** What stands before the words when that fails. */
   failure: string;
 }
@@ -48,8 +49,12 @@ export async function serveCommand(
   const left = new AbortController();
   void channels.closed.then(() => left.abort(new Error("the client left")));
   try {
-    await sizeKnown(channels, parts.sizeMs);
-    await carryProcess(channels, await source.begin(left.signal));
+    const sizes = new ResizeDecoder();
+    const size = await firstSize(channels, sizes, parts.sizeMs);
+    const streams = await source.begin(left.signal, size);
+    // A plugin that cannot start a process with a size gives it one now.
+    if (size !== undefined) streams.resize(size);
+    await carryProcess(channels, streams, sizes);
   } catch (error) {
     if (left.signal.aborted) return;
     const words = error instanceof Error ? error.message : String(error);
@@ -61,13 +66,21 @@ export async function serveCommand(
  * Clients send the size of their terminal as soon as they are connected: a program that starts before would see one of
  * no size. Those that send none are not waited for longer than it takes to arrive.
  */
-async function sizeKnown({ resize, closed }: CommandChannels, ms: number): Promise<void> {
-  if (resize === undefined || resize.readableLength > 0) return;
-  const arrived = new AbortController();
-  const late = setTimeout(() => arrived.abort(), ms);
-  void closed.then(() => arrived.abort());
-  await once(resize, "readable", { signal: arrived.signal }).catch(() => undefined);
-  clearTimeout(late);
+async function firstSize(
+  { resize, closed }: CommandChannels,
+  sizes: ResizeDecoder,
+  ms: number,
+): Promise<TerminalSize | undefined> {
+  if (resize === undefined) return undefined;
+  if (resize.readableLength === 0) {
+    const arrived = new AbortController();
+    const late = setTimeout(() => arrived.abort(), ms);
+    void closed.then(() => arrived.abort());
+    await once(resize, "readable", { signal: arrived.signal }).catch(() => undefined);
+    clearTimeout(late);
+  }
+  const chunk = resize.read() as Buffer | null;
+  return chunk === null ? undefined : sizes.push(chunk).at(-1);
 }
 
 /** Throws KubeletError; what it gives opens the streams once the connection was taken. */
