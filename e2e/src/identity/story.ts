@@ -17,8 +17,11 @@ export class Story {
     return this.#system.kubectl.run(args);
   }
 
+  /** Each a manifest in JSON. */
   apply(...manifests: string[]): Promise<string> {
-    return this.#system.kubectl.run(["apply", "-f", "-"], { input: manifests.join("\n---\n") });
+    const items = manifests.map((manifest) => JSON.parse(manifest) as object);
+    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+    return this.#system.kubectl.run(["apply", "-f", "-"], { input });
   }
 
   /** A pod that names whatever a pod can name: it runs as soon as that is there. */

@@ -103,6 +103,13 @@ describe("requestCertificate", () => {
     await expect(asked).rejects.toThrow(/approved, but nobody signs it/);
   });
 
+  it("does not take a certificate that has run out already", async () => {
+    const asked = request();
+    await eventually(() => names.length === 1);
+    await signer.sign(0, new Date(Date.now() - 600_000), new Date(Date.now() - 1000));
+    await expect(asked).rejects.toThrow(/has run out already/);
+  });
+
   it("does not take a certificate for another key", async () => {
     const asked = request();
     await eventually(() => names.length === 1);

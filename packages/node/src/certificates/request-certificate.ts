@@ -1,6 +1,6 @@
 import { Backoff, isKubeError, type KubeClient, paths, pause } from "@interlink/kube";
 import type { CertificateSigningRequest } from "kubernetes-types/certificates/v1.js";
-import { certificateFacts, type KeyPair } from "./certificate-facts.ts";
+import { type CertificateFacts, certificateFacts, type KeyPair } from "./certificate-facts.ts";
 import { signingRequest } from "./signing-request.ts";
 
 export type NodeSigner =
@@ -72,13 +72,25 @@ export async function requestCertificate(
   const name = made.metadata?.name ?? "";
   requested(name);
   const cert = await signedCertificate(client, name, waitMs, signal);
+  return usable({ cert, key }, name, signer);
+}
+
+function usable(pair: KeyPair, name: string, signer: NodeSigner): KeyPair {
+  const refuse = (why: string, cause?: unknown): CertificateRequestError =>
+    new CertificateRequestError(
+      "unusable",
+      `The certificate of ${name} ${why}: ask who signs for ${signer}.`,
+      cause,
+    );
+  let facts: CertificateFacts;
   try {
-    certificateFacts({ cert, key });
+    facts = certificateFacts(pair);
   } catch (error) {
-    const message = `The certificate of ${name} cannot be used: ask who signs for ${signer}.`;
-    throw new CertificateRequestError("unusable", message, error);
+    throw refuse("cannot be used", error);
   }
-  return { cert, key };
+  if (facts.notAfter <= Date.now())
+    throw refuse("has run out already, by the clock of this machine");
+  return pair;
 }
 
 async function signedCertificate(
