@@ -55,7 +55,20 @@ describe("a node that is full", () => {
     world.site.set("uid-a", ended(0));
     await eventually(() => phase("a") === "Succeeded", "the end");
     put("c");
-    await eventually(() => started("c"), "the third");
+    await eventually(() => started("c") === 1, "the third");
+  });
+
+  test("has room again as soon as it wrote that a pod has ended, before it hears of that", async () => {
+    const { manager } = await world.node();
+    for (const name of ["a", "b"]) put(name);
+    await eventually(() => world.site.jobs.size === 2, "both jobs");
+    world.api.inject(({ query }) => query.has("watch"), { kind: "silent-watch" }, 100);
+    world.api.dropWatches();
+    world.site.set("uid-a", ended(0));
+    const known = () => manager.pods().find(({ metadata }) => metadata?.name === "a");
+    await eventually(() => known()?.status?.phase === "Succeeded", "the end is written");
+    manager.seen(put("c"));
+    await eventually(() => started("c") === 1, "the third");
   });
 
   test("keeps, over a restart, every pod that it had taken, and decides about others by age", async () => {

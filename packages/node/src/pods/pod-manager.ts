@@ -62,7 +62,11 @@ export class PodManager implements AsyncDisposable {
     this.#statuses = new StatusWriter(
       context,
       (uid) => this.#records.get(uid),
-      ({ uid }) => this.#steps.add(uid),
+      (record) => {
+        // The news of one's own writing is none any more when it comes back.
+        this.#places.changed(record);
+        this.#steps.add(record.uid);
+      },
     );
     this.#steps = new WorkQueue({
       concurrency: STEPS_AT_ONCE,
