@@ -253,6 +253,23 @@ describe("buildCreateRequest", () => {
     expect(sent(false)).toEqual(["mounted"]);
   });
 
+  test("tells the address of the node, which a site need not know", () => {
+    const result = buildCreateRequest({
+      pod: aPod(),
+      objects: nothing,
+      addresses: { podIPs: ["10.0.0.1"], hostIPs: ["192.0.2.1"] },
+      leaveAddresses: true,
+      pullSecrets: false,
+      allocatable: {},
+      jobscriptURL: "",
+      now: new Date(0),
+    });
+    expect("request" in result && result.request.pod.status).toMatchObject({
+      hostIP: "192.0.2.1",
+      podIP: "10.0.0.1",
+    });
+  });
+
   test("for a pod that runs, keeps back only the environment that cannot be made", () => {
     const envFrom = [{ configMapRef: { name: "x" } }];
     const env = [{ name: "A", value: "1" }];

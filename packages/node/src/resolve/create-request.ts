@@ -88,7 +88,7 @@ export function buildCreateRequest(input: CreateRequestInput): CreateRequestResu
           containers,
           ...(spec.volumes ? { volumes: volumes.volumes } : {}),
         },
-        status: initialStatus(pod, known.podIPs[0] ?? PLACEHOLDER_IP, input.now),
+        status: initialStatus(pod, known, input.now),
       },
       configmaps: volumes.configmaps,
       secrets: input.pullSecrets ? withPullSecrets(volumes.secrets, input) : volumes.secrets,
@@ -116,8 +116,8 @@ function withEnv(container: Container, env: EnvVar[]): Container {
   return env.length > 0 ? { ...rest, env } : rest;
 }
 
-/** The status that peers get with a pod: Pending, three conditions with null times, one address for pod and host. */
-function initialStatus(pod: Pod, ip: string, now: Date): PodStatus {
+/** The status that peers get with a pod: Pending, three conditions with null times, an address for pod and host. */
+function initialStatus(pod: Pod, { podIPs, hostIPs }: FieldAddresses, now: Date): PodStatus {
   const hasInit = (pod.spec?.initContainers?.length ?? 0) > 0;
   const condition = (type: string, status: "True" | "False") => ({
     type,
@@ -132,8 +132,8 @@ function initialStatus(pod: Pod, ip: string, now: Date): PodStatus {
       condition("Ready", "False"),
       condition("PodScheduled", "True"),
     ],
-    hostIP: ip,
-    podIP: ip,
+    hostIP: hostIPs[0] ?? PLACEHOLDER_IP,
+    podIP: podIPs[0] ?? PLACEHOLDER_IP,
     startTime: pod.status?.startTime ?? atSeconds(now),
     // Go peers write times that are not set as null; the type package has no null.
   } as unknown as PodStatus;

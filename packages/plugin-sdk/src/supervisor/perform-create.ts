@@ -168,7 +168,8 @@ async function containerSpec(
   const { podIPs = [] } = work.record().sandbox ?? {};
   const { env, command, args } = resolveContainer(plan.pod, container, {
     podIPs,
-    hostIP: parts.hostIP ?? "",
+    // Whoever does not know it better: what the node says, which is what the pod's status shows.
+    hostIP: parts.hostIP ?? plan.pod.status?.hostIP ?? "",
   });
   const mounts = await volumes.mounts(container, env);
   const paths = parts.store.paths(plan.uid);
