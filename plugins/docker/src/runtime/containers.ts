@@ -1,5 +1,3 @@
-import { chmod, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type ContainerHandle,
@@ -11,7 +9,6 @@ import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError, isNameTaken } from "../engine/engine-error.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { containerConfig, type LogConfig } from "../pods/container-config.ts";
-import { HOSTS_PATH, hostsFile } from "../pods/hosts-file.ts";
 import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
 import { needsImageUser } from "../pods/security.ts";
 import type { OwnSteps } from "./container-list.ts";
@@ -79,10 +76,9 @@ export class Containers implements OwnSteps {
     const isPodman = await this.#engine.isPodman();
     const asksImage =
       isPodman || needsImageUser(pod, spec.securityContext ?? container.securityContext);
-    const sandbox = await this.#sandboxes.of(pod, signal);
-    const body = containerConfig(await withHostsFile(spec, sandbox.podIPs), {
+    const body = containerConfig(spec, {
       ...this.#options,
-      sandbox: sandbox.id,
+      sandbox: await this.#sandboxes.id(pod, signal),
       isPodman,
       ...(asksImage && { image: await this.#images.defaults(spec.imageID, signal) }),
     });
@@ -261,19 +257,4 @@ async function waitFor<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error("aborted");
-}
-
-/** Writes it anew for each attempt, as a new sandbox may have another address. */
-async function withHostsFile(
-  spec: ContainerSpec,
-  podIPs: readonly string[],
-): Promise<ContainerSpec> {
-  const text = hostsFile(spec.pod, podIPs, spec.mounts);
-  if (text === undefined) return spec;
-  const hostPath = join(spec.directory, "hosts");
-  await writeFile(hostPath, text);
-  // Whatever the plugin's umask: every user of the container reads it.
-  await chmod(hostPath, 0o644);
-  const mount = { hostPath, mountPath: HOSTS_PATH, readOnly: false };
-  return { ...spec, mounts: [...spec.mounts, mount] };
 }

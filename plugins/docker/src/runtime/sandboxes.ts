@@ -57,11 +57,11 @@ export class Sandboxes {
     return { podIPs, instance: id };
   }
 
-  /** The pod's sandbox, which is made again if somebody has removed it. */
-  async of(pod: Pod, signal: AbortSignal): Promise<Pick<Sandbox, "id" | "podIPs">> {
+  /** Id of the pod's sandbox, which is made again if somebody has removed it. */
+  async id(pod: Pod, signal: AbortSignal): Promise<string> {
     const uid = pod.metadata?.uid ?? "";
     if (!this.#known.has(uid)) await this.ensure(pod, signal);
-    return this.#known.get(uid) ?? { id: sandboxEngineName(pod), podIPs: [] };
+    return this.#known.get(uid)?.id ?? sandboxEngineName(pod);
   }
 
   /** Ask the engine next time. */
