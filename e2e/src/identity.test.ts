@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { NODE_CHECKPOINTS } from "@interlink/node";
 import type { Event } from "kubernetes-types/core/v1.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -110,6 +111,13 @@ describeClusters("a virtual node with a ServiceAccount and the rights of deploy/
     await story.apply(podManifest("renewed"));
     await system.podInPhase("renewed", "Succeeded");
     await story.kubectl("delete", "pod", "renewed");
+  });
+
+  test.runIf(target.kind === "real")("can be applied whole, as it stands in deploy/", async () => {
+    for (const folder of ["node", "node-certificate"]) {
+      const path = fileURLToPath(new URL(`../../deploy/${folder}`, import.meta.url));
+      expect(await story.kubectl("apply", "-k", path, "--dry-run=server")).toMatch(/dry run/);
+    }
   });
 
   test.runIf(target.kind === "real")(
