@@ -2,7 +2,12 @@ import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DockerRuntime, EngineClient, parseDockerHost } from "@interlink/plugin-docker";
+import {
+  DockerRuntime,
+  type DockerRuntimeOptions,
+  EngineClient,
+  parseDockerHost,
+} from "@interlink/plugin-docker";
 import type {
   ContainerHandle,
   ContainerSpec,
@@ -23,7 +28,12 @@ export class RuntimeFixture implements AsyncDisposable {
   readonly folder: string;
   readonly #uids = new Set<string>();
 
-  private constructor(host: string, folder: string, plugin: string) {
+  private constructor(
+    host: string,
+    folder: string,
+    plugin: string,
+    more: Partial<DockerRuntimeOptions>,
+  ) {
     this.folder = folder;
     this.plugin = plugin;
     this.engine = new EngineClient(parseDockerHost(host));
@@ -31,12 +41,17 @@ export class RuntimeFixture implements AsyncDisposable {
       engine: new EngineClient(parseDockerHost(host)),
       logger: pino({ level: "silent" }),
       plugin,
+      ...more,
     });
   }
 
-  static async open(host: string, plugin = `test-${randomUUID()}`): Promise<RuntimeFixture> {
+  static async open(
+    host: string,
+    plugin = `test-${randomUUID()}`,
+    more: Partial<DockerRuntimeOptions> = {},
+  ): Promise<RuntimeFixture> {
     const folder = await mkdtemp(join(tmpdir(), "interlink-docker-"));
-    const fixture = new RuntimeFixture(host, folder, plugin);
+    const fixture = new RuntimeFixture(host, folder, plugin, more);
     await fixture.runtime.start(fixture.signal);
     return fixture;
   }

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import {
   type ContainerProviderOptions,
   createContainerProvider,
+  PluginError,
   type Provider,
 } from "@interlink/plugin-sdk";
 import { DockerRuntime, type DockerRuntimeOptions } from "./docker-runtime.ts";
@@ -13,10 +14,14 @@ import {
 } from "./engine/engine-address.ts";
 import { EngineClient } from "./engine/engine-client.ts";
 import { hostPathResolver } from "./host-paths.ts";
+import { unsupported } from "./pods/unsupported.ts";
 
 export interface DockerProviderOptions
   extends Pick<ContainerProviderOptions, "root" | "logger" | "hostIP" | "clock" | "checkpoint">,
-    Pick<DockerRuntimeOptions, "network" | "sandboxImage" | "log" | "pods"> {
+    Pick<
+      DockerRuntimeOptions,
+      "network" | "sandboxImage" | "log" | "pods" | "dns" | "runtimeClasses" | "seccompProfiles"
+    > {
   /** Marks what this plugin makes in the engine. Default: a name that follows from `root`. */
   plugin?: string;
   /** `unix:///path` or `tcp://host:port`; default `env.DOCKER_HOST`, else the first usual socket that exists. */
@@ -34,7 +39,8 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     options.dockerHost === undefined
       ? likelyEngineAddress(env)
       : parseDockerHost(options.dockerHost, env);
-  const { network, sandboxImage, log, pods, root, logger, hostIP, clock, checkpoint } = options;
+  const { network, sandboxImage, log, pods, dns, runtimeClasses, seccompProfiles } = options;
+  const { root, logger, hostIP, clock, checkpoint } = options;
   const runtime = new DockerRuntime({
     engine: new EngineClient(address),
     logger,
@@ -43,12 +49,19 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     ...(sandboxImage !== undefined && { sandboxImage }),
     ...(log !== undefined && { log }),
     ...(pods !== undefined && { pods }),
+    ...(dns !== undefined && { dns }),
+    ...(runtimeClasses !== undefined && { runtimeClasses }),
+    ...(seccompProfiles !== undefined && { seccompProfiles }),
   });
   return createContainerProvider({
     name: "docker",
     runtime,
     root,
     logger,
+    checkPod: (pod) => {
+      const problem = unsupported(pod, dns?.clusterDomain);
+      if (problem !== undefined) throw new PluginError("rejected", problem);
+    },
     resolveVolume: hostPathResolver(options.hostPaths ?? []),
     ...(hostIP !== undefined && { hostIP }),
     ...(clock !== undefined && { clock }),

@@ -21,6 +21,7 @@ import type { EngineClient } from "./engine/engine-client.ts";
 import { isEngineError } from "./engine/engine-error.ts";
 import { ImageStore } from "./images/image-store.ts";
 import type { LogConfig } from "./pods/container-config.ts";
+import type { DnsSettings } from "./pods/pod-dns.ts";
 import { ChangeFeed } from "./runtime/change-feed.ts";
 import { ContainerList } from "./runtime/container-list.ts";
 import { containerLogs } from "./runtime/container-logs.ts";
@@ -49,6 +50,12 @@ export interface DockerRuntimeOptions {
   log?: LogConfig;
   /** Most pods at a time, told as capacity. Default 110. */
   pods?: number;
+  /** How pods find names. Default: as the engine's other containers. */
+  dns?: DnsSettings;
+  /** RuntimeClass to runtime of the engine (`docker info` lists these). Default none. */
+  runtimeClasses?: Readonly<Record<string, string>>;
+  /** Directory of the seccomp profiles (JSON) that pods may name by type Localhost. Default: none may. */
+  seccompProfiles?: string;
   /** Milliseconds since the epoch. */
   now?: () => number;
   /** Between 0 and 1, for the jitter of back-off. */
@@ -79,11 +86,15 @@ export class DockerRuntime implements ContainerRuntime {
       plugin,
       network: options.network ?? "bridge",
       ...(options.sandboxImage !== undefined && { image: options.sandboxImage }),
+      ...(options.dns !== undefined && { dns: options.dns }),
+      ...(options.runtimeClasses !== undefined && { runtimeClasses: options.runtimeClasses }),
     });
     this.#images = new ImageStore(engine, options.now ?? Date.now);
     this.#containers = new Containers(engine, this.#sandboxes, this.#images, {
       plugin,
       log: options.log ?? { maxSize: "10m", maxFiles: 5 },
+      ...(options.dns?.clusterDomain !== undefined && { clusterDomain: options.dns.clusterDomain }),
+      ...(options.seccompProfiles !== undefined && { seccompProfiles: options.seccompProfiles }),
     });
     this.#kernel = new KernelLog((error) => {
       logger.warn(

@@ -84,6 +84,11 @@ export class EngineClient implements AsyncDisposable {
     return Components.some(({ Name }) => Name === "Podman Engine");
   }
 
+  /** Whether this version of the API, or a newer one, is spoken with this engine. */
+  async isAtLeast(version: string): Promise<boolean> {
+    return compareVersions(await this.apiVersion(), version) >= 0;
+  }
+
   /** The API version spoken with this engine. */
   async apiVersion(): Promise<string> {
     const { ApiVersion, MinAPIVersion } = await this.version();

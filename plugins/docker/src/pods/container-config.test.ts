@@ -158,3 +158,39 @@ describe("commandLine", () => {
     expect(commandLine({ ...(command && { command }), ...(args && { args }) })).toEqual(expected);
   });
 });
+
+describe("/etc/hosts", () => {
+  const mountsOf = (spec: Parameters<typeof containerConfig>[0]): { Target: string }[] => {
+    const made = containerConfig(spec, { ...OPTIONS, hostsFile: "/jobs/x/hosts" });
+    return (made as { HostConfig: { Mounts: { Target: string }[] } }).HostConfig.Mounts;
+  };
+
+  it("is the pod's, unless the container brings its own", () => {
+    expect(mountsOf(testContainerSpec())).toContainEqual({
+      Type: "bind",
+      Source: "/jobs/x/hosts",
+      Target: "/etc/hosts",
+    });
+    const own = { hostPath: "/own", mountPath: "/etc/hosts", readOnly: true };
+    const targets = mountsOf(testContainerSpec({}, { mounts: [own] })).map(({ Target }) => Target);
+    expect(targets.filter((target) => target === "/etc/hosts")).toHaveLength(1);
+  });
+});
+
+it("makes a mount read-only with all below it, or says that this engine cannot", () => {
+  const volumeMounts = [
+    { name: "v", mountPath: "/v", readOnly: true, recursiveReadOnly: "Enabled" },
+  ];
+  const mounts = [{ hostPath: "/h", mountPath: "/v", readOnly: true }];
+  const spec = testContainerSpec({ volumeMounts }, { mounts });
+  expect(containerConfig(spec, { ...OPTIONS, hasRecursiveReadOnly: true })).toMatchObject({
+    HostConfig: { Mounts: [{ ReadOnly: true, BindOptions: { ReadOnlyForceRecursive: true } }, {}] },
+  });
+  expect(() => config(spec)).toThrow("recursiveReadOnly: Enabled");
+});
+
+it("runs under the runtime of the pod's class", () => {
+  expect(containerConfig(testContainerSpec(), { ...OPTIONS, runtime: "crun" })).toMatchObject({
+    HostConfig: { Runtime: "crun" },
+  });
+});

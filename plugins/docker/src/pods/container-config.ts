@@ -1,4 +1,4 @@
-import type { ContainerMount, ContainerSpec } from "@interlink/plugin-sdk";
+import { type ContainerMount, type ContainerSpec, RuntimeError } from "@interlink/plugin-sdk";
 import type { VolumeMount } from "kubernetes-types/core/v1.js";
 import type { ImageDefaults } from "../images/image-store.ts";
 import { containerLabels } from "./labels.ts";
@@ -14,6 +14,14 @@ export interface ContainerOptions {
   /** Only needed for Podman, and if `needsImageUser` says so. */
   image?: ImageDefaults;
   log: LogConfig;
+  /** File of the host for `/etc/hosts`. */
+  hostsFile?: string;
+  /** As the engine takes it. */
+  seccompProfile?: string;
+  /** Runtime of the engine, for pods of a RuntimeClass. */
+  runtime?: string;
+  /** Whether the engine can make a mount read-only with all that is mounted below it. */
+  hasRecursiveReadOnly?: boolean;
 }
 
 /** The engine's log of each container attempt; older pieces are dropped, as a kubelet does. */
@@ -22,6 +30,8 @@ export interface LogConfig {
   maxSize: string;
   maxFiles: number;
 }
+
+const HOSTS_PATH = "/etc/hosts";
 
 const PROPAGATION: Readonly<Record<string, string>> = {
   None: "rprivate",
@@ -40,6 +50,7 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
     container.name,
     spec.securityContext ?? container.securityContext,
     options.image?.user,
+    options.seccompProfile,
   );
   const stopSignal = (container.lifecycle as { stopSignal?: string } | undefined)?.stopSignal;
   const sandbox = `container:${options.sandbox}`;
@@ -62,6 +73,11 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
     HostConfig: {
       ...engineResources(container.resources),
       ...security,
+      // Podman overlooks the fields that Docker has for it.
+      ...(options.isPodman &&
+        security.MaskedPaths !== undefined && {
+          SecurityOpt: [...security.SecurityOpt, "unmask=ALL"],
+        }),
       NetworkMode: sandbox,
       // With Docker the host name comes with the network; Podman would give each container one of its own.
       ...(options.isPodman ? { UTSMode: sandbox } : {}),
@@ -74,8 +90,10 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
             mount,
             container.volumeMounts?.find(({ mountPath }) => samePath(mountPath, mount.mountPath)),
             memory,
+            options.hasRecursiveReadOnly ?? false,
           ),
         ),
+        ...hostsMount(spec, options.hostsFile),
         {
           Type: "bind",
           Source: spec.terminationMessageFile,
@@ -86,6 +104,7 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
         Type: "json-file",
         Config: { "max-size": options.log.maxSize, "max-file": String(options.log.maxFiles) },
       },
+      ...(options.runtime !== undefined && { Runtime: options.runtime }),
       // Restarts are the supervisor's, which counts them.
       RestartPolicy: { Name: "no" },
     },
@@ -115,6 +134,7 @@ function engineMount(
   mount: ContainerMount,
   declared: VolumeMount | undefined,
   memory: readonly MemoryVolume[],
+  hasRecursiveReadOnly: boolean,
 ): object {
   const inMemory = memory.find(({ name }) => name === declared?.name);
   if (inMemory !== undefined) {
@@ -131,6 +151,33 @@ function engineMount(
     Source: mount.hostPath,
     Target: mount.mountPath,
     ReadOnly: mount.readOnly,
-    BindOptions: { Propagation: PROPAGATION[declared?.mountPropagation ?? "None"] ?? "rprivate" },
+    BindOptions: {
+      Propagation: PROPAGATION[declared?.mountPropagation ?? "None"] ?? "rprivate",
+      ...recursiveReadOnly(mount, declared, hasRecursiveReadOnly),
+    },
   };
+}
+
+/** `Enabled` must hold or fail, `IfPossible` is what engines that can do it do anyway, and `Disabled` is the default. */
+function recursiveReadOnly(
+  mount: ContainerMount,
+  declared: VolumeMount | undefined,
+  isPossible: boolean,
+): object {
+  const wish = declared?.recursiveReadOnly ?? "Disabled";
+  if (!mount.readOnly) return {};
+  if (wish === "Enabled" && !isPossible) {
+    throw new RuntimeError(
+      "InvalidConfig",
+      `volumeMount "${declared?.name}" asks for recursiveReadOnly: Enabled, which this container engine cannot do (Docker 25 and newer can).`,
+    );
+  }
+  if (!isPossible) return {};
+  return wish === "Enabled" ? { ReadOnlyForceRecursive: true } : {};
+}
+
+/** As a kubelet, unless the container brings its own. */
+function hostsMount({ mounts }: ContainerSpec, file: string | undefined): object[] {
+  if (file === undefined || mounts.some(({ mountPath }) => mountPath === HOSTS_PATH)) return [];
+  return [{ Type: "bind", Source: file, Target: HOSTS_PATH }];
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { testPod } from "../testing/pods.ts";
 import { memoryVolumes } from "./memory-volumes.ts";
-import { podHostname, sandboxConfig } from "./sandbox-config.ts";
+import { podHostname } from "./pod-names.ts";
+import { sandboxConfig } from "./sandbox-config.ts";
 
 const OPTIONS = { plugin: "p", image: "pause", network: "bridge" };
 
@@ -42,6 +43,19 @@ describe("sandboxConfig", () => {
           "80/tcp": [{ HostIp: "", HostPort: "8080" }],
           "53/udp": [{ HostIp: "127.0.0.1", HostPort: "53" }],
         },
+      },
+    });
+  });
+
+  it("publishes one port on several addresses of the host", () => {
+    const ports = ["127.0.0.1", "127.0.0.2"].map((hostIP) => ({
+      containerPort: 80,
+      hostPort: 8080,
+      hostIP,
+    }));
+    expect(config({ containers: [{ name: "a", ports }] })).toMatchObject({
+      HostConfig: {
+        PortBindings: { "80/tcp": [{ HostIp: "127.0.0.1" }, { HostIp: "127.0.0.2" }] },
       },
     });
   });

@@ -1,7 +1,7 @@
 import type { PodSecurityContext, SecurityContext } from "kubernetes-types/core/v1.js";
 import { describe, expect, it } from "vitest";
 import { testPod } from "../testing/pods.ts";
-import { engineSecurity, needsImageUser } from "./security.ts";
+import { engineSecurity, localSeccompProfile, needsImageUser } from "./security.ts";
 
 const NOTHING = {
   GroupAdd: [],
@@ -44,6 +44,29 @@ describe("engineSecurity", () => {
       { allowPrivilegeEscalation: false },
       "",
       { SecurityOpt: ["no-new-privileges:true"] },
+    ],
+    [
+      "capabilities with their long names",
+      {},
+      { capabilities: { add: ["CAP_SYS_TIME"], drop: ["cap_chown"] } },
+      "",
+      { CapAdd: ["SYS_TIME"], CapDrop: ["CHOWN"] },
+    ],
+    ["all of /proc", {}, { procMount: "Unmasked" }, "", { MaskedPaths: [], ReadonlyPaths: [] }],
+    ["the engine's AppArmor profile", { appArmorProfile: { type: "RuntimeDefault" } }, {}, "", {}],
+    [
+      "no AppArmor profile",
+      { appArmorProfile: { type: "Unconfined" } },
+      {},
+      "",
+      { SecurityOpt: ["apparmor=unconfined"] },
+    ],
+    [
+      "a loaded AppArmor profile",
+      { appArmorProfile: { type: "Localhost", localhostProfile: "mine" } },
+      {},
+      "",
+      { SecurityOpt: ["apparmor=mine"] },
     ],
     ["escalation", {}, { allowPrivilegeEscalation: true }, "", {}],
     ["the engine's seccomp profile", { seccompProfile: { type: "RuntimeDefault" } }, {}, "", {}],
@@ -100,9 +123,17 @@ describe("engineSecurity", () => {
     );
   });
 
-  it("does not run less confined than it was asked to", () => {
-    const securityContext = { seccompProfile: { type: "Localhost", localhostProfile: "x.json" } };
-    expect(() => engineSecurity(testPod({ securityContext }), "main")).toThrow("not supported");
+  it("hands over the seccomp profile that the pod names, or the container instead", () => {
+    const named = (localhostProfile: string) => ({
+      seccompProfile: { type: "Localhost", localhostProfile },
+    });
+    const pod = testPod({ securityContext: named("x.json") });
+    expect(localSeccompProfile(pod)).toBe("x.json");
+    expect(localSeccompProfile(pod, named("y.json"))).toBe("y.json");
+    expect(localSeccompProfile(pod, { seccompProfile: { type: "RuntimeDefault" } })).toBe(
+      undefined,
+    );
+    expect(engineSecurity(pod, "main", {}, "", "{}").SecurityOpt).toEqual(["seccomp={}"]);
   });
 });
 

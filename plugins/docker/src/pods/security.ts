@@ -10,6 +10,9 @@ export interface EngineSecurity {
   CapAdd: string[];
   CapDrop: string[];
   SecurityOpt: string[];
+  /** Only for `procMount: Unmasked`: nothing of /proc is hidden or read-only. */
+  MaskedPaths?: string[];
+  ReadonlyPaths?: string[];
 }
 
 /** Whether {@link engineSecurity} needs to know the image's user. */
@@ -23,13 +26,15 @@ export function needsImageUser(pod: Pod, container: SecurityContext = {}): boole
 
 /**
  * Throws `RuntimeError` `InvalidConfig` in the kubelet's words (`pkg/kubelet/kuberuntime/security_context_others.go`)
- * when `runAsNonRoot` is violated or cannot be verified. `imageUser` as in the image's configuration.
+ * when `runAsNonRoot` is violated or cannot be verified. `imageUser` as in the image's configuration;
+ * `seccompProfile` is what {@link localSeccompProfile} names, as the engine takes it.
  */
 export function engineSecurity(
   pod: Pod,
   containerName: string,
   container: SecurityContext = {},
   imageUser = "",
+  seccompProfile?: string,
 ): EngineSecurity {
   const podLevel: PodSecurityContext = pod.spec?.securityContext ?? {};
   const context = { ...podLevel, ...container };
@@ -44,9 +49,10 @@ export function engineSecurity(
     GroupAdd: [...new Set(groups.map(String))],
     Privileged: container.privileged ?? false,
     ReadonlyRootfs: container.readOnlyRootFilesystem ?? false,
-    CapAdd: container.capabilities?.add ?? [],
-    CapDrop: container.capabilities?.drop ?? [],
-    SecurityOpt: securityOptions(containerName, context, container),
+    CapAdd: (container.capabilities?.add ?? []).map(capability),
+    CapDrop: (container.capabilities?.drop ?? []).map(capability),
+    SecurityOpt: securityOptions(context, container, seccompProfile),
+    ...(container.procMount === "Unmasked" && { MaskedPaths: [], ReadonlyPaths: [] }),
   };
 }
 
@@ -91,25 +97,32 @@ function verifyNonRoot(
   }
 }
 
+/** Name of the profile file that the container runs under, of seccomp type Localhost; `undefined` if it needs none. */
+export function localSeccompProfile(pod: Pod, container: SecurityContext = {}): string | undefined {
+  const { seccompProfile } = { ...pod.spec?.securityContext, ...container };
+  return seccompProfile?.type === "Localhost" ? (seccompProfile.localhostProfile ?? "") : undefined;
+}
+
 function securityOptions(
-  containerName: string,
-  context: Pick<SecurityContext, "seccompProfile" | "seLinuxOptions">,
+  context: Pick<SecurityContext, "appArmorProfile" | "seccompProfile" | "seLinuxOptions">,
   container: SecurityContext,
+  seccompProfile: string | undefined,
 ): string[] {
   const options: string[] = [];
   if (container.allowPrivilegeEscalation === false) options.push("no-new-privileges:true");
-  const seccomp = context.seccompProfile;
-  if (seccomp?.type === "Unconfined") options.push("seccomp=unconfined");
-  if (seccomp?.type === "Localhost") {
-    // Leaving it out would run the container less confined than its owner asked for.
-    throw new RuntimeError(
-      "InvalidConfig",
-      `container ${containerName}: seccomp profiles of type Localhost are not supported by this plugin`,
-    );
-  }
+  if (context.seccompProfile?.type === "Unconfined") options.push("seccomp=unconfined");
+  if (seccompProfile !== undefined) options.push(`seccomp=${seccompProfile}`);
+  const { type: appArmor, localhostProfile = "" } = context.appArmorProfile ?? {};
+  if (appArmor === "Unconfined") options.push("apparmor=unconfined");
+  if (appArmor === "Localhost") options.push(`apparmor=${localhostProfile}`);
   const { user, role, type, level } = context.seLinuxOptions ?? {};
   for (const [key, value] of Object.entries({ user, role, type, level })) {
     if (value !== undefined && value !== "") options.push(`label=${key}:${value}`);
   }
   return options;
+}
+
+/** Kubernetes knows them with and without `CAP_`, engines of all ages only without. */
+function capability(name: string): string {
+  return name.toUpperCase().replace(/^CAP_/, "");
 }

@@ -1,3 +1,5 @@
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import {
   type ContainerHandle,
@@ -9,18 +11,23 @@ import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError, isNameTaken } from "../engine/engine-error.ts";
 import type { ImageStore } from "../images/image-store.ts";
 import { containerConfig, type LogConfig } from "../pods/container-config.ts";
+import { hasHostsFile, hostsFile } from "../pods/hosts-file.ts";
 import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
-import { needsImageUser } from "../pods/security.ts";
+import { localSeccompProfile, needsImageUser } from "../pods/security.ts";
 import type { OwnSteps } from "./container-list.ts";
 import type { ContainerInspection } from "./engine-types.ts";
 import { exitCodeOfFailedStart } from "./failed-start.ts";
 import type { FailedStart } from "./observe.ts";
 import { removeContainer } from "./removal.ts";
 import type { Sandboxes } from "./sandboxes.ts";
+import { readSeccompProfile } from "./seccomp-profile.ts";
 
 export interface ContainersOptions {
   plugin: string;
   log: LogConfig;
+  clusterDomain?: string;
+  /** Directory of the seccomp profiles that pods may name. */
+  seccompProfiles?: string;
 }
 
 const START_DEADLINE_MS = 120_000;
@@ -76,10 +83,19 @@ export class Containers implements OwnSteps {
     const isPodman = await this.#engine.isPodman();
     const asksImage =
       isPodman || needsImageUser(pod, spec.securityContext ?? container.securityContext);
+    const securityContext = spec.securityContext ?? container.securityContext;
+    const profile = localSeccompProfile(pod, securityContext);
+    const runtime = this.#sandboxes.runtime(pod);
     const body = containerConfig(spec, {
       ...this.#options,
       sandbox: await this.#sandboxes.id(pod, signal),
       isPodman,
+      hasRecursiveReadOnly: !isPodman && (await this.#engine.isAtLeast("1.44")),
+      ...(hasHostsFile(pod) && { hostsFile: await this.#writeHosts(spec, signal) }),
+      ...(profile !== undefined && {
+        seccompProfile: await readSeccompProfile(this.#options.seccompProfiles, profile, isPodman),
+      }),
+      ...(runtime !== undefined && { runtime }),
       ...(asksImage && { image: await this.#images.defaults(spec.imageID, signal) }),
     });
     const handle = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };
@@ -182,6 +198,15 @@ export class Containers implements OwnSteps {
       this.#sandboxes.forget(uid);
       await this.#judgeFailedStart(id, error, signal);
     }
+  }
+
+  /** One for each attempt, as the pod's address may have changed since the last one. */
+  async #writeHosts({ pod, directory }: ContainerSpec, signal: AbortSignal): Promise<string> {
+    const podIPs = await this.#sandboxes.podIPs(pod, signal);
+    const file = join(directory, "hosts");
+    await writeFile(file, hostsFile(pod, podIPs, this.#options.clusterDomain), { mode: 0o644 });
+    await chmod(file, 0o644);
+    return file;
   }
 
   async #sendStart(id: string, signal: AbortSignal): Promise<void> {

@@ -19,7 +19,7 @@ export interface ContainerInspection {
     StartedAt: string;
     FinishedAt: string;
   };
-  HostConfig?: { Memory?: number };
+  HostConfig?: { Memory?: number; NetworkMode?: string };
   Config: { Tty: boolean; OpenStdin?: boolean; Labels: Record<string, string> | null };
   NetworkSettings?: {
     Networks?: Record<string, { IPAddress?: string; GlobalIPv6Address?: string }> | null;

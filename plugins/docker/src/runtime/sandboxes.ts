@@ -5,8 +5,10 @@ import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError, isNameTaken } from "../engine/engine-error.ts";
 import { LABELS, ownFilter, sandboxEngineName } from "../pods/labels.ts";
 import { memoryVolumes } from "../pods/memory-volumes.ts";
+import type { DnsSettings } from "../pods/pod-dns.ts";
 import { sandboxConfig } from "../pods/sandbox-config.ts";
 import type { ContainerInspection, ContainerSummary, VolumeSummary } from "./engine-types.ts";
+import { readHostResolver } from "./host-resolver.ts";
 import { ensurePauseImage } from "./pause-image.ts";
 import { removeContainer } from "./removal.ts";
 
@@ -15,6 +17,9 @@ export interface SandboxesOptions {
   network: string;
   /** Instead of the built-in one; must be present in the engine, with a program `/pause`. */
   image?: string;
+  dns?: DnsSettings;
+  /** RuntimeClass to runtime of the engine. */
+  runtimeClasses?: Readonly<Record<string, string>>;
 }
 
 interface Sandbox {
@@ -48,6 +53,7 @@ export class Sandboxes {
   }
 
   async ensure(pod: Pod, signal: AbortSignal): Promise<SandboxState> {
+    this.runtime(pod);
     const isPodman = await this.#engine.isPodman();
     for (const { create } of memoryVolumes(this.#options.plugin, pod, isPodman)) {
       await this.#engine.json({ method: "POST", path: "/volumes/create", body: create, signal });
@@ -62,6 +68,26 @@ export class Sandboxes {
     const uid = pod.metadata?.uid ?? "";
     if (!this.#known.has(uid)) await this.ensure(pod, signal);
     return this.#known.get(uid)?.id ?? sandboxEngineName(pod);
+  }
+
+  /** Addresses of the pod in its own network. */
+  async podIPs(pod: Pod, signal: AbortSignal): Promise<readonly string[]> {
+    const uid = pod.metadata?.uid ?? "";
+    if (!this.#known.has(uid)) await this.ensure(pod, signal);
+    return this.#known.get(uid)?.podIPs ?? [];
+  }
+
+  /** Runtime of the engine for the pod's RuntimeClass; throws `RuntimeError` `CreateFailed` if there is none. */
+  runtime(pod: Pod): string | undefined {
+    const name = pod.spec?.runtimeClassName ?? "";
+    if (name === "") return undefined;
+    const classes = this.#options.runtimeClasses ?? {};
+    if (Object.hasOwn(classes, name)) return classes[name];
+    const known = Object.keys(classes).join(", ") || "none";
+    throw new RuntimeError(
+      "CreateFailed",
+      `RuntimeClass "${name}" is not among the runtimeClasses of this plugin (${known}).`,
+    );
   }
 
   /** Ask the engine next time. */
@@ -142,12 +168,18 @@ export class Sandboxes {
     const name = sandboxEngineName(pod);
     for (let tries = 1; ; tries++) {
       const image = await this.prepare(signal);
+      const runtime = this.runtime(pod);
       try {
         const { Id } = await this.#engine.json<{ Id: string }>({
           method: "POST",
           path: "/containers/create",
           query: { name },
-          body: sandboxConfig(pod, { ...this.#options, image }),
+          body: sandboxConfig(pod, {
+            ...this.#options,
+            image,
+            hostResolver: await readHostResolver(),
+            ...(runtime !== undefined && { runtime }),
+          }),
           signal,
         });
         return Id;
@@ -196,7 +228,8 @@ export class Sandboxes {
     return this.#note(uid, await this.#inspect(id, signal));
   }
 
-  #note(uid: string, { Id, Config, State, NetworkSettings }: ContainerInspection): Sandbox {
+  #note(uid: string, inspected: ContainerInspection): Sandbox {
+    const { Id, Config, HostConfig, State, NetworkSettings } = inspected;
     const networks = NetworkSettings?.Networks ?? {};
     const addresses = Object.values(networks).flatMap(({ IPAddress, GlobalIPv6Address }) => [
       IPAddress,
@@ -205,7 +238,7 @@ export class Sandboxes {
     const sandbox = {
       id: Id,
       podIPs: addresses.filter((address): address is string => Boolean(address)),
-      hostNetwork: "host" in networks,
+      hostNetwork: HostConfig?.NetworkMode === "host",
     };
     if (State.Status === "running") this.#known.set(Config.Labels?.[LABELS.uid] ?? uid, sandbox);
     return sandbox;
