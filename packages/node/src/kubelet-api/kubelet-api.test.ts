@@ -418,6 +418,18 @@ describe("useCertificate", () => {
   });
 });
 
+describe("useClientCa", () => {
+  it("believes certificates of the new CA on new connections, and none of the old one", async () => {
+    cluster(allowAll);
+    const next = await testAuthority("next");
+    const cert = await next.client("apiserver", ["system:masters"]);
+    expect((await ask(logsPath, { cert })).status).toBe(401);
+    api.useClientCa(next.caPem);
+    expect((await ask(logsPath, { cert })).status).toBe(200);
+    expect((await ask(logsPath, { cert: admin })).status).toBe(401);
+  });
+});
+
 describe("selfSignedCertificate", () => {
   it("covers the node's addresses and is fit for serving", () => {
     const certificate = new X509Certificate(serving.cert);
