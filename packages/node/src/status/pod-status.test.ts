@@ -73,6 +73,13 @@ describe("podStatus before the site knows the pod", () => {
     ]);
   });
 
+  test("tells the node's address even if it is a loopback one, which is no address for a pod", () => {
+    const context = { ...calm, hostIP: "127.0.0.1" };
+    expect(podStatus(aPod(), undefined, context, now)).toMatchObject({ hostIP: "127.0.0.1" });
+    const onHost = aPod({ hostNetwork: true });
+    expect(podStatus(onHost, undefined, context, now)).not.toHaveProperty("podIP");
+  });
+
   test("leaves out a node address that is no IP", () => {
     expect(
       podStatus(aPod(), undefined, { ...calm, hostIP: "gate.example" }, now),

@@ -7,7 +7,7 @@ import type {
   PodSpec,
   PodStatus,
 } from "kubernetes-types/core/v1.js";
-import { podIPs } from "./addresses.ts";
+import { hostIPs, podIPs } from "./addresses.ts";
 import { baseJobIsOver, readBaseStatus } from "./base-protocol.ts";
 import { type NodePodCondition, podConditions } from "./conditions.ts";
 import { containerStatus } from "./container-status.ts";
@@ -255,12 +255,12 @@ function sandboxReady(
 
 function addresses(pod: Pod, told: RemotePodStatus | undefined, context: PodStatusContext) {
   const known = pod.status?.hostIPs?.map(({ ip }) => ip) ?? [];
-  const hostIPs = podIPs([told?.extension?.hostIP, context.hostIP, ...known]);
-  if (pod.spec?.hostNetwork) return { hostIPs, podIPs: hostIPs };
+  const host = hostIPs([told?.extension?.hostIP, context.hostIP, ...known]);
+  if (pod.spec?.hostNetwork) return { hostIPs: host, podIPs: podIPs(host) };
   // A pod keeps its addresses after it has ended; new ones replace them as a whole.
   const fresh = podIPs([...(told?.extension?.podIPs ?? []), ...(context.podIPs ?? [])]);
   const kept = podIPs(pod.status?.podIPs?.map(({ ip }) => ip) ?? []);
-  return { hostIPs, podIPs: fresh.length > 0 ? fresh : kept };
+  return { hostIPs: host, podIPs: fresh.length > 0 ? fresh : kept };
 }
 
 /** `reason` and `message` of the pod: why it failed, or, before anything runs, what the site says it waits for. */
