@@ -1,25 +1,42 @@
-import { afterAll, beforeAll, inject } from "vitest";
+import { afterAll, beforeAll, inject, vi } from "vitest";
 import { embeddedCluster } from "../harness/embedded-cluster.ts";
 import { System, type SystemOptions } from "../harness/system.ts";
 import { describeDocker, describeKubernetes } from "../systems/describe-system.ts";
 import { controllers } from "./controllers.ts";
 import { environment } from "./environment.ts";
+import { hooks } from "./hooks.ts";
 import { images } from "./images.ts";
+import { initContainers } from "./init-containers.ts";
 import { lifecycle } from "./lifecycle.ts";
 import { network } from "./network.ts";
+import { node } from "./node.ts";
 import type { PluginName } from "./plugins.ts";
+import { probeDetails } from "./probe-details.ts";
+import { probes } from "./probes.ts";
 import { projectedVolumes } from "./projected-volumes.ts";
 import { resize } from "./resize.ts";
+import { restarts } from "./restarts.ts";
 import { security } from "./security.ts";
 import { serviceAccounts } from "./service-accounts.ts";
 import { Site } from "./site.ts";
+import { status } from "./status.ts";
 import { streams } from "./streams.ts";
 import { subPaths } from "./sub-paths.ts";
 import { type ClusterKind, declareBehaviours, type Group } from "./suite.ts";
 import { volumes } from "./volumes.ts";
 
+// Most of the time they wait for periods to pass.
+vi.setConfig({ maxConcurrency: 16 });
+
 const groups: readonly Group[] = [
   lifecycle,
+  restarts,
+  status,
+  node,
+  initContainers,
+  probes,
+  probeDetails,
+  hooks,
   environment,
   subPaths,
   volumes,
@@ -45,7 +62,7 @@ function conformance(name: PluginName, plugin: SystemOptions["plugin"]): void {
       await Promise.all([start("real", target), start("embedded", embeddedCluster)]);
     });
     afterAll(async () => {
-      await Promise.all([...sites.values()].map(({ system }) => system[Symbol.asyncDispose]()));
+      await Promise.all([...sites.values()].map((site) => site[Symbol.asyncDispose]()));
     });
 
     declareBehaviours(name, groups, (kind) => {

@@ -1,18 +1,21 @@
-import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Event, Pod, PodStatus } from "kubernetes-types/core/v1.js";
 import type { Kubectl } from "../harness/kubectl.ts";
 import { type PodOptions, podManifest } from "../harness/manifest.ts";
 import type { System } from "../harness/system.ts";
 import { waitUntil } from "../systems/wait-until.ts";
 import type { PluginName } from "./plugins.ts";
+import { type PodChange, PodHistory } from "./pod-history.ts";
 
 /** A whole system that conformance tests share, and what they do with it. Names are the test's own business. */
-export class Site {
+export class Site implements AsyncDisposable {
   readonly plugin: PluginName;
   readonly system: System;
+  readonly history: PodHistory;
 
   constructor(plugin: PluginName, system: System) {
     this.plugin = plugin;
     this.system = system;
+    this.history = new PodHistory(system.kubectl);
   }
 
   get kubectl(): Kubectl {
@@ -24,32 +27,52 @@ export class Site {
     await this.kubectl.run(["apply", "-f", "-"], { input });
   }
 
-  /** Creates a pod of one container as `podManifest` makes it. */
-  createPod(name: string, options: PodOptions = {}): Promise<void> {
-    return this.apply(podManifest(name, options));
+  /** Creates a pod of one container as `podManifest` makes it; the API server alone decides whether it is sound. */
+  async createPod(name: string, options: PodOptions = {}): Promise<void> {
+    const input = podManifest(name, options);
+    await this.kubectl.run(["create", "--validate=false", "-f", "-"], { input });
   }
 
-  /** The pod as soon as `is` holds of it. Fails with what the pod says of itself. */
+  /** The pod as soon as `is` holds of it, from now on; the history knows it then. Fails with what the pod says of itself. */
   async podWhen(
     name: string,
     what: string,
     is: (pod: Pod) => boolean | undefined,
     timeoutMs = 60_000,
   ): Promise<Pod> {
-    let last: Pod | undefined;
+    // The watch may lag behind what the test has just done.
+    const now = await this.system.pod(name);
+    const isSince = (pod: Pod) => versionOf(pod) >= versionOf(now);
+    if (now === undefined || !is(now)) {
+      return this.#seen(name, what, (pod) => isSince(pod) && is(pod), timeoutMs);
+    }
+    await this.history.until(name, ({ object }) => isSince(object), timeoutMs);
+    return now;
+  }
+
+  /** The first state of the pod that `is` holds of, however short it lasts or has lasted. */
+  podSeen(
+    name: string,
+    what: string,
+    is: (pod: Pod) => boolean | undefined,
+    timeoutMs = 60_000,
+  ): Promise<Pod> {
+    return this.#seen(name, what, is, timeoutMs, 0);
+  }
+
+  async #seen(
+    name: string,
+    what: string,
+    is: (pod: Pod) => boolean | undefined,
+    timeoutMs: number,
+    from?: number,
+  ): Promise<Pod> {
     try {
-      return await waitUntil(
-        `pod ${name} ${what}`,
-        async () => {
-          last = await this.system.pod(name);
-          return last !== undefined && is(last) ? last : undefined;
-        },
-        timeoutMs,
-      );
+      const isSo = ({ type, object }: PodChange) => type !== "DELETED" && is(object);
+      return (await this.history.until(name, isSo, timeoutMs, from)).object;
     } catch (error) {
-      throw new Error(`${String(error)}\nIts status: ${JSON.stringify(last?.status)}`, {
-        cause: error,
-      });
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`The pod ${name} ${what}? ${why}`, { cause: error });
     }
   }
 
@@ -65,9 +88,10 @@ export class Site {
     );
   }
 
-  async podGone(name: string, timeoutMs = 60_000): Promise<void> {
-    const isGone = async () => (await this.system.pod(name)) === undefined;
-    await waitUntil(`pod ${name} is gone`, isGone, timeoutMs);
+  /** The last state of the pod, as soon as it is gone. */
+  async podGone(name: string, timeoutMs = 60_000): Promise<Pod> {
+    const seen = await this.history.until(name, ({ type }) => type === "DELETED", timeoutMs);
+    return seen.object;
   }
 
   /** Runs a pod to its end and gives what it wrote. */
@@ -81,7 +105,63 @@ export class Site {
     return this.kubectl.run(["logs", name, ...options]);
   }
 
-  async delete(...names: string[]): Promise<void> {
-    await this.kubectl.run(["delete", "pod", ...names, "--grace-period=1", "--timeout=60s"]);
+  /** The log, as soon as it holds what is looked for. */
+  logWith(name: string, pattern: RegExp, ...options: string[]): Promise<string> {
+    return waitUntil(
+      `the log of ${name} holds ${pattern}`,
+      async () => {
+        const text = await this.logs(name, ...options);
+        return pattern.test(text) && text;
+      },
+      60_000,
+    );
   }
+
+  /** Events of a pod, by default those of the kubelet, as soon as there is one such as is looked for. */
+  eventsOf(pod: Pod, is: (event: Event) => boolean, source = "kubelet"): Promise<Event[]> {
+    const { name, uid } = pod.metadata ?? {};
+    const selector = `involvedObject.uid=${uid},source=${source}`;
+    return waitUntil(`an event of ${name} is told`, async () => {
+      const args = ["get", "events", "--field-selector", selector];
+      const { items } = await this.kubectl.json<{ items: Event[] }>(args);
+      return items.some(is) && items;
+    });
+  }
+
+  /** Writes a pod's status as a controller does, over whatever the node writes meanwhile. */
+  async writeStatus(name: string, change: (status: PodStatus) => void): Promise<void> {
+    await waitUntil(`the status of ${name} is written`, async () => {
+      const pod = await this.system.pod(name);
+      if (pod?.status === undefined) throw new Error(`${name} has no status`);
+      change(pod.status);
+      const path = `/api/v1/namespaces/default/pods/${name}/status`;
+      const { code, stderr } = await this.kubectl.try(["replace", "--raw", path, "-f", "-"], {
+        input: JSON.stringify(pod),
+      });
+      if (code !== 0 && !/conflict|modified/i.test(stderr)) throw new Error(stderr);
+      return code === 0;
+    });
+  }
+
+  async patchPod(name: string, patch: unknown): Promise<void> {
+    await this.kubectl.run(["patch", "pod", name, "-p", JSON.stringify(patch)]);
+  }
+
+  /** Deletes pods; the history knows it when it resolves. */
+  async delete(...names: string[]): Promise<void> {
+    const before = names.map((name) => [name, this.history.of(name).length] as const);
+    await this.kubectl.run(["delete", "pod", ...names, "--grace-period=1", "--timeout=60s"]);
+    const isGone = ({ type }: PodChange) => type === "DELETED";
+    // A pod of the same name may be there again.
+    for (const [name, count] of before) await this.history.until(name, isGone, 10_000, count);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.history[Symbol.asyncDispose]();
+    await this.system[Symbol.asyncDispose]();
+  }
+}
+
+function versionOf(pod: Pod | undefined): number {
+  return Number(pod?.metadata?.resourceVersion ?? 0);
 }

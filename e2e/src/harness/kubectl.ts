@@ -1,4 +1,5 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 
 export interface KubectlResult {
   code: number;
@@ -25,6 +26,14 @@ export class Kubectl {
 
   async json<T>(args: readonly string[]): Promise<T> {
     return JSON.parse(await this.run([...args, "-o", "json"])) as T;
+  }
+
+  /** Starts a kubectl that runs until it is killed, for instance with `--watch`. */
+  start(args: readonly string[]): ChildProcessByStdio<null, Readable, Readable> {
+    return spawn("kubectl", ["--kubeconfig", this.#kubeconfig, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, KUBECONFIG: this.#kubeconfig },
+    });
   }
 
   /** Runs kubectl and gives what came of it, whatever that is. */
