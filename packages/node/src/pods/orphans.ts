@@ -1,4 +1,4 @@
-import { isKubeError, paths } from "@interlink/kube";
+import { paths } from "@interlink/kube";
 import type { RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { PodContext } from "./pod-context.ts";
@@ -76,17 +76,28 @@ export class Orphans {
     else this.#confirmed(standIn(suspect.status), suspect.status);
   }
 
-  /** `undefined`: the API server did not answer. */
+  /**
+   * `undefined`: the API server did not answer. Asked by a list of our own pods: a node may GET a pod only while it is
+   * there, and for one that is not it would be refused, not told (Node authorizer since 1.32).
+   */
   async #podExists({ name, namespace, UID }: RemotePodStatus): Promise<boolean | undefined> {
+    const { client, nodeName } = this.#context;
+    const fieldSelector = `spec.nodeName=${nodeName},metadata.name=${escaped(name)}`;
     try {
-      const pod = await this.#context.client.get<Pod>(paths.pods.named(namespace, name), {
+      const { items } = await client.list<Pod>(paths.pods.collection(namespace), {
+        query: { fieldSelector },
         signal: this.#stop.signal,
       });
-      return pod.metadata?.uid === UID;
-    } catch (error) {
-      return isKubeError(error, "not-found") ? false : undefined;
+      return items.some(({ metadata }) => metadata?.uid === UID);
+    } catch {
+      return undefined;
     }
   }
+}
+
+/** The name is the site's word: it must not become another selector. */
+function escaped(name: string): string {
+  return name.replace(/[\\,=]/g, "\\$&");
 }
 
 function standIn({ name, namespace, UID }: RemotePodStatus): Pod {
