@@ -178,6 +178,8 @@ export const FEATURES = [
   "log-options",
   /** The plugin fills in env `fieldRef` status.podIP, status.podIPs, status.hostIP and status.hostIPs itself. */
   "pod-ip-env",
+  /** The plugin reads env `fileKeyRef`s, which name files of the pod's volumes, when it starts a container. */
+  "env-files",
   /** `POST /update`: what a running pod names (files of its volumes, environment) has changed. */
   "pod-updates",
   /** The Secrets of `imagePullSecrets` come along, though nothing mounts them. */

@@ -24,6 +24,7 @@ export function siteRequest(
     objects,
     addresses: { podIPs, hostIPs: nodeAddress ? [nodeAddress] : [] },
     leaveAddresses: offers(site.capabilities, "pod-ip-env"),
+    leaveFiles: offers(site.capabilities, "env-files"),
     pullSecrets: offers(site.capabilities, "pull-secrets"),
     allocatable: allocatable(),
     jobscriptURL,

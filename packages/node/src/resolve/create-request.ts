@@ -18,6 +18,7 @@ export interface CreateRequestInput {
   objects: PodObjects;
   addresses: FieldAddresses;
   leaveAddresses: boolean;
+  leaveFiles?: boolean;
   /** The site takes the Secrets of `imagePullSecrets` along. */
   pullSecrets: boolean;
   allocatable: Allocatable;

@@ -1,4 +1,4 @@
-import type { Container, Pod, Service } from "kubernetes-types/core/v1.js";
+import type { Container, EnvVarSource, Pod, Service } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
 import { aPod, container } from "../testing/pods.ts";
 import { type EnvironmentInput, resolveEnvironment } from "./environment.ts";
@@ -173,6 +173,16 @@ describe("resolveEnvironment", () => {
       ],
     });
   });
+});
+
+test("leaves variables from files to a plugin that reads them, and refuses them elsewhere", () => {
+  const valueFrom = { fileKeyRef: { volumeName: "v", path: "f", key: "K" } } as EnvVarSource;
+  const env = [
+    { name: "A", valueFrom },
+    { name: "B", value: "x$(A)" },
+  ];
+  expect(resolve({ env }, { leaveFiles: true })).toEqual({ env });
+  expect(resolve({ env })).toEqual({ problem: expect.stringContaining("fileKeyRef") as string });
 });
 
 describe("service variables", () => {

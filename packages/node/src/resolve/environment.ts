@@ -11,6 +11,8 @@ export interface EnvironmentInput {
   addresses: FieldAddresses;
   /** The peer fills in {@link ADDRESS_FIELDS} itself (`pod-ip-env`): leave those entries as `valueFrom`. */
   leaveAddresses: boolean;
+  /** The peer reads variables from files itself (`env-files`): leave those entries as `valueFrom`. */
+  leaveFiles?: boolean;
   /** Of the node; stands in for limits that a container does not set. */
   allocatable: Allocatable;
 }
@@ -127,6 +129,8 @@ function fromSource(source: EnvVarSource, input: EnvironmentInput): Found {
     if (!object) return { problem: `secret "${name}" not found` };
     return { problem: `couldn't find key ${key} in Secret ${namespace}/${name}` };
   }
+  // Newer than the type package.
+  if (input.leaveFiles && "fileKeyRef" in source) return { valueFrom: source };
   const kind = Object.keys(source)[0] ?? "without a kind";
   return {
     problem: `an environment variable comes from ${kind}, which this node does not support; use a value, fieldRef, resourceFieldRef, configMapKeyRef or secretKeyRef`,

@@ -38,6 +38,22 @@ describe("environment", () => {
     ]);
   });
 
+  test("takes variables from files as they were read, leaves out the rest, and fills in references to them", () => {
+    const ofFile = (name: string) =>
+      ({ name, valueFrom: { fileKeyRef: { volumeName: "v", path: "f", key: "k" } } }) as EnvVar;
+    const first = ofFile("A");
+    const env = [first, ofFile("NONE"), { name: "B", value: "$(A)/$(NONE)" }];
+    const files = new Map([[first, "$(B)"]]);
+    const found = resolveContainer(pod, { name: "c", env, args: ["$(A)"] }, addresses, files);
+    expect(found).toEqual({
+      env: [
+        { name: "A", value: "$(B)" },
+        { name: "B", value: "$(B)/$(NONE)" },
+      ],
+      args: ["$(B)"],
+    });
+  });
+
   test("fills in references to an address that the virtual node left, and to nothing else", () => {
     const env = [
       { name: "EARLY", value: "$(IP)" },

@@ -1,6 +1,7 @@
 import { expand } from "@interlink/protocol";
 import type { Container, EnvVar, Pod } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
+import { fileKeyRefOf } from "./env-file.ts";
 import { fieldRefValue, resourceValue } from "./field-ref.ts";
 
 /** Addresses that only the plugin knows, for env `fieldRef`s that the virtual node leaves to it (`pod-ip-env`). */
@@ -23,21 +24,24 @@ export interface ResolvedContainer {
 
 /**
  * A container's environment, command and arguments, ready to run. Values from the virtual node are final and are not
- * expanded again, except for references to a `fieldRef` that it left and that is resolved here; command and args see the whole environment. Throws
- * `PluginError` `rejected` in the kubelet's words for a `valueFrom` that cannot be known here.
+ * expanded again, except for references to a variable that it left and that is resolved here; command and args see the
+ * whole environment. `files`: what `readFileVariables` has found. Throws `PluginError` `rejected` in the kubelet's words
+ * for a `valueFrom` that cannot be known here.
  */
 export function resolveContainer(
   pod: Pod,
   container: Container,
   addresses: PodAddresses,
+  files: ReadonlyMap<EnvVar, string> = new Map(),
 ): ResolvedContainer {
   refuseEnvFrom(container);
   const env = new Map<string, string>();
   const filledIn = new Map<string, string>();
   for (const variable of container.env ?? []) {
-    const value = valueOf(variable, pod, container, addresses);
+    const isOfFile = fileKeyRefOf(variable) !== undefined;
+    const value = isOfFile ? files.get(variable) : valueOf(variable, pod, container, addresses);
     if (value === undefined) continue;
-    const isLeft = variable.valueFrom?.fieldRef !== undefined && !variable.value;
+    const isLeft = isOfFile || (variable.valueFrom?.fieldRef !== undefined && !variable.value);
     const final = isLeft ? value : withFilledIn(value, filledIn);
     checkVariable(variable.name, final, container);
     env.set(variable.name, final);

@@ -40,7 +40,13 @@ import { runtimeFeatures, Sessions } from "./sessions.ts";
 import { Strays } from "./strays.ts";
 
 const DEFAULT_GRACE_SECONDS = 30;
-const FEATURES: readonly Feature[] = ["status-stream", "log-options", "pod-ip-env", "pod-updates"];
+const FEATURES: readonly Feature[] = [
+  "status-stream",
+  "log-options",
+  "pod-ip-env",
+  "pod-updates",
+  "env-files",
+];
 
 export interface ContainerProviderOptions {
   /** Short and lower-case, e.g. `docker`. */

@@ -1,6 +1,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PluginError } from "../plugin-error.ts";
+import { readFileVariables } from "../resolve/env-file.ts";
 import { resolveContainer } from "../resolve/resolve-container.ts";
 import type { ContainerSpec } from "../runtime/container-runtime.ts";
 import { ImageError, RuntimeError } from "../runtime/runtime-error.ts";
@@ -166,11 +167,13 @@ async function containerSpec(
   const { parts, plan, volumes } = work;
   if (volumes === undefined) throw new Error("The volumes are not ready.");
   const { podIPs = [] } = work.record().sandbox ?? {};
-  const { env, command, args } = resolveContainer(plan.pod, container, {
+  const addresses = {
     podIPs,
     // Whoever does not know it better: what the node says, which is what the pod's status shows.
     hostIP: parts.hostIP ?? plan.pod.status?.hostIP ?? "",
-  });
+  };
+  const files = await readFileVariables(container, volumes);
+  const { env, command, args } = resolveContainer(plan.pod, container, addresses, files);
   const mounts = await volumes.mounts(container, env);
   const paths = parts.store.paths(plan.uid);
   const directory = paths.container(container.name, attempt);

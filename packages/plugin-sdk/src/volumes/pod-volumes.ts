@@ -37,4 +37,9 @@ export interface PodVolumes {
     container: Container,
     env: readonly { name: string; value: string }[],
   ): Promise<ContainerMount[]>;
+  /**
+   * A small file in one of the volumes, for variables that come from files; `undefined` if it is not there. Throws
+   * `PluginError` `rejected`.
+   */
+  read(volume: string, path: string): Promise<string | undefined>;
 }

@@ -9,6 +9,7 @@ import { giveToGroup } from "./fs-group.ts";
 import type { PlannedVolume } from "./plan-volumes.ts";
 import { planVolumes } from "./plan-volumes.ts";
 import type { PodVolumes, PrepareVolumesOptions } from "./pod-volumes.ts";
+import { readInVolume } from "./read-in-volume.ts";
 import { enterSubPath, wantedSubPath } from "./sub-path.ts";
 
 /** A volume on disk. */
@@ -40,6 +41,11 @@ export async function prepareVolumes(
         mounts.push(await containerMount(mount, container, env, prepared, data.pod));
       }
       return mounts;
+    },
+    async read(volume, path) {
+      const found = prepared.get(volume);
+      if (found !== undefined) return readInVolume(found.path, path);
+      throw new PluginError("rejected", `the pod has no volume ${JSON.stringify(volume)}`);
     },
   };
 }

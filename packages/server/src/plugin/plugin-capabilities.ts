@@ -10,6 +10,7 @@ const HANDED_ON = [
   "status-stream",
   "log-options",
   "pod-ip-env",
+  "env-files",
   "pod-updates",
   "pull-secrets",
   "exec",
