@@ -75,16 +75,17 @@ export const network: Group = (behaviour) => {
     await create(udp, { ...port, protocol: "UDP" });
     await Promise.all([site.podReady(first), site.podReady(udp)]);
 
-    // The scheduler keeps the next one away; the node does so with one that never met a scheduler.
+    // The scheduler keeps the next one away …
     await create(other, port);
     const [message] = await eventsOf(site, other, "FailedScheduling");
     expect(message).toContain("didn't have free ports");
+    await site.delete(first);
+    await site.podReady(other);
+
+    // … and the node one that never met a scheduler.
     await create("host-port-bound", port, { nodeName: site.system.nodeName });
     const { status } = await site.podInPhase("host-port-bound", "Failed");
     expect(status?.reason).toBe("NodePorts");
-
-    await site.delete(first);
-    await site.podReady(other);
     await site.delete(udp, other, "host-port-bound");
   });
 };
