@@ -71,6 +71,7 @@ export class Places {
     return verdict === undefined;
   }
 
+  /** The pod is over. */
   forget(uid: string): void {
     this.#admission.release(uid);
   }

@@ -59,15 +59,11 @@ export class PodManager implements AsyncDisposable {
     this.#places = new Places(context);
     this.#updates = new PodUpdates(context);
     this.#orphans = new Orphans(context, (pod, status) => this.#takeOrphan(pod, status));
-    this.#statuses = new StatusWriter(
-      context,
-      (uid) => this.#records.get(uid),
-      (record) => {
-        // The news of one's own writing is none any more when it comes back.
-        this.#places.changed(record);
-        this.#steps.add(record.uid);
-      },
-    );
+    this.#statuses = new StatusWriter(context, (uid) => this.#records.get(uid), {
+      // A scheduler that sees the end of a pod may send the next one at once.
+      ending: ({ uid }) => this.#places.forget(uid),
+      written: ({ uid }) => this.#steps.add(uid),
+    });
     this.#steps = new WorkQueue({
       concurrency: STEPS_AT_ONCE,
       // One signal for all: every call that is under way listens to it.

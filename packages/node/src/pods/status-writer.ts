@@ -8,6 +8,7 @@ import {
   WorkQueue,
 } from "@interlink/kube";
 import type { Pod, PodStatus } from "kubernetes-types/core/v1.js";
+import { isTerminalPhase } from "../status/phase.ts";
 import { podStatus } from "../status/pod-status.ts";
 import { missingJobAnnotations } from "./job-annotations.ts";
 import { nameOf } from "./job-creator.ts";
@@ -16,6 +17,14 @@ import { factsOf, isEnding, type PodRecord, statusContext } from "./pod-record.t
 
 const WRITES_AT_ONCE = 64;
 
+/** Who is told of what is written. */
+export interface StatusWriterListener {
+  /** The pod's end is about to be written: others may act on it before the API server has answered. */
+  ending(record: PodRecord): void;
+  /** The object in the API says what was wanted. */
+  written(record: PodRecord): void;
+}
+
 /**
  * Brings pod statuses into the Kubernetes API: one writer per UID, always the newest status, nothing when nothing has
  * changed. The patch carries the UID, so a successor with the same name is never written to.
@@ -23,21 +32,20 @@ const WRITES_AT_ONCE = 64;
 export class StatusWriter {
   readonly #context: PodContext;
   readonly #find: (uid: string) => PodRecord | undefined;
-  readonly #written: (record: PodRecord) => void;
+  readonly #hears: StatusWriterListener;
   readonly #queue: WorkQueue;
   readonly #stop = new AbortController();
 
-  /** `written` is called when the object in the API says what was wanted. */
   constructor(
     context: PodContext,
     find: (uid: string) => PodRecord | undefined,
-    written: (record: PodRecord) => void,
+    hears: StatusWriterListener,
   ) {
     this.#context = context;
     // Every write that is under way listens to it.
     setMaxListeners(0, this.#stop.signal);
     this.#find = find;
-    this.#written = written;
+    this.#hears = hears;
     this.#queue = new WorkQueue({
       concurrency: WRITES_AT_ONCE,
       work: (uid) => this.#write(uid, this.#stop.signal),
@@ -83,6 +91,7 @@ export class StatusWriter {
     if (!patch) return;
     const text = JSON.stringify(patch);
     if (text === record.uselessPatch) return;
+    if (isTerminalPhase(wanted.phase)) this.#hears.ending(record);
     checkpoint("node.status.before-patch");
     const { name = "", namespace = "default" } = record.pod.metadata ?? {};
     try {
@@ -101,7 +110,7 @@ export class StatusWriter {
       if (!this.#isSettled(record, error, text)) throw error;
       return;
     }
-    this.#written(record);
+    this.#hears.written(record);
   }
 
   /** What `pod` lacks. API servers take annotations along with a status, and old nodes write them so. */
