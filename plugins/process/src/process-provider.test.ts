@@ -18,6 +18,17 @@ describe("a pod on the process plugin", () => {
     expect(harness.events.map(({ reason }) => reason)).toEqual(["Created", "Started"]);
   });
 
+  test("that asks for a RuntimeClass waits, and says why", async () => {
+    await using harness = await ProcessHarness.start();
+    const spec = { runtimeClassName: "gvisor" };
+    await harness.run(pod(randomUUID(), [shell("main", "exit 0")], spec));
+    const event = await eventually("the event", () =>
+      harness.events.find(({ reason }) => reason === "FailedCreatePodSandBox"),
+    );
+    expect(event.message).toContain('RuntimeClass "gvisor" names a container runtime');
+    expect(harness.events.map(({ reason }) => reason)).not.toContain("Created");
+  });
+
   test.each([
     ["TERM", 143],
     ["KILL", 137],

@@ -10,6 +10,7 @@ import type {
   RuntimeCapacity,
   RuntimeLogOptions,
   RuntimeStats,
+  SandboxSpec,
   SandboxState,
   StreamRequest,
   TimelineRecorder,
@@ -110,7 +111,13 @@ export class ProcessRuntime implements ContainerRuntime {
     return hostCapacity(this.#options.pods);
   }
 
-  async ensureSandbox(): Promise<SandboxState> {
+  async ensureSandbox({ pod }: SandboxSpec): Promise<SandboxState> {
+    const name = pod.spec?.runtimeClassName;
+    if (name) {
+      // Classes mostly stand for more isolation, of which there is none here.
+      const what = `RuntimeClass ${JSON.stringify(name)} names a container runtime, and the process plugin has none: leave runtimeClassName out.`;
+      throw new RuntimeError("CreateFailed", what);
+    }
     // Nothing outlives a restart of the machine.
     const { bootId } = this.#started();
     return { podIPs: [this.#options.address ?? "127.0.0.1"], instance: bootId };
