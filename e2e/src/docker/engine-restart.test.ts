@@ -37,7 +37,7 @@ describe.skipIf(why !== undefined)(why === undefined ? title : `${title} [skippe
 
   it("changes nothing when containers live on", async () => {
     const daemon = await engine(["--live-restore"]);
-    const fixture = await ProviderFixture.open(daemon.host, "none");
+    const fixture = await ProviderFixture.open(daemon.host, { network: "none" });
     const data = await fixture.create(pod);
     await fixture.running(data);
     const before = await fixture.container(data, "main");
@@ -57,7 +57,7 @@ describe.skipIf(why !== undefined)(why === undefined ? title : `${title} [skippe
 
   it("restarts a pod whose containers ended with the engine, once", async () => {
     const daemon = await engine([]);
-    const fixture = await ProviderFixture.open(daemon.host, "none");
+    const fixture = await ProviderFixture.open(daemon.host, { network: "none" });
     const data = await fixture.create(pod);
     await fixture.running(data);
     await daemon.stop();

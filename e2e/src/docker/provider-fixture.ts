@@ -27,23 +27,22 @@ export class ProviderFixture implements AsyncDisposable {
   readonly #uids = new Set<string>();
   provider!: Provider;
 
-  readonly #network: string | undefined;
+  readonly #more: Partial<DockerProviderOptions>;
 
-  private constructor(host: string, folder: string, network?: string) {
-    this.#network = network;
+  private constructor(host: string, folder: string, more: Partial<DockerProviderOptions>) {
+    this.#more = more;
     this.host = host;
     this.folder = folder;
     this.plugin = `test-${randomUUID()}`;
     this.engine = new EngineClient(parseDockerHost(host));
   }
 
-  /** `network`: of the engine, for its pods. */
-  static async open(host: string, network?: string): Promise<ProviderFixture> {
-    const fixture = new ProviderFixture(
-      host,
-      await mkdtemp(join(tmpdir(), "interlink-docker-provider-")),
-      network,
-    );
+  static async open(
+    host: string,
+    more: Partial<DockerProviderOptions> = {},
+  ): Promise<ProviderFixture> {
+    const folder = await mkdtemp(join(tmpdir(), "interlink-docker-provider-"));
+    const fixture = new ProviderFixture(host, folder, more);
     await fixture.start();
     return fixture;
   }
@@ -64,7 +63,7 @@ export class ProviderFixture implements AsyncDisposable {
       ...this.options(),
       logger: pino({ level: process.env.LOG_LEVEL ?? "silent" }),
       hostIP: "192.0.2.1",
-      ...(this.#network !== undefined && { network: this.#network }),
+      ...this.#more,
     });
     this.provider.subscribe?.({
       status: () => undefined,
@@ -117,6 +116,18 @@ export class ProviderFixture implements AsyncDisposable {
     const status = await this.status(data);
     const all = [...(status?.initContainers ?? []), ...(status?.containers ?? [])];
     return all.find((one) => one.name === name);
+  }
+
+  /** Until the container is as wanted. */
+  async containerWhere(
+    data: RetrievedPodData,
+    name: string,
+    isWanted: (status: ContainerStatus) => boolean | undefined,
+  ): Promise<ContainerStatus> {
+    return waitUntil(`container ${name} is as wanted`, async () => {
+      const found = await this.container(data, name);
+      return found !== undefined && isWanted(found) === true && found;
+    });
   }
 
   /** Until the container has ended for good. */

@@ -54,6 +54,7 @@ export type { Clock } from "./supervisor/clock.ts";
 export { systemClock } from "./supervisor/clock.ts";
 export type { ContainerProviderOptions } from "./supervisor/container-provider.ts";
 export { createContainerProvider } from "./supervisor/container-provider.ts";
+export { giveToGroup } from "./volumes/fs-group.ts";
 export { memoryVolumeBytes } from "./volumes/memory-size.ts";
 export type {
   PodVolumes,

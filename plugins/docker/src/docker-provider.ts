@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import {
   type ContainerProviderOptions,
   createContainerProvider,
   PluginError,
   type Provider,
+  type VolumeResolver,
 } from "@interlink/plugin-sdk";
+import { type DeviceResource, deviceProblem } from "./devices/inventory.ts";
 import { DockerRuntime, type DockerRuntimeOptions } from "./docker-runtime.ts";
 import {
   type DockerEnvironment,
@@ -13,8 +15,10 @@ import {
   parseDockerHost,
 } from "./engine/engine-address.ts";
 import { EngineClient } from "./engine/engine-client.ts";
-import { hostPathResolver } from "./host-paths.ts";
 import { unsupported } from "./pods/unsupported.ts";
+import { type ClaimRule, checkClaimRules } from "./volumes/claim-rules.ts";
+import { claimResolver } from "./volumes/claims.ts";
+import { hostPathResolver } from "./volumes/host-paths.ts";
 
 export interface DockerProviderOptions
   extends Pick<ContainerProviderOptions, "root" | "logger" | "hostIP" | "clock" | "checkpoint">,
@@ -30,6 +34,10 @@ export interface DockerProviderOptions
   env?: DockerEnvironment;
   /** Directories of the host below which pods may mount hostPath volumes. Default none. */
   hostPaths?: readonly string[];
+  /** Where PersistentVolumeClaims lie; the first rule that fits decides. Default: such pods are rejected. */
+  claims?: readonly ClaimRule[];
+  /** Devices that pods may ask for as extended resources. Two plugins must not be given the same ones. */
+  devices?: readonly DeviceResource[];
 }
 
 /** Pods as containers of a Docker Engine or Podman. The engine must see `root` under the same path as this process. */
@@ -41,8 +49,14 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
       : parseDockerHost(options.dockerHost, env);
   const { network, sandboxImage, log, pods, dns, runtimeClasses, seccompProfiles } = options;
   const { root, logger, hostIP, clock, checkpoint } = options;
+  const { claims = [], devices = [] } = options;
+  checkClaimRules(claims);
+  const engine = new EngineClient(address);
   const runtime = new DockerRuntime({
-    engine: new EngineClient(address),
+    engine,
+    claims,
+    // Beside the jobs, and locked with them.
+    devices: { inventory: devices, file: join(root, "devices.json") },
     logger,
     plugin: options.plugin ?? pluginName(root),
     ...(network !== undefined && { network }),
@@ -59,14 +73,22 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     root,
     logger,
     checkPod: (pod) => {
-      const problem = unsupported(pod, dns?.clusterDomain);
+      const problem = unsupported(pod, dns?.clusterDomain) ?? deviceProblem(pod, devices);
       if (problem !== undefined) throw new PluginError("rejected", problem);
     },
-    resolveVolume: hostPathResolver(options.hostPaths ?? []),
+    resolveVolume: eitherVolume(
+      hostPathResolver(options.hostPaths ?? []),
+      claimResolver(claims, engine),
+    ),
     ...(hostIP !== undefined && { hostIP }),
     ...(clock !== undefined && { clock }),
     ...(checkpoint !== undefined && { checkpoint }),
   });
+}
+
+/** The first that knows the kind of volume. */
+function eitherVolume(one: VolumeResolver, other: VolumeResolver): VolumeResolver {
+  return async (volume, pod) => (await one(volume, pod)) ?? other(volume, pod);
 }
 
 /**

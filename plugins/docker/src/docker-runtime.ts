@@ -16,6 +16,8 @@ import type {
 import { RuntimeError } from "@interlink/plugin-sdk";
 import type { PortConnection, ProcessStreams } from "@interlink/protocol";
 import type { Logger } from "pino";
+import { DeviceLedger } from "./devices/device-ledger.ts";
+import { type DeviceResource, deviceCapacity } from "./devices/inventory.ts";
 import { showAddress } from "./engine/engine-address.ts";
 import type { EngineClient } from "./engine/engine-client.ts";
 import { isEngineError } from "./engine/engine-error.ts";
@@ -36,6 +38,7 @@ import { StatsReader } from "./stats/stats-reader.ts";
 import { connect } from "./streams/connect.ts";
 import { openAttach } from "./streams/open-attach.ts";
 import { openExec } from "./streams/open-exec.ts";
+import type { ClaimRule } from "./volumes/claim-rules.ts";
 
 export interface DockerRuntimeOptions {
   engine: EngineClient;
@@ -56,6 +59,10 @@ export interface DockerRuntimeOptions {
   runtimeClasses?: Readonly<Record<string, string>>;
   /** Directory of the seccomp profiles (JSON) that pods may name by type Localhost. Default: none may. */
   seccompProfiles?: string;
+  /** Where PersistentVolumeClaims lie. Default: nowhere. */
+  claims?: readonly ClaimRule[];
+  /** What pods may have of devices, and the file that remembers who has which. Default: no devices. */
+  devices?: { inventory: readonly DeviceResource[]; file: string };
   /** Milliseconds since the epoch. */
   now?: () => number;
   /** Between 0 and 1, for the jitter of back-off. */
@@ -76,12 +83,15 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #list: ContainerList;
   readonly #changes: ChangeFeed;
   readonly #stats: StatsReader;
+  readonly #devices: DockerRuntimeOptions["devices"];
+  #ledger: DeviceLedger | undefined;
 
   constructor(options: DockerRuntimeOptions) {
     const { engine, logger, plugin } = options;
     this.#engine = engine;
     this.#logger = logger;
     this.#pods = options.pods ?? 110;
+    this.#devices = options.devices;
     this.#sandboxes = new Sandboxes(engine, {
       plugin,
       network: options.network ?? "bridge",
@@ -95,6 +105,9 @@ export class DockerRuntime implements ContainerRuntime {
       log: options.log ?? { maxSize: "10m", maxFiles: 5 },
       ...(options.dns?.clusterDomain !== undefined && { clusterDomain: options.dns.clusterDomain }),
       ...(options.seccompProfiles !== undefined && { seccompProfiles: options.seccompProfiles }),
+      ...(options.claims !== undefined && { claims: options.claims }),
+      ...(options.devices !== undefined && { devices: options.devices.inventory }),
+      devicesOf: (uid, container) => this.#ledger?.of(uid, container) ?? {},
     });
     this.#kernel = new KernelLog((error) => {
       logger.warn(
@@ -112,6 +125,9 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async start(signal: AbortSignal): Promise<void> {
+    if (this.#devices !== undefined) {
+      this.#ledger = await DeviceLedger.open(this.#devices.file, this.#devices.inventory);
+    }
     const where = showAddress(this.#engine.address);
     try {
       const { OSType = "linux" } = await this.#info(signal);
@@ -134,19 +150,28 @@ export class DockerRuntime implements ContainerRuntime {
 
   async capacity(signal: AbortSignal): Promise<RuntimeCapacity> {
     const { NCPU, MemTotal } = await engineStep("Unavailable", () => this.#info(signal));
-    return { cpu: String(NCPU), memory: String(MemTotal), pods: String(this.#pods) };
+    return {
+      cpu: String(NCPU),
+      memory: String(MemTotal),
+      pods: String(this.#pods),
+      ...(this.#devices !== undefined && { extended: deviceCapacity(this.#devices.inventory) }),
+    };
   }
 
   async ensureSandbox({ pod }: SandboxSpec, signal: AbortSignal): Promise<SandboxState> {
+    await this.#ledger?.assign(pod);
     return engineStep("CreateFailed", () => this.#sandboxes.ensure(pod, signal));
   }
 
   async stopSandbox(uid: string, signal: AbortSignal): Promise<void> {
     await engineStep("Unavailable", () => this.#sandboxes.stop(uid, signal));
+    // Nothing of the pod starts again.
+    await this.#ledger?.release(uid);
   }
 
   async removeSandbox(uid: string, signal: AbortSignal): Promise<void> {
     await engineStep("Unavailable", () => this.#sandboxes.remove(uid, signal));
+    await this.#ledger?.release(uid);
   }
 
   async ensureImage(request: ImageRequest, signal: AbortSignal): Promise<ImageState> {

@@ -1,3 +1,4 @@
+export type { DeviceResource, DeviceUnit } from "./devices/inventory.ts";
 export { createDockerProvider, type DockerProviderOptions } from "./docker-provider.ts";
 export { DockerRuntime, type DockerRuntimeOptions } from "./docker-runtime.ts";
 export {
@@ -12,3 +13,5 @@ export { EngineClient, type EngineRequest, type EngineVersion } from "./engine/e
 export { EngineError, type EngineErrorCode, isEngineError } from "./engine/engine-error.ts";
 export { jsonLines } from "./engine/json-lines.ts";
 export type { LogConfig } from "./pods/container-config.ts";
+export type { DnsSettings } from "./pods/pod-dns.ts";
+export type { ClaimRule } from "./volumes/claim-rules.ts";

@@ -194,3 +194,27 @@ it("runs under the runtime of the pod's class", () => {
     HostConfig: { Runtime: "crun" },
   });
 });
+
+it("mounts a claim by the name of its volume, and part of one by its path", () => {
+  const mounts = (subPath?: string): unknown => {
+    const volumeMounts = [
+      { name: "v", mountPath: "/v", ...(subPath !== undefined && { subPath }) },
+    ];
+    const hostPath = `/engine/volumes/x/${subPath ?? ""}`;
+    const made = containerConfig(
+      testContainerSpec(
+        { volumeMounts },
+        { mounts: [{ hostPath, mountPath: "/v", readOnly: true }] },
+      ),
+      { ...OPTIONS, volumes: new Map([["v", "site_x"]]) },
+    );
+    return (made as { HostConfig: { Mounts: unknown[] } }).HostConfig.Mounts[0];
+  };
+  expect(mounts()).toMatchObject({ Type: "volume", Source: "site_x", ReadOnly: true });
+  expect(mounts("sub")).toMatchObject({
+    Type: "bind",
+    Source: "/engine/volumes/x/sub",
+    ReadOnly: true,
+    BindOptions: { Propagation: "rslave" },
+  });
+});

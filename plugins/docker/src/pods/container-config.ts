@@ -1,5 +1,6 @@
 import { type ContainerMount, type ContainerSpec, RuntimeError } from "@interlink/plugin-sdk";
 import type { VolumeMount } from "kubernetes-types/core/v1.js";
+import type { EngineDevices } from "../devices/engine-devices.ts";
 import type { ImageDefaults } from "../images/image-store.ts";
 import { containerLabels } from "./labels.ts";
 import { type MemoryVolume, memoryVolumes } from "./memory-volumes.ts";
@@ -20,6 +21,12 @@ export interface ContainerOptions {
   seccompProfile?: string;
   /** Runtime of the engine, for pods of a RuntimeClass. */
   runtime?: string;
+  /** Named volumes of the engine, by the pod's names for them. */
+  volumes?: ReadonlyMap<string, string>;
+  /** Devices of this container. */
+  devices?: EngineDevices;
+  /** Variables that take the place of the container's own. */
+  extraEnv?: readonly { name: string; value: string }[];
   /** Whether the engine can make a mount read-only with all that is mounted below it. */
   hasRecursiveReadOnly?: boolean;
 }
@@ -34,7 +41,6 @@ export interface LogConfig {
 const HOSTS_PATH = "/etc/hosts";
 
 const PROPAGATION: Readonly<Record<string, string>> = {
-  None: "rprivate",
   HostToContainer: "rslave",
   Bidirectional: "rshared",
 };
@@ -58,7 +64,8 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
   return {
     Image: spec.imageID,
     ...commandLine(spec),
-    Env: spec.env.map(({ name, value }) => `${name}=${value}`),
+    // The plugin's last, as the last of a name counts.
+    Env: [...spec.env, ...(options.extraEnv ?? [])].map(({ name, value }) => `${name}=${value}`),
     ...(container.workingDir ? { WorkingDir: container.workingDir } : {}),
     ...(User === undefined ? {} : { User }),
     Tty: container.tty ?? false,
@@ -72,6 +79,7 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
     Labels: containerLabels(options.plugin, spec),
     HostConfig: {
       ...engineResources(container.resources),
+      ...options.devices,
       ...security,
       // Podman overlooks the fields that Docker has for it.
       ...(options.isPodman &&
@@ -84,12 +92,14 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
       IpcMode: pod.spec?.hostIPC === true ? "host" : sandbox,
       ...(pod.spec?.hostPID === true ? { PidMode: "host" } : {}),
       ...(pod.spec?.shareProcessNamespace === true ? { PidMode: sandbox } : {}),
+      ...(spec.target ? { PidMode: `container:${spec.target.id}` } : {}),
       Mounts: [
         ...spec.mounts.map((mount) =>
           engineMount(
             mount,
             container.volumeMounts?.find(({ mountPath }) => samePath(mountPath, mount.mountPath)),
             memory,
+            options.volumes ?? new Map(),
             options.hasRecursiveReadOnly ?? false,
           ),
         ),
@@ -134,13 +144,19 @@ function engineMount(
   mount: ContainerMount,
   declared: VolumeMount | undefined,
   memory: readonly MemoryVolume[],
+  volumes: ReadonlyMap<string, string>,
   hasRecursiveReadOnly: boolean,
 ): object {
-  const inMemory = memory.find(({ name }) => name === declared?.name);
-  if (inMemory !== undefined) {
+  // A part of a volume is mounted by its path on the engine's machine.
+  const isWhole = !declared?.subPath && !declared?.subPathExpr;
+  const named = volumes.get(declared?.name ?? "");
+  const claimed = isWhole ? named : undefined;
+  const inMemory = memory.find(({ name }) => name === declared?.name)?.create.Name;
+  const volume = inMemory ?? claimed;
+  if (volume !== undefined) {
     return {
       Type: "volume",
-      Source: inMemory.create.Name,
+      Source: volume,
       Target: mount.mountPath,
       ReadOnly: mount.readOnly,
       VolumeOptions: { NoCopy: true },
@@ -152,7 +168,10 @@ function engineMount(
     Target: mount.mountPath,
     ReadOnly: mount.readOnly,
     BindOptions: {
-      Propagation: PROPAGATION[declared?.mountPropagation ?? "None"] ?? "rprivate",
+      // What lies in the engine's own directory must follow it when that is unmounted; engines insist.
+      Propagation:
+        PROPAGATION[declared?.mountPropagation ?? "None"] ??
+        (named === undefined ? "rprivate" : "rslave"),
       ...recursiveReadOnly(mount, declared, hasRecursiveReadOnly),
     },
   };

@@ -26,7 +26,7 @@ export function containerLabels(
   plugin: string,
   spec: {
     pod: Pod;
-    kind: "init" | "sidecar" | "regular";
+    kind: "init" | "sidecar" | "regular" | "ephemeral";
     container: { name: string };
     attempt: number;
     imageID: string;

@@ -7,6 +7,8 @@ import {
   type CreatedContainer,
   RuntimeError,
 } from "@interlink/plugin-sdk";
+import { deviceEnvironment, engineDevices } from "../devices/engine-devices.ts";
+import type { DeviceIds, DeviceResource } from "../devices/inventory.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError, isNameTaken } from "../engine/engine-error.ts";
 import type { ImageStore } from "../images/image-store.ts";
@@ -14,6 +16,7 @@ import { containerConfig, type LogConfig } from "../pods/container-config.ts";
 import { hasHostsFile, hostsFile } from "../pods/hosts-file.ts";
 import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
 import { localSeccompProfile, needsImageUser } from "../pods/security.ts";
+import { type ClaimRule, claimedVolumes } from "../volumes/claim-rules.ts";
 import type { OwnSteps } from "./container-list.ts";
 import type { ContainerInspection } from "./engine-types.ts";
 import { exitCodeOfFailedStart } from "./failed-start.ts";
@@ -28,6 +31,10 @@ export interface ContainersOptions {
   clusterDomain?: string;
   /** Directory of the seccomp profiles that pods may name. */
   seccompProfiles?: string;
+  claims?: readonly ClaimRule[];
+  devices?: readonly DeviceResource[];
+  /** Which units a container has. */
+  devicesOf?: (uid: string, container: string) => DeviceIds;
 }
 
 const START_DEADLINE_MS = 120_000;
@@ -86,6 +93,8 @@ export class Containers implements OwnSteps {
     const securityContext = spec.securityContext ?? container.securityContext;
     const profile = localSeccompProfile(pod, securityContext);
     const runtime = this.#sandboxes.runtime(pod);
+    const { claims = [], devices = [], devicesOf = () => ({}) } = this.#options;
+    const assigned = devicesOf(pod.metadata?.uid ?? "", container.name);
     const body = containerConfig(spec, {
       ...this.#options,
       sandbox: await this.#sandboxes.id(pod, signal),
@@ -96,6 +105,9 @@ export class Containers implements OwnSteps {
         seccompProfile: await readSeccompProfile(this.#options.seccompProfiles, profile, isPodman),
       }),
       ...(runtime !== undefined && { runtime }),
+      volumes: claimedVolumes(pod, claims),
+      devices: engineDevices(devices, assigned),
+      extraEnv: deviceEnvironment(devices, assigned),
       ...(asksImage && { image: await this.#images.defaults(spec.imageID, signal) }),
     });
     const handle = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostPathVolumeSource } from "kubernetes-types/core/v1.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { testPod } from "../testing/pods.ts";
 import { hostPathResolver } from "./host-paths.ts";
-import { testPod } from "./testing/pods.ts";
 
 describe("hostPath volumes", () => {
   let open: string;
