@@ -113,6 +113,8 @@ export interface RemotePodExtension {
   content?: string;
   /** RFC 3339. When the plugin's sandbox (network, volumes) was ready; sets PodReadyToStartContainers. */
   sandboxReadyAt?: string;
+  /** Ephemeral containers (`kubectl debug`), feature `ephemeral-containers`: one status for each that the plugin knows. */
+  ephemeralContainers?: ContainerStatus[];
   /** The plugin was asked to delete this pod and is stopping it. */
   deleting?: boolean;
   /**
@@ -184,6 +186,8 @@ export const FEATURES = [
   "pod-updates",
   /** The Secrets of `imagePullSecrets` come along, though nothing mounts them. */
   "pull-secrets",
+  /** Containers that come to a running pod by an update (`kubectl debug`); goes with `pod-updates` only. */
+  "ephemeral-containers",
   "exec",
   "attach",
   "port-forward",

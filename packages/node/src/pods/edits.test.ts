@@ -1,8 +1,10 @@
 import type { PodSpec } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
 import { aPod, container } from "../testing/pods.ts";
-import { type EditProblem, editProblems } from "./edits.ts";
+import { type EditProblem, editProblems, type SiteEdits } from "./edits.ts";
 
+const ALL_EDITS: SiteEdits = { images: true, ephemeralContainers: true };
+const NO_EDITS: SiteEdits = { images: false, ephemeralContainers: false };
 const debug = { name: "debug", image: "busybox" };
 const resize: EditProblem = {
   reason: "ResizeInfeasible",
@@ -11,18 +13,25 @@ const resize: EditProblem = {
 };
 
 describe("an edit of a pod's spec", () => {
-  test.each<[string, Partial<PodSpec>, Partial<PodSpec>, boolean, EditProblem[]]>([
-    ["of nothing", {}, {}, false, []],
-    ["that a node follows", {}, { activeDeadlineSeconds: 1, tolerations: [] }, false, []],
+  test.each<[string, Partial<PodSpec>, Partial<PodSpec>, SiteEdits, EditProblem[]]>([
+    ["of nothing", {}, {}, NO_EDITS, []],
+    ["that a node follows", {}, { activeDeadlineSeconds: 1, tolerations: [] }, NO_EDITS, []],
     [
-      "that adds an ephemeral container",
+      "that adds an ephemeral container which the site runs",
       {},
       { ephemeralContainers: [debug] },
-      true,
+      ALL_EDITS,
+      [],
+    ],
+    [
+      "that adds an ephemeral container which the site does not run",
+      {},
+      { ephemeralContainers: [debug] },
+      { images: true, ephemeralContainers: false },
       [
         {
           reason: "Failed",
-          message: "Error: ephemeral containers are not supported on a virtual node",
+          message: "Error: ephemeral containers are not supported by this site",
           container: "debug",
         },
       ],
@@ -31,28 +40,28 @@ describe("an edit of a pod's spec", () => {
       "that adds no other one",
       { ephemeralContainers: [debug] },
       { ephemeralContainers: [debug] },
-      true,
+      NO_EDITS,
       [],
     ],
     [
       "that resizes a container",
       {},
       { containers: [container("main", { resources: { requests: { cpu: "2" } } })] },
-      true,
+      ALL_EDITS,
       [resize],
     ],
     [
       "that says the same resources in other words",
       { containers: [container("main", { resources: {} })] },
       { containers: [container("main")] },
-      true,
+      ALL_EDITS,
       [],
     ],
     [
       "that changes an image which the site cannot change",
       {},
       { containers: [container("main", { image: "other" })] },
-      false,
+      NO_EDITS,
       [
         {
           reason: "FailedSync",
@@ -66,10 +75,10 @@ describe("an edit of a pod's spec", () => {
       "that changes an image which the site can change",
       {},
       { containers: [container("main", { image: "other" })] },
-      true,
+      ALL_EDITS,
       [],
     ],
-  ])("%s", (_, before, after, updates, expected) => {
-    expect(editProblems(aPod(before).spec, aPod(after), updates)).toEqual(expected);
+  ])("%s", (_, before, after, site, expected) => {
+    expect(editProblems(aPod(before).spec, aPod(after), site)).toEqual(expected);
   });
 });

@@ -7,6 +7,7 @@ import type { PodObjects } from "../resolve/pod-objects.ts";
 import { hearAccepted } from "./job-knowledge.ts";
 import type { PodContext } from "./pod-context.ts";
 import { isEnding, type PodRecord } from "./pod-record.ts";
+import { madeOf } from "./pod-updates.ts";
 import { isFinalRefusal, mayHaveArrived, wordsOf } from "./refusal.ts";
 import { retryLater } from "./retry.ts";
 import { siteRequest, stamped } from "./site-request.ts";
@@ -64,7 +65,12 @@ export class JobCreator {
     stopWatching(record);
     const { request } = result;
     const seen = versionsOf(objects);
-    record.sent = { hash: contentHash(request), tokens: tokensHash(request), seen };
+    record.sent = {
+      hash: contentHash(request),
+      tokens: tokensHash(request),
+      seen,
+      made: madeOf(pod),
+    };
     await this.#send(record, request, signal);
   }
 

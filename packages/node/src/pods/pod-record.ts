@@ -1,10 +1,12 @@
 import type { RemotePodStatus } from "@interlink/protocol";
 import type { Pod, PodSpec } from "kubernetes-types/core/v1.js";
+import type { RemoteSite } from "../remote/remote-site.ts";
 import { hasStarted, isTerminalPhase } from "../status/phase.ts";
 import { hasEndedByItself, type PodStatusContext, type PodVerdict } from "../status/pod-status.ts";
 import { saysItHasJob } from "./job-annotations.ts";
 import type { JobState, PodFacts, Step } from "./next-step.ts";
 import type { SentContent } from "./pod-updates.ts";
+import { offersEphemeral } from "./site-request.ts";
 
 /** All that is known about one pod, by UID. Changed only by the pod machinery. Times are of one monotonic clock. */
 export interface PodRecord {
@@ -94,7 +96,9 @@ export function allEnded(record: PodRecord): boolean {
     remote.containers.some((one) => one.name === name && one.state?.terminated);
   return (
     (pod.spec?.containers ?? []).every(({ name }) => ended(name)) &&
-    [...remote.containers, ...remote.initContainers].every(({ state }) => state?.terminated)
+    [...remote.containers, ...remote.initContainers].every(({ state }) => state?.terminated) &&
+    // One that never began does not begin any more.
+    (remote.extension?.ephemeralContainers ?? []).every(({ state }) => !state?.running)
   );
 }
 
@@ -152,6 +156,7 @@ export function statusContext(
   record: PodRecord,
   facts: PodFacts,
   hostIP: string | undefined,
+  site: Pick<RemoteSite, "capabilities">,
 ): PodStatusContext {
   const ending = facts.object !== "alive" || record.verdict !== undefined;
   const annotated = record.pod.metadata?.annotations?.[POD_IP_ANNOTATION];
@@ -163,6 +168,7 @@ export function statusContext(
       facts.stopped ||
       (facts.job === "none" && ending),
     verdict: record.verdict,
+    ephemeralContainers: offersEphemeral(site.capabilities),
     waiting: record.waiting,
     podIPs: annotated ? [annotated] : [],
   };

@@ -1,7 +1,8 @@
 // What the site has of a running pod is kept up with what the pod names (kubelet-contract.md 4.2). One pod's way:
 //
 //   not followed ──the job is there, the site takes updates──▶ followed
-//     followed ──an object, a label, an annotation or an image changed, or a token is due──▶ dirty
+//     followed ──an object, a label, an annotation or an image changed, an ephemeral container came, or a token is
+//                due──▶ dirty
 //     dirty ──read anew: the same content──▶ followed (nothing is sent)
 //     dirty ──read anew: another content──▶ sent ──▶ followed
 //     dirty ──something is missing, or the site does not take it──▶ dirty, tried again with back-off
@@ -10,7 +11,7 @@
 // A node that was started anew does not know what was sent; the site tells it (`extension.content`).
 import { type WorkAgain, WorkQueue } from "@interlink/kube";
 import { offers, type PodCreateRequest } from "@interlink/protocol";
-import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Container, Pod } from "kubernetes-types/core/v1.js";
 import { contentHash, readStamp, tokensHash } from "../resolve/content.ts";
 import { type SeenVersions, versionsOf } from "../resolve/object-watches.ts";
 import type { PodObjects } from "../resolve/pod-objects.ts";
@@ -29,6 +30,8 @@ const MOST_DOUBLINGS = 7;
 export interface SentContent {
   hash: string;
   tokens: string;
+  /** {@link madeOf} the pod that it was made of. */
+  made: string;
   seen: SeenVersions;
 }
 
@@ -77,7 +80,7 @@ export class PodUpdates implements AsyncDisposable {
       this.#begin(record);
     } else if (followed.pod !== record.pod) {
       const changed =
-        images(followed.pod) !== images(record.pod) ||
+        madeOf(followed.pod) !== madeOf(record.pod) ||
         (followed.showsItself && shown(followed.pod) !== shown(record.pod));
       followed.pod = record.pod;
       if (changed) this.#changed(followed);
@@ -119,7 +122,8 @@ export class PodUpdates implements AsyncDisposable {
       record,
       pod,
       showsItself: podShowsItself(pod),
-      dirty: sent === undefined,
+      // The pod may have been edited while its create was under way.
+      dirty: sent?.made !== madeOf(pod),
       freshFrom: now,
       notBefore: now,
       fruitless: 0,
@@ -191,7 +195,7 @@ export class PodUpdates implements AsyncDisposable {
     const request = this.#request(pod, { ...objects, tokens });
     // The pod may have begun to end while we read.
     if (!this.#isToBeFollowed(record)) return;
-    const sent: SentContent = { hash, tokens: tokensHash(request), seen };
+    const sent = { hash, tokens: tokensHash(request), made: madeOf(pod), seen };
     // A renewal that failed leaves the old token.
     if (hash === record.sent?.hash && sent.tokens === record.sent.tokens) return;
     await site.update(stamped(request, this.#context), signal);
@@ -243,8 +247,12 @@ function shown({ metadata }: Pod): string {
   return JSON.stringify([metadata?.labels, metadata?.annotations]);
 }
 
-/** A container whose image was edited is restarted with the new one. */
-function images({ spec }: Pod): string {
-  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
-  return JSON.stringify(containers.map(({ image }) => image));
+/**
+ * What of a spec may be edited and concerns the site: a container whose image was edited is restarted with the new one,
+ * an ephemeral container that is added is started.
+ */
+export function madeOf({ spec }: Pod): string {
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
+  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
+  return JSON.stringify(all.map(({ name, image }) => [name, image]));
 }

@@ -1,4 +1,9 @@
-import { CREATED_BY_ANNOTATION, offers, type PodCreateRequest } from "@interlink/protocol";
+import {
+  type Capabilities,
+  CREATED_BY_ANNOTATION,
+  offers,
+  type PodCreateRequest,
+} from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { contentHash, withContent } from "../resolve/content.ts";
 import { buildCreateRequest, type CreateRequestResult } from "../resolve/create-request.ts";
@@ -9,6 +14,11 @@ type Parts = Pick<
   PodContext,
   "site" | "allocatable" | "jobscriptURL" | "nodeAddress" | "wall" | "owner" | "reader"
 >;
+
+/** Ephemeral containers come by an update. */
+export function offersEphemeral(site: Capabilities | undefined): boolean {
+  return offers(site, "pod-updates") && offers(site, "ephemeral-containers");
+}
 
 /** What the site would be asked to run now, or all that is missing. */
 export function siteRequest(
@@ -25,6 +35,7 @@ export function siteRequest(
     addresses: { podIPs, hostIPs: nodeAddress ? [nodeAddress] : [] },
     leaveAddresses: offers(site.capabilities, "pod-ip-env"),
     leaveFiles: offers(site.capabilities, "env-files"),
+    ephemeralContainers: offersEphemeral(site.capabilities),
     pullSecrets: offers(site.capabilities, "pull-secrets"),
     allocatable: allocatable(),
     jobscriptURL,

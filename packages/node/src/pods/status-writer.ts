@@ -75,7 +75,7 @@ export class StatusWriter {
   }
 
   async #write(uid: string, signal: AbortSignal): Promise<void> {
-    const { client, nodeAddress, wall, checkpoint } = this.#context;
+    const { client, nodeAddress, wall, checkpoint, site } = this.#context;
     const record = this.#find(uid);
     if (!record || record.absent) return;
     // Not taken yet: the start time says that it was.
@@ -84,7 +84,7 @@ export class StatusWriter {
     const wanted = podStatus(
       record.pod,
       record.remote,
-      statusContext(record, facts, nodeAddress),
+      statusContext(record, facts, nodeAddress, site),
       wall(),
     );
     const patch = this.#patch(record, record.pod, wanted);

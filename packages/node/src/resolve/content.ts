@@ -16,13 +16,14 @@ export interface ContentStamp {
  */
 export function contentHash(request: PodCreateRequest): string {
   const { pod, configmaps, secrets, projectedvolumesmaps } = request;
-  const { initContainers = [], containers = [] } = pod.spec ?? {};
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
   const tokens = tokenPaths(request);
   const content = [
     configmaps.map((one) => contentOf(one)),
     secrets.map((one) => contentOf(one)),
     projectedvolumesmaps.map((one) => contentOf(one, tokens.get(one.metadata?.name ?? ""))),
-    [...initContainers, ...containers].map(environmentOf),
+    all.map(environmentOf),
   ];
   return createHash("sha256").update(JSON.stringify(content)).digest("base64url");
 }

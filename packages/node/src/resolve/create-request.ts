@@ -2,6 +2,7 @@ import type { FieldAddresses, PodCreateRequest } from "@interlink/protocol";
 import type {
   Container,
   EnvVar,
+  EphemeralContainer,
   Pod,
   PodSpec,
   PodStatus,
@@ -19,6 +20,8 @@ export interface CreateRequestInput {
   addresses: FieldAddresses;
   leaveAddresses: boolean;
   leaveFiles?: boolean;
+  /** The site runs ephemeral containers; others are not told of them. */
+  ephemeralContainers: boolean;
   /** The site takes the Secrets of `imagePullSecrets` along. */
   pullSecrets: boolean;
   allocatable: Allocatable;
@@ -76,17 +79,27 @@ export function buildCreateRequest(input: CreateRequestInput): CreateRequestResu
   };
   const initContainers = spec.initContainers?.map((one) => resolved(one, true));
   const containers = spec.containers.map((one) => resolved(one, false));
+  const ephemeral = input.ephemeralContainers ? (spec.ephemeralContainers ?? []) : [];
+  const ephemeralContainers = ephemeral.map((container): EphemeralContainer => {
+    const result = resolveEnvironment({ ...input, addresses: known, container });
+    if ("env" in result) return withEnv(container, result.env);
+    // It alone waits, at the site; its pod does not.
+    const { missing } = result;
+    return missing === undefined ? container : { ...withEnv(container, []), ...missing };
+  });
   if (problems.length > 0) return { volumes: [], containers: problems };
 
   const { managedFields: _fields, ...metadata } = pod.metadata ?? {};
+  const { ephemeralContainers: _ephemeral, ...lasting } = spec;
   return {
     request: {
       pod: {
         metadata,
         spec: {
-          ...spec,
+          ...lasting,
           ...(initContainers ? { initContainers } : {}),
           containers,
+          ...(ephemeralContainers.length > 0 ? { ephemeralContainers } : {}),
           ...(spec.volumes ? { volumes: volumes.volumes } : {}),
         },
         status: initialStatus(pod, known, input.now),
@@ -112,7 +125,7 @@ function withPullSecrets(
   return [...secrets.values()];
 }
 
-function withEnv(container: Container, env: EnvVar[]): Container {
+function withEnv<T extends Container>(container: T, env: EnvVar[]) {
   const { env: _env, envFrom: _from, ...rest } = container;
   return env.length > 0 ? { ...rest, env } : rest;
 }

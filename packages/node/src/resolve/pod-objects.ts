@@ -1,4 +1,4 @@
-import type { ConfigMap, Pod, Secret, Service } from "kubernetes-types/core/v1.js";
+import type { ConfigMap, Container, Pod, Secret, Service } from "kubernetes-types/core/v1.js";
 
 /** What a pod's env, volumes and imagePullSecrets name, fetched. An object that is not in its map does not exist. */
 export interface PodObjects {
@@ -35,8 +35,9 @@ export function podReferences(pod: Pod): PodReferences {
   const configMaps = new Set<string | undefined>();
   const secrets = new Set<string | undefined>();
   const tokens: TokenWish[] = [];
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  for (const container of containers) {
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
+  for (const container of all) {
     for (const { configMapRef, secretRef } of container.envFrom ?? []) {
       configMaps.add(configMapRef?.name);
       secrets.add(secretRef?.name);

@@ -41,6 +41,8 @@ export interface PodStatusContext {
   allStopped: boolean;
   /** The node decided that the pod fails (refused, lost, deadline). It shows once nothing can run any more. */
   verdict?: PodVerdict | undefined;
+  /** The site runs ephemeral containers. */
+  ephemeralContainers?: boolean | undefined;
   /** While the site knows nothing of the pod: what it waits for, per container name or for all (`""`). */
   waiting?: ReadonlyMap<string, { reason: string; message: string }> | undefined;
   /** `interlink.eu/pod-ip` and the like: addresses that the node knows by itself. */
@@ -140,7 +142,11 @@ function endedStatus(
   now: Date,
 ): NodePodStatus {
   const previous: NodePodStatus = pod.status ?? {};
-  const before = [...(previous.initContainerStatuses ?? []), ...(previous.containerStatuses ?? [])];
+  const before = [
+    ...(previous.initContainerStatuses ?? []),
+    ...(previous.containerStatuses ?? []),
+    ...(previous.ephemeralContainerStatuses ?? []),
+  ];
   if (!before.some(({ state }) => state?.running)) return previous;
   const base = remote !== undefined && remote.extension === undefined;
   const told = base ? readBaseStatus(pod.spec as PodSpec, remote, previous, now) : remote;
@@ -157,6 +163,7 @@ function endedStatus(
     }),
     containerStatuses: statuses.regular.toSorted(byName),
     ...(statuses.init.length ? { initContainerStatuses: statuses.init } : {}),
+    ...(statuses.ephemeral.length ? { ephemeralContainerStatuses: statuses.ephemeral } : {}),
   });
 }
 
@@ -175,6 +182,12 @@ function containerStatuses(
 ): Statuses {
   const spec = pod.spec as PodSpec;
   const hasInit = (spec.initContainers?.length ?? 0) > 0;
+  const waitingOf = (name: string) =>
+    context.waiting?.get(name) ??
+    context.waiting?.get("") ?? {
+      reason: hasInit ? "PodInitializing" : "ContainerCreating",
+      message: told?.extension?.message,
+    };
   const one = (container: Container, init: boolean): ContainerStatus => {
     const list = init ? told?.initContainers : told?.containers;
     const before = init ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
@@ -186,24 +199,43 @@ function containerStatuses(
       told: list?.find((status) => status.name === container.name),
       previous,
       granted: grantedResources(pod, container, previous, told !== undefined),
-      waiting: context.waiting?.get(container.name) ??
-        context.waiting?.get("") ?? {
-          reason: hasInit ? "PodInitializing" : "ContainerCreating",
-          message: told?.extension?.message,
-        },
+      waiting: waitingOf(container.name),
       allStopped,
       now,
     });
   };
+  /** They run once; a kubelet tells neither readiness nor start of them (kubelet-contract.md 3.6). */
+  const ephemeral = (container: EphemeralContainer): ContainerStatus => {
+    const known = told?.extension?.ephemeralContainers?.find(({ name }) => name === container.name);
+    const previous = pod.status?.ephemeralContainerStatuses?.find(
+      ({ name }) => name === container.name,
+    );
+    const isRun = known !== undefined || context.ephemeralContainers === true;
+    if (!isRun && !hasStarted(previous)) {
+      // Nothing was heard yet in this life of the node.
+      return (told === undefined && previous) || unsupportedStatus(container);
+    }
+    const { started: _started, ...status } = containerStatus({
+      container,
+      init: false,
+      podPolicy: "Never",
+      told: known,
+      previous,
+      waiting: waitingOf(container.name),
+      allStopped,
+      now,
+    });
+    return { ...status, ready: false };
+  };
   return {
     init: (spec.initContainers ?? []).map((container) => one(container, true)),
     regular: spec.containers.map((container) => one(container, false)),
-    ephemeral: (spec.ephemeralContainers ?? []).map(ephemeralStatus),
+    ephemeral: (spec.ephemeralContainers ?? []).map(ephemeral).toSorted(byName),
   };
 }
 
-/** Nothing runs them here; silence would leave `kubectl debug` hanging without a word. */
-function ephemeralStatus(container: EphemeralContainer): ContainerStatus {
+/** The site does not run it; silence would leave `kubectl debug` hanging without a word. */
+function unsupportedStatus(container: EphemeralContainer): ContainerStatus {
   return {
     name: container.name,
     state: {
@@ -239,7 +271,9 @@ function settledPhase(
   });
   const wanted = verdict ? "Failed" : phase;
   if (allStopped) return isTerminalPhase(wanted) ? wanted : "Failed";
-  const running = [...statuses.init, ...statuses.regular].some((one) => one.state?.running);
+  const running = [...statuses.init, ...statuses.regular, ...statuses.ephemeral].some(
+    (one) => one.state?.running,
+  );
   if (!isTerminalPhase(wanted) || (!running && !verdict)) return wanted;
   return previous === "Running" || phase === "Running" ? "Running" : "Pending";
 }

@@ -169,8 +169,13 @@ export interface ImageState {
 
 export interface ContainerSpec {
   pod: Pod;
-  kind: "init" | "sidecar" | "regular";
+  kind: "init" | "sidecar" | "regular" | "ephemeral";
   container: Container;
+  /**
+   * Of an ephemeral container: the running one whose processes it is to see (`targetContainerName`), where the runtime
+   * can do that; others leave it out of account.
+   */
+  target?: ContainerHandle;
   /** 0 for the first, then counted up by each restart; equals `restartCount`. */
   attempt: number;
   imageID: string;

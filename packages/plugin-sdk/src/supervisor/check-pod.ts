@@ -25,22 +25,10 @@ export async function checkPod(
   if (!uid || !name || !namespace) {
     throw new PluginError("invalid", "The pod has no metadata.uid, metadata.name or namespace.");
   }
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
   if ((pod.spec?.containers ?? []).length === 0) {
     throw new PluginError("invalid", `The pod ${namespace}/${name} has no containers.`);
   }
-  const names = new Set<string>();
-  for (const container of containers) {
-    // The name becomes part of file names and labels.
-    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(container.name)) {
-      const shown = JSON.stringify(container.name)?.slice(0, 80);
-      throw new PluginError("invalid", `The container name ${shown} is not a DNS label.`);
-    }
-    if (names.has(container.name)) {
-      throw new PluginError("invalid", `Two containers are named ${container.name}.`);
-    }
-    names.add(container.name);
-  }
+  checkNames(pod);
   for (const volume of pod.spec?.volumes ?? []) {
     const kind = kindOf(volume);
     if (WRITTEN.includes(kind)) {
@@ -58,6 +46,22 @@ export async function checkPod(
     );
   }
   ownCheck?.(pod);
+}
+
+/** Names of containers become part of file names and labels. Throws `PluginError` `invalid`. */
+export function checkNames({ spec }: Pod): void {
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
+  const names = new Set<string>();
+  for (const container of [...initContainers, ...containers, ...ephemeralContainers]) {
+    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(container.name)) {
+      const shown = JSON.stringify(container.name)?.slice(0, 80);
+      throw new PluginError("invalid", `The container name ${shown} is not a DNS label.`);
+    }
+    if (names.has(container.name)) {
+      throw new PluginError("invalid", `Two containers are named ${container.name}.`);
+    }
+    names.add(container.name);
+  }
 }
 
 function kindOf(volume: Volume): string {

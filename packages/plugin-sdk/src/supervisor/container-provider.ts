@@ -46,6 +46,7 @@ const FEATURES: readonly Feature[] = [
   "pod-ip-env",
   "pod-updates",
   "env-files",
+  "ephemeral-containers",
 ];
 
 export interface ContainerProviderOptions {

@@ -8,7 +8,7 @@ import type { PodRecord } from "./record.ts";
 import { containerRecord, isLost, withContainer } from "./record.ts";
 import { progress } from "./start-order.ts";
 import { advanceStop, intendStop, isLive } from "./termination-order.ts";
-import { ERROR_SHOWN_MS } from "./waiting.ts";
+import { ERROR_SHOWN_MS, targetTrouble } from "./waiting.ts";
 
 /** A kubelet's, where a pod exceeds its local storage. */
 const EVICTION_GRACE_MS = 1_000;
@@ -44,7 +44,7 @@ function decideRun(draft: Draft): void {
     intendStop(draft, planned.name, "changed", now + plan.graceSeconds * 1000);
   }
   const stragglers = stopLost(draft);
-  const { wanted, finished } = progress(plan, draft.record);
+  const { wanted, ephemeral, finished } = progress(plan, draft.record);
   if (finished) {
     for (const { name } of plan.all) {
       intendStop(draft, name, "finished", now + plan.graceSeconds * 1000);
@@ -52,7 +52,9 @@ function decideRun(draft: Draft): void {
   }
   for (const planned of plan.all) advanceStop(draft, planned);
   if (!finished) {
-    if (!stragglers) startNext(draft, wanted);
+    if (stragglers) return;
+    startNext(draft, wanted);
+    for (const planned of ephemeral) startStep(draft, planned);
     return;
   }
   const anyLive = plan.all.some(({ name }) => isLive(containerRecord(draft.record, name).current));
@@ -85,12 +87,15 @@ function startNext(draft: Draft, wanted: readonly PlannedContainer[]): void {
 }
 
 /** Whether something is being done for it now. */
-function startStep(draft: Draft, { name, container }: PlannedContainer): boolean {
+function startStep(draft: Draft, planned: PlannedContainer): boolean {
+  const { name, container } = planned;
   const { memory, now } = draft;
   const own = containerRecord(draft.record, name);
   const { current } = own;
   if (memory.sandbox !== "ready") {
-    draft.actions.push({ type: "ensureSandbox" });
+    if (draft.actions.every(({ type }) => type !== "ensureSandbox")) {
+      draft.actions.push({ type: "ensureSandbox" });
+    }
     return true;
   }
   if (current?.state === "created") {
@@ -121,6 +126,8 @@ function startStep(draft: Draft, { name, container }: PlannedContainer): boolean
     return false;
   }
   if (memory.images.get(name)?.attempt === attempt) {
+    // It goes on as soon as the target runs, which is news of its own.
+    if (targetTrouble(planned, draft.record) !== undefined) return false;
     draft.actions.push({ type: "createContainer", ...base });
     return true;
   }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PluginError } from "../plugin-error.ts";
 import { readFileVariables } from "../resolve/env-file.ts";
 import { resolveContainer } from "../resolve/resolve-container.ts";
-import type { ContainerSpec } from "../runtime/container-runtime.ts";
+import type { ContainerHandle, ContainerSpec } from "../runtime/container-runtime.ts";
 import { ImageError, RuntimeError } from "../runtime/runtime-error.ts";
 import { raised } from "./back-off.ts";
 import { eventTexts } from "./event-texts.ts";
@@ -12,7 +12,7 @@ import type { PlannedContainer } from "./planned-pod.ts";
 import { pullPolicy } from "./pull-secrets.ts";
 import { TERMINATION_FILE } from "./read-ended-messages.ts";
 import type { Attempt, ContainerRecord } from "./record.ts";
-import { withAttempt, withContainer } from "./record.ts";
+import { containerRecord, withAttempt, withContainer } from "./record.ts";
 import type { PodWork } from "./work.ts";
 import { currentAttempt, plannedContainer } from "./work.ts";
 
@@ -160,7 +160,7 @@ export async function startContainer(
 
 async function containerSpec(
   work: PodWork,
-  { container, kind }: PlannedContainer,
+  { container, kind, target }: PlannedContainer,
   attempt: number,
   imageID: string,
 ): Promise<ContainerSpec> {
@@ -186,6 +186,7 @@ async function containerSpec(
     pod: plan.pod,
     kind,
     container,
+    ...(target !== undefined && { target: targetHandle(work, target) }),
     attempt,
     imageID,
     env,
@@ -196,6 +197,19 @@ async function containerSpec(
     directory,
     logFile: paths.log(container.name, attempt),
     ...(container.securityContext && { securityContext: container.securityContext }),
+  };
+}
+
+function targetHandle(work: PodWork, target: string): ContainerHandle {
+  const { current } = containerRecord(work.record(), target);
+  if (current === undefined) {
+    throw new RuntimeError("InvalidConfig", `unable to find target container ${target}`);
+  }
+  return {
+    uid: work.plan.uid,
+    containerName: target,
+    attempt: current.attempt,
+    id: current.id,
   };
 }
 

@@ -1,12 +1,14 @@
-import type { Container, Pod } from "kubernetes-types/core/v1.js";
+import type { Container, EphemeralContainer, Pod } from "kubernetes-types/core/v1.js";
 import type { Attempt } from "./record.ts";
 
-export type ContainerKind = "init" | "sidecar" | "regular";
+export type ContainerKind = "init" | "sidecar" | "regular" | "ephemeral";
 
 export interface PlannedContainer {
   readonly name: string;
   readonly kind: ContainerKind;
   readonly container: Container;
+  /** Of an ephemeral one: the container whose processes it is to see. */
+  readonly target?: string;
 }
 
 export type RestartPolicy = "Always" | "OnFailure" | "Never";
@@ -20,7 +22,9 @@ export interface PlannedPod {
   /** Init containers and sidecars, in spec order. */
   readonly init: readonly PlannedContainer[];
   readonly regular: readonly PlannedContainer[];
-  /** Init first, then regular. */
+  /** Added to the running pod (`kubectl debug`); nothing depends on them. */
+  readonly ephemeral: readonly PlannedContainer[];
+  /** Init first, then regular, then ephemeral. */
   readonly all: readonly PlannedContainer[];
   readonly restartPolicy: RestartPolicy;
   /** `terminationGracePeriodSeconds`, at least 1 as a kubelet reads it. */
@@ -37,6 +41,7 @@ export function planPod(pod: Pod): PlannedPod {
   const regular = (pod.spec?.containers ?? []).map(
     (container): PlannedContainer => ({ name: container.name, kind: "regular", container }),
   );
+  const ephemeral = (pod.spec?.ephemeralContainers ?? []).map(planEphemeral);
   const policy = pod.spec?.restartPolicy;
   return {
     pod,
@@ -45,11 +50,30 @@ export function planPod(pod: Pod): PlannedPod {
     namespace,
     init,
     regular,
-    all: [...init, ...regular],
+    ephemeral,
+    all: [...init, ...regular, ...ephemeral],
     restartPolicy: policy === "Never" || policy === "OnFailure" ? policy : "Always",
     graceSeconds: Math.max(1, pod.spec?.terminationGracePeriodSeconds ?? 30),
   };
 }
+
+/** Without what the API forbids for it, whoever has sent it. */
+function planEphemeral(spec: EphemeralContainer): PlannedContainer {
+  const container: Container = { ...spec };
+  for (const field of NOT_EPHEMERAL) delete container[field];
+  const { targetContainerName: target } = spec;
+  return { name: spec.name, kind: "ephemeral", container, ...(target && { target }) };
+}
+
+const NOT_EPHEMERAL = [
+  "ports",
+  "livenessProbe",
+  "readinessProbe",
+  "startupProbe",
+  "lifecycle",
+  "resources",
+  "restartPolicy",
+] as const;
 
 /** Whether the spec names another image by now than the one that this attempt was made of. */
 export function isOfOtherImage({ container }: PlannedContainer, attempt: Attempt): boolean {
@@ -75,6 +99,7 @@ export function restartsAfter(
   exitCode: number,
 ): boolean {
   if (kind === "sidecar") return true;
+  if (kind === "ephemeral") return false;
   // An init container that is through is through, whatever the policy.
   if (kind === "init" && exitCode === 0) return false;
   const { restartPolicy, restartPolicyRules = [] }: ContainerRestarts = container;

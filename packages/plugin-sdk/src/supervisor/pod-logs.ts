@@ -24,7 +24,8 @@ export function logTarget(
   }
   const own = containerRecord(record, container);
   const handle = ({ attempt, id }: Attempt) => ({ uid, containerName: container, attempt, id });
-  const shown = [...status.initContainers, ...status.containers].find(
+  const { initContainers, containers, extension } = status;
+  const shown = [...initContainers, ...containers, ...(extension?.ephemeralContainers ?? [])].find(
     ({ name }) => name === container,
   );
   if (previous) {

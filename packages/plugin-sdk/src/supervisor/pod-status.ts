@@ -48,6 +48,7 @@ export function podStatus(
       ...(content !== undefined && { content }),
       ...(sandbox && { podIPs: [...sandbox.podIPs], sandboxReadyAt: rfc3339(sandbox.readyAt) }),
       ...(hostIP !== undefined && { hostIP }),
+      ...(plan.ephemeral.length > 0 && { ephemeralContainers: plan.ephemeral.map(status) }),
       ...(deletion && { deleting: true }),
       ...(failed && { failed: { ...failed } }),
     },
@@ -79,14 +80,14 @@ function containerStatus(
   const ready =
     kind === "init"
       ? current?.state === "exited" && current.exitCode === 0
-      : started && isReady(planned, current, probes);
+      : kind !== "ephemeral" && started && isReady(planned, current, probes);
   const exited = current?.state === "exited" ? current : undefined;
   const mayRestart = (attempt: Attempt) =>
     restartsAfter(planned, plan.restartPolicy, attempt.exitCode ?? 137);
   const isExchanged = exited?.stop?.reason === "changed" && !over;
   const restarts = exited !== undefined && !over && (isExchanged || mayRestart(exited));
   const wanted = current === undefined || restarts;
-  const trouble = wanted && !over ? troubleOf(plan, planned, own, context.now) : undefined;
+  const trouble = wanted && !over ? troubleOf(plan, planned, record, context.now) : undefined;
   const id = (attempt: Attempt) => `${context.runtimeType}://${attempt.id}`;
 
   let state: ContainerState;
@@ -115,7 +116,9 @@ function containerStatus(
     state,
     lastState: last?.state === "exited" ? { terminated: terminated(last, id(last)) } : {},
     ready,
-    started: kind === "init" ? current?.state === "running" : started,
+    ...(kind !== "ephemeral" && {
+      started: kind === "init" ? current?.state === "running" : started,
+    }),
     restartCount: current?.attempt ?? 0,
     image: begun?.image ?? container.image ?? "",
     imageID: begun?.imageID ?? "",

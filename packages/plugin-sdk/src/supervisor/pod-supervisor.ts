@@ -14,7 +14,9 @@ import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
 import type { Job } from "../jobs/job-store.ts";
 import { KeyedQueue } from "../jobs/keyed-queue.ts";
 import type { ObservedContainer } from "../runtime/container-runtime.ts";
+import { mountedVolumes } from "../volumes/plan-volumes.ts";
 import { updateVolumes } from "../volumes/prepare-volumes.ts";
+import { checkNames } from "./check-pod.ts";
 import { withoutFuture } from "./clock-set-back.ts";
 import { decide } from "./decide.ts";
 import type { Action, PodMemory } from "./decision.ts";
@@ -159,6 +161,7 @@ export class PodSupervisor {
       const { store, clock } = this.#parts;
       const { uid } = this.plan;
       const data = updatedData(this.#work.data ?? (await store.data(uid)), update);
+      checkNames(data.pod);
       // Written down last: a crash in between leaves the old word, and whoever sent the new one sends it again.
       await updateVolumes(data, {
         directory: store.paths(uid).volumes,
@@ -169,6 +172,7 @@ export class PodSupervisor {
       await store.replaceData(uid, data);
       if (this.#work.data !== undefined) this.#work.data = data;
       this.#forgetTroubles(containersOfOtherImage(this.plan.pod, data.pod));
+      this.#forgetVolumes(data);
       this.#work.plan = planPod(data.pod);
       this.#record = withProblemsRetried(this.#record, clock.now());
     });
@@ -184,6 +188,16 @@ export class PodSupervisor {
         return rest;
       });
     }
+  }
+
+  /** A new ephemeral container may mount a volume that none has mounted: it is made with the next look at the sandbox. */
+  #forgetVolumes(data: RetrievedPodData): void {
+    const before = mountedVolumes(this.plan.pod);
+    if (this.#work.volumes === undefined) return;
+    if ([...mountedVolumes(data.pod)].every((name) => before.has(name))) return;
+    delete this.#work.volumes;
+    this.#work.data = data;
+    if (this.#work.sandbox === "ready") this.#work.sandbox = "unknown";
   }
 
   /** Durable when it resolves. Repeatable; the earliest deadline counts. */

@@ -7,6 +7,8 @@ import { containerRecord, isLost } from "./record.ts";
 export interface Progress {
   /** Containers that should be running and are not, in the order in which they start. */
   readonly wanted: readonly PlannedContainer[];
+  /** Ephemeral ones among them that were never started: each for itself, whatever the others wait for. */
+  readonly ephemeral: readonly PlannedContainer[];
   /** Nothing but sidecars can ever run again. */
   readonly finished: boolean;
 }
@@ -18,8 +20,19 @@ export function hasStarted(attempt: Attempt | undefined, planned: PlannedContain
   return planned.container.startupProbe === undefined || attempt.startupDone === true;
 }
 
-/** Init containers in order, sidecars kept running beside them, then all regular ones (kubelet-contract 3.6). */
+/** Where the pod stands (kubelet-contract 3.6). Ephemeral containers are started once, while anything may still run. */
 export function progress(plan: PlannedPod, record: PodRecord): Progress {
+  const main = mainProgress(plan, record);
+  if (main.finished) return { ...main, ephemeral: [] };
+  const ephemeral = plan.ephemeral.filter(({ name }) => {
+    const { current } = containerRecord(record, name);
+    return current === undefined || current.state === "created";
+  });
+  return { ...main, ephemeral };
+}
+
+/** Init containers in order, sidecars kept running beside them, then all regular ones. */
+function mainProgress(plan: PlannedPod, record: PodRecord): Omit<Progress, "ephemeral"> {
   const current = (planned: PlannedContainer) => containerRecord(record, planned.name).current;
   // In a sandbox that is new nothing has begun yet, whatever ended well in the one before.
   const ofNow = (planned: PlannedContainer) => {

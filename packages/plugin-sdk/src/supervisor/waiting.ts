@@ -1,7 +1,8 @@
 import { goDuration, waitsUntil } from "./back-off.ts";
 import { podLabel } from "./event-texts.ts";
 import type { PlannedContainer, PlannedPod } from "./planned-pod.ts";
-import type { ContainerRecord } from "./record.ts";
+import type { ContainerRecord, PodRecord } from "./record.ts";
+import { containerRecord } from "./record.ts";
 
 export interface Waiting {
   reason: string;
@@ -11,13 +12,33 @@ export interface Waiting {
 /** How long the failure itself (`ErrImagePull`, `RunContainerError`) is shown before the back-off that follows it. */
 export const ERROR_SHOWN_MS = 2_000;
 
+/**
+ * An ephemeral container shares the processes of one that runs; there is nothing to share before and after. As a kubelet
+ * and its runtime tell it; both try again until the target runs.
+ */
+export function targetTrouble(
+  { name, target }: PlannedContainer,
+  record: PodRecord,
+): Waiting | undefined {
+  if (target === undefined || containerRecord(record, name).current !== undefined) return undefined;
+  const { current } = containerRecord(record, target);
+  if (current === undefined || current.state === "created") {
+    const message = `unable to find target container ${target}`;
+    return { reason: "CreateContainerConfigError", message };
+  }
+  if (current.state === "running" && current.stop === undefined) return undefined;
+  const message = `invalid target container: container ${target} is not running`;
+  return { reason: "CreateContainerError", message };
+}
+
 /** Why a container that should run does not; `undefined` = nothing holds it up. */
 export function troubleOf(
   plan: PlannedPod,
   planned: PlannedContainer,
-  own: ContainerRecord,
+  record: PodRecord,
   now: number,
 ): Waiting | undefined {
+  const own: ContainerRecord = containerRecord(record, planned.name);
   const { problem, image, current, crash } = own;
   if (problem !== undefined) return { reason: problem.reason, message: problem.message };
   if (image !== undefined) {
@@ -27,6 +48,8 @@ export function troubleOf(
     const message = `Back-off pulling image "${planned.container.image ?? ""}": ${image.code}: ${image.message}`;
     return { reason: "ImagePullBackOff", message };
   }
+  const noTarget = targetTrouble(planned, record);
+  if (noTarget !== undefined) return noTarget;
   if (current?.state !== "exited" || crash === undefined) return undefined;
   if (current.stop?.reason === "changed") return undefined;
   const finishedAt = current.finishedAt ?? now;

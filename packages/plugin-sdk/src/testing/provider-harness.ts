@@ -77,7 +77,11 @@ export class ProviderHarness implements AsyncDisposable {
   /** The reason of the container's state: `running`, or the waiting or terminated reason. */
   async state(uid: string, container: string): Promise<string | undefined> {
     const status = await this.status(uid);
-    const own = [...(status?.initContainers ?? []), ...(status?.containers ?? [])];
+    const own = [
+      ...(status?.initContainers ?? []),
+      ...(status?.containers ?? []),
+      ...(status?.extension?.ephemeralContainers ?? []),
+    ];
     const state = own.find(({ name }) => name === container)?.state;
     if (state?.running !== undefined) return "running";
     return state?.waiting?.reason ?? state?.terminated?.reason;

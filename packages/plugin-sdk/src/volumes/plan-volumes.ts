@@ -1,5 +1,5 @@
 import type { RetrievedPodData } from "@interlink/protocol";
-import type { Pod, Volume } from "kubernetes-types/core/v1.js";
+import type { Container, Pod, Volume } from "kubernetes-types/core/v1.js";
 import { safeSegment } from "../jobs/job-paths.ts";
 import { PluginError } from "../plugin-error.ts";
 import { memoryVolumeBytes } from "./memory-size.ts";
@@ -92,7 +92,9 @@ function absent(kind: string, name: string, optional: boolean | undefined): Volu
   throw new PluginError("rejected", `${kind} "${name}" not found`);
 }
 
-function mountedVolumes({ spec }: Pod): Set<string> {
-  const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
-  return new Set(containers.flatMap(({ volumeMounts }) => volumeMounts ?? []).map((m) => m.name));
+/** Names of the volumes that some container mounts. */
+export function mountedVolumes({ spec }: Pod): Set<string> {
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
+  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
+  return new Set(all.flatMap(({ volumeMounts }) => volumeMounts ?? []).map((m) => m.name));
 }

@@ -39,6 +39,11 @@ const Container = Type.Object({
   volumeMounts: Type.Optional(Type.Array(VolumeMount, { maxItems: LIMITS.mountsPerContainer })),
 });
 
+const EphemeralContainer = Type.Object({
+  ...Container.properties,
+  targetContainerName: Type.Optional(Type.Union([DnsLabel, Type.Literal("")])),
+});
+
 const Volume = Type.Object({
   name: DnsLabel,
   configMap: Type.Optional(
@@ -62,6 +67,9 @@ export const PodSchema = Type.Object(
       {
         containers: Type.Array(Container, { maxItems: LIMITS.containersPerPod, default: [] }),
         initContainers: Type.Optional(Type.Array(Container, { maxItems: LIMITS.containersPerPod })),
+        ephemeralContainers: Type.Optional(
+          Type.Array(EphemeralContainer, { maxItems: LIMITS.containersPerPod }),
+        ),
         volumes: Type.Optional(Type.Array(Volume, { maxItems: LIMITS.volumesPerPod })),
       },
       { default: {} },

@@ -71,7 +71,7 @@ export const RetrievedContainerSchema = Type.Object({
 export const RetrievedPodDataSchema = Type.Object({
   pod: PodSchema,
   container: Type.Array(RetrievedContainerSchema, {
-    maxItems: 2 * LIMITS.containersPerPod,
+    maxItems: 3 * LIMITS.containersPerPod,
     default: [],
   }),
   jobConfig: JobConfigSchema,
@@ -96,6 +96,9 @@ const RemotePodExtensionSchema = Type.Object({
   podIPs: Type.Optional(Type.Array(Type.String(), { maxItems: 16 })),
   hostIP: Type.Optional(Type.String()),
   sandboxReadyAt: Type.Optional(Rfc3339),
+  ephemeralContainers: Type.Optional(
+    Type.Array(ContainerStatusSchema, { maxItems: LIMITS.containersPerPod }),
+  ),
   deleting: Type.Optional(Type.Boolean()),
   gone: Type.Optional(Type.Boolean()),
   failed: Type.Optional(Type.Object({ reason: text, message: text })),

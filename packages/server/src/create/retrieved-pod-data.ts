@@ -12,7 +12,8 @@ import type { ConfigMap, Container, Secret, Volume } from "kubernetes-types/core
 /**
  * What a plugin gets for a create request: the pod, and for each container, init containers first, the objects that
  * it mounts (reference: interlink-wire-and-node.md section 1.4). An object mounted twice by one container is listed
- * once. A plugin that offers `pull-secrets` gets those as well. Throws ProtocolError `invalid` when a mounted object is missing and not optional.
+ * once. A plugin that offers `pull-secrets` gets those as well, one that offers
+ * `ephemeral-containers` what these mount. Throws ProtocolError `invalid` when a mounted object is missing and not optional.
  */
 export function retrievedPodData(
   request: PodCreateRequest,
@@ -21,10 +22,11 @@ export function retrievedPodData(
   const { spec } = request.pod;
   const volumes = new Map((spec?.volumes ?? []).map((volume) => [volume.name, volume]));
   const containers = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])];
+  const ephemeral = offers(plugin, "ephemeral-containers") ? (spec?.ephemeralContainers ?? []) : [];
   const pullSecrets = pullSecretsOf(request);
   return {
     pod: request.pod,
-    container: containers.map((container) => mountedBy(container, volumes, request)),
+    container: [...containers, ...ephemeral].map((one) => mountedBy(one, volumes, request)),
     jobConfig: emptyJobConfig(),
     ...(pullSecrets && offers(plugin, "pull-secrets") ? { pullSecrets } : {}),
   };

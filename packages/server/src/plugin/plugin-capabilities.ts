@@ -13,6 +13,7 @@ const HANDED_ON = [
   "env-files",
   "pod-updates",
   "pull-secrets",
+  "ephemeral-containers",
   "exec",
   "attach",
   "port-forward",
