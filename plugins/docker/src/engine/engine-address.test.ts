@@ -8,6 +8,7 @@ import {
   parseDockerHost,
   showAddress,
 } from "./engine-address.ts";
+import { type SshTarget, sshArguments } from "./ssh-tunnel.ts";
 
 describe("parseDockerHost", () => {
   it.each([
@@ -17,17 +18,29 @@ describe("parseDockerHost", () => {
     ["tcp://host", { kind: "tcp", origin: "http://host:2375" }],
     ["host:1234", { kind: "tcp", origin: "http://host:1234" }],
     ["http://host:1234", { kind: "tcp", origin: "http://host:1234" }],
+    ["ssh://host", { kind: "ssh", target: { host: "host" } }],
+    [
+      "ssh://me@host:22/run/x.sock",
+      { kind: "ssh", target: { host: "host", user: "me", port: 22, path: "/run/x.sock" } },
+    ],
+    ["ssh://[::1]:2222", { kind: "ssh", target: { host: "::1", port: 2222 } }],
     ["tcp://[::1]:1234", { kind: "tcp", origin: "http://[::1]:1234" }],
   ])("reads %s", (text, address) => {
     expect(parseDockerHost(text)).toEqual(address);
   });
 
-  it.each(["unix://relative", "ssh://host", "npipe:////./pipe/x", "http://", "://"])(
-    "refuses %s with a sentence",
-    (text) => {
-      expect(() => parseDockerHost(text)).toThrow(/Docker host ".*" (needs|cannot|is not)/);
-    },
-  );
+  it.each([
+    "unix://relative",
+    "ssh://",
+    "ssh://me:word@host",
+    "ssh://-oProxyCommand=x",
+    "ssh://host/a;b",
+    "npipe:////./pipe/x",
+    "http://",
+    "://",
+  ])("refuses %s with a sentence", (text) => {
+    expect(() => parseDockerHost(text)).toThrow(/Docker host ".*" (needs|cannot|is not|has)/);
+  });
 
   it("reads the certificates for TLS where the docker command looks for them", () => {
     const folder = mkdtempSync(join(tmpdir(), "certs-"));
@@ -41,6 +54,26 @@ describe("parseDockerHost", () => {
     });
     rmSync(folder, { recursive: true });
   });
+});
+
+it("shows an address as DOCKER_HOST has it", () => {
+  for (const text of ["unix:///a", "ssh://me@[::1]:22/a.sock", "ssh://host"]) {
+    expect(showAddress(parseDockerHost(text))).toBe(text);
+  }
+});
+
+it("gives ssh nothing of an address as an option", () => {
+  const { target } = parseDockerHost("ssh://me@host:2222") as { target: SshTarget };
+  expect(sshArguments(target).slice(-8)).toEqual([
+    "me",
+    "-p",
+    "2222",
+    "--",
+    "host",
+    "docker",
+    "system",
+    "dial-stdio",
+  ]);
 });
 
 describe("engineAddresses", () => {

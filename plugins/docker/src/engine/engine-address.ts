@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { parseSshHost, type SshTarget } from "./ssh-tunnel.ts";
 
 /** Where an Engine API answers. */
 export type EngineAddress =
   | { kind: "unix"; path: string }
+  | { kind: "ssh"; target: SshTarget }
   | { kind: "tcp"; origin: string; tls?: { ca: string; cert: string; key: string } };
 
 /** Variables that the docker command reads, too. */
@@ -17,7 +19,7 @@ export type DockerEnvironment = Partial<
 
 /**
  * Reads a `DOCKER_HOST` as the docker command does: `unix:///path`, `tcp://host:port`, with TLS when
- * `DOCKER_TLS_VERIFY` is set or the scheme is `https`. Throws a sentence on anything else.
+ * `DOCKER_TLS_VERIFY` is set or the scheme is `https`, and `ssh://[user@]host[:port]`. Throws a sentence on anything else.
  */
 export function parseDockerHost(text: string, env: DockerEnvironment = {}): EngineAddress {
   if (text.startsWith("unix://")) {
@@ -39,10 +41,12 @@ export function parseDockerHost(text: string, env: DockerEnvironment = {}): Engi
       },
     );
   }
+  if (url.protocol === "ssh:" && url.hostname !== "") {
+    return { kind: "ssh", target: parseSshHost(text, url) };
+  }
   if (!["tcp:", "http:", "https:"].includes(url.protocol) || url.hostname === "") {
     throw new Error(
-      `Docker host "${text}" cannot be used: only unix:///path and tcp://host:port are. ` +
-        "For ssh, forward the socket first: ssh -L /tmp/docker.sock:/var/run/docker.sock HOST.",
+      `Docker host "${text}" cannot be used: only unix:///path, tcp://host:port and ssh://user@host are.`,
     );
   }
   const secure = url.protocol === "https:" || (env.DOCKER_TLS_VERIFY ?? "") !== "";
@@ -86,12 +90,16 @@ export function engineAddresses(env: DockerEnvironment): EngineAddress[] {
 
 /** As `DOCKER_HOST` would have it; for messages. */
 export function showAddress(address: EngineAddress): string {
-  return address.kind === "unix" ? `unix://${address.path}` : address.origin;
+  if (address.kind === "unix") return `unix://${address.path}`;
+  if (address.kind === "tcp") return address.origin;
+  const { host, user, port, path = "" } = address.target;
+  const name = host.includes(":") ? `[${host}]` : host;
+  return `ssh://${user === undefined ? "" : `${user}@`}${name}${port === undefined ? "" : `:${port}`}${path}`;
 }
 
 /** The first of {@link engineAddresses} whose socket exists; the first one if none does. */
 export function likelyEngineAddress(env: DockerEnvironment): EngineAddress {
   const addresses = engineAddresses(env);
-  const found = addresses.find((one) => one.kind === "tcp" || existsSync(one.path));
+  const found = addresses.find((one) => one.kind !== "unix" || existsSync(one.path));
   return found ?? addresses[0] ?? { kind: "unix", path: "/var/run/docker.sock" };
 }

@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
-import { type Dispatcher, Pool } from "undici";
+import { buildConnector, type Dispatcher, Pool } from "undici";
 import { deadline } from "./deadline.ts";
 import { type EngineAddress, showAddress } from "./engine-address.ts";
 import { EngineError } from "./engine-error.ts";
 import { refusal } from "./refusal.ts";
+import { SshTunnel } from "./ssh-tunnel.ts";
 import { takeConnection } from "./take-connection.ts";
 
 /** The newest Engine API that this code was written against; an older engine is spoken to in its own version. */
@@ -13,6 +14,8 @@ const DEFAULT_DEADLINE_MS = 60_000;
 const VERSION_DEADLINE_MS = 10_000;
 /** Requests at once that are answered promptly. Streams and waits have connections of their own. */
 const PROMPT_CONNECTIONS = 16;
+const SSH_CONNECTIONS = 6;
+const CONNECT_MS = 10_000;
 
 export interface EngineRequest {
   method: "GET" | "POST" | "PUT" | "DELETE" | "HEAD";
@@ -44,6 +47,7 @@ export class EngineClient implements AsyncDisposable {
   readonly address: EngineAddress;
   readonly #prompt: Pool;
   readonly #lasting: Pool;
+  readonly #tunnel: SshTunnel | undefined;
   readonly #closed = new AbortController();
   /** Connections that were handed over. */
   readonly #taken = new Set<Socket>();
@@ -51,14 +55,16 @@ export class EngineClient implements AsyncDisposable {
 
   constructor(address: EngineAddress) {
     this.address = address;
-    const origin = address.kind === "unix" ? "http://docker" : address.origin;
-    const connect =
-      address.kind === "unix"
-        ? { socketPath: address.path, timeout: 10_000 }
-        : { timeout: 10_000, ...address.tls };
+    const origin = address.kind === "tcp" ? address.origin : "http://docker";
+    this.#tunnel = address.kind === "ssh" ? new SshTunnel(address.target) : undefined;
+    const connect = connector(address, this.#tunnel);
     // Deadlines are ours, per call; undici's would cut log streams of quiet containers.
     const common = { connect, headersTimeout: 0, bodyTimeout: 0 };
-    this.#prompt = new Pool(origin, { ...common, connections: PROMPT_CONNECTIONS });
+    this.#prompt = new Pool(origin, {
+      ...common,
+      // A server of SSH takes ten new connections at a time.
+      connections: this.#tunnel === undefined ? PROMPT_CONNECTIONS : SSH_CONNECTIONS,
+    });
     this.#lasting = new Pool(origin, common);
   }
 
@@ -139,8 +145,13 @@ export class EngineClient implements AsyncDisposable {
     using limit = deadline(request.signal, finite(request.deadlineMs));
     try {
       const { method, body } = request;
+      const { address } = this;
+      const where =
+        address.kind === "ssh"
+          ? { kind: "unix" as const, path: (await this.#tunnel?.socket()) ?? "" }
+          : address;
       const socket = await takeConnection(
-        this.address,
+        where,
         { method, path, ...(body !== undefined && { body }) },
         limit.signal,
       );
@@ -158,6 +169,7 @@ export class EngineClient implements AsyncDisposable {
     this.#closed.abort(new Error("The engine client is closed."));
     for (const socket of this.#taken) socket.destroy();
     await Promise.all([this.#prompt.destroy(), this.#lasting.destroy()]);
+    await this.#tunnel?.[Symbol.asyncDispose]();
   }
 
   async #send<T>(prefix: string, request: EngineRequest): Promise<T> {
@@ -213,12 +225,27 @@ export class EngineClient implements AsyncDisposable {
       : error instanceof Error
         ? error.message
         : String(error);
+    const ssh = this.#tunnel?.lastWords ?? "";
     return new EngineError(
       "unreachable",
-      `The container engine at ${showAddress(this.address)} does not answer (${request.method} ${request.path}: ${why}).`,
+      `The container engine at ${showAddress(this.address)} does not answer (${request.method} ${request.path}: ${ssh === "" ? why : `ssh says: ${ssh}`}).`,
       { cause: error },
     );
   }
+}
+
+function connector(
+  address: EngineAddress,
+  tunnel: SshTunnel | undefined,
+): buildConnector.BuildOptions | buildConnector.connector {
+  if (address.kind === "unix") return { socketPath: address.path, timeout: CONNECT_MS };
+  if (address.kind === "tcp") return { timeout: CONNECT_MS, ...address.tls };
+  return (options, callback) => {
+    const connect = (socketPath: string): void =>
+      buildConnector({ socketPath, timeout: CONNECT_MS })(options, callback);
+    const fail = (error: unknown): void => callback(error as Error, null);
+    (tunnel?.socket() ?? Promise.reject(new Error("there is no tunnel"))).then(connect, fail);
+  };
 }
 
 function finite(milliseconds: number = DEFAULT_DEADLINE_MS): number | undefined {

@@ -10,7 +10,7 @@ import { refusal } from "./refusal.ts";
  * `EngineError` if the engine answers with something else, the signal's reason, or the connection's error.
  */
 export async function takeConnection(
-  address: EngineAddress,
+  address: Exclude<EngineAddress, { kind: "ssh" }>,
   request: { method: string; path: string; body?: object },
   signal: AbortSignal,
 ): Promise<Socket> {

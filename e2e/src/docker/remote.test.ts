@@ -1,0 +1,152 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { EngineClient, isEngineError, parseDockerHost } from "@interlink/plugin-docker";
+import { expect, it, onTestFinished } from "vitest";
+import { startDaemon, stopDaemon } from "../systems/daemon.ts";
+import { describeDocker } from "../systems/describe-system.ts";
+import { DockerDaemon, whyNoDaemon } from "../systems/docker-daemon.ts";
+import { freePorts } from "../systems/free-ports.ts";
+import { findProgram, runProgram } from "../systems/programs.ts";
+import { waitUntil } from "../systems/wait-until.ts";
+
+const signal = new AbortController().signal;
+
+describeDocker("an engine on another machine", (docker) => {
+  const why = findProgram("sshd") === undefined ? " [skipped: no sshd (openssh-server)]" : "";
+
+  it.skipIf(why !== "")(`answers over ssh, as the docker command reaches it${why}`, async () => {
+    const folder = temporary();
+    const port = await startSshd(folder, docker.host);
+    const config = join(folder, "config");
+    // The user's own ssh configuration, found in a home of its own.
+    writeFileSync(
+      config,
+      `Host engine\n  HostName 127.0.0.1\n  Port ${port}\n  IdentityFile ${join(folder, "key")}\n` +
+        `  UserKnownHostsFile ${join(folder, "known")}\n  StrictHostKeyChecking accept-new\n  User root\n`,
+    );
+    writeFileSync(join(folder, "ssh"), `#!/bin/sh\nexec /usr/bin/ssh -F ${config} "$@"\n`, {
+      mode: 0o755,
+    });
+    const path = process.env["PATH"] ?? "";
+    process.env["PATH"] = `${folder}:${path}`;
+    onTestFinished(() => void (process.env["PATH"] = path));
+
+    await using engine = new EngineClient(parseDockerHost("ssh://engine"));
+    const local = new EngineClient(parseDockerHost(docker.host));
+    await using _local = local;
+    const info = (client: EngineClient) =>
+      client.json<{ ID: string }>({ method: "GET", path: "/info", signal });
+    expect((await info(engine)).ID).toBe((await info(local)).ID);
+    const many = await Promise.all(Array.from({ length: 30 }, () => info(engine)));
+    expect(many).toHaveLength(30);
+
+    await using wrong = new EngineClient(parseDockerHost("ssh://nobody@engine"));
+    const error = await info(wrong).catch((failure: unknown) => failure);
+    expect(isEngineError(error, "unreachable")).toBe(true);
+    expect(String(error)).toMatch(/ssh:\/\/nobody@engine does not answer .*ssh says: .*denied/s);
+  });
+
+  const noDaemon = whyNoDaemon();
+  it.skipIf(noDaemon !== undefined)("answers over TLS, to those with its certificate", async () => {
+    const folder = temporary();
+    const certificates = await makeCertificates(folder);
+    const [port = 0] = await freePorts(1);
+    const daemon = new DockerDaemon(join(folder, "engine"), {
+      arguments: [
+        "--bridge=none",
+        "--iptables=false",
+        `--host=tcp://127.0.0.1:${port}`,
+        "--tlsverify",
+        ...["ca", "cert", "key"].map(
+          (one) => `--tls${one === "ca" ? "cacert" : one}=${join(certificates, `${one}.pem`)}`,
+        ),
+      ],
+    });
+    try {
+      await daemon.start();
+      const env = { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates };
+      await using engine = new EngineClient(parseDockerHost(`tcp://127.0.0.1:${port}`, env));
+      expect(await engine.json({ method: "GET", path: "/info", signal })).toMatchObject({
+        OSType: "linux",
+      });
+      const other = join(folder, "other");
+      const others = { ...env, DOCKER_CERT_PATH: await makeCertificates(other) };
+      await using stranger = new EngineClient(parseDockerHost(`tcp://127.0.0.1:${port}`, others));
+      await expect(stranger.version()).rejects.toMatchObject({ code: "unreachable" });
+    } finally {
+      await daemon.destroy();
+    }
+  });
+});
+
+function temporary(): string {
+  const folder = mkdtempSync(join(tmpdir(), "interlink-remote-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A real OpenSSH server on loopback, that takes one key; behind it `docker` is at `dockerHost`. */
+async function startSshd(folder: string, dockerHost: string): Promise<number> {
+  const [port = 0] = await freePorts(1);
+  for (const name of ["host", "key"]) {
+    await runProgram("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(folder, name)]);
+  }
+  const files = { pidFile: join(folder, "sshd.pid"), logFile: join(folder, "sshd.log") };
+  mkdirSync("/run/sshd", { recursive: true });
+  writeFileSync(
+    join(folder, "sshd_config"),
+    `Port ${port}\nListenAddress 127.0.0.1\nHostKey ${join(folder, "host")}\nUsePAM no\n` +
+      `PidFile none\nStrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n` +
+      `AuthorizedKeysFile ${join(folder, "key.pub")}\nSetEnv DOCKER_HOST=${dockerHost}\n`,
+  );
+  const sshd = findProgram("sshd") ?? "";
+  startDaemon(sshd, ["-D", "-e", "-f", join(folder, "sshd_config")], files);
+  onTestFinished(() => stopDaemon(files.pidFile, "sshd"));
+  await waitUntil("sshd listens", () =>
+    runProgram("ssh-keyscan", ["-p", String(port), "127.0.0.1"]).then((keys) => keys.length > 0),
+  );
+  return port;
+}
+
+/** A CA, and one certificate of it for server and client at 127.0.0.1. */
+async function makeCertificates(folder: string): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  const at = (name: string): string => join(folder, name);
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
+  await runProgram("openssl", [
+    "req",
+    "-x509",
+    ...curve,
+    "-days",
+    "2",
+    "-subj",
+    "/CN=test-ca",
+    "-keyout",
+    at("ca-key.pem"),
+    "-out",
+    at("ca.pem"),
+  ]);
+  await runProgram("openssl", [
+    "req",
+    "-x509",
+    ...curve,
+    "-days",
+    "2",
+    "-subj",
+    "/CN=test",
+    "-CA",
+    at("ca.pem"),
+    "-CAkey",
+    at("ca-key.pem"),
+    "-addext",
+    "subjectAltName=IP:127.0.0.1",
+    "-addext",
+    "basicConstraints=critical,CA:FALSE",
+    "-keyout",
+    at("key.pem"),
+    "-out",
+    at("cert.pem"),
+  ]);
+  return folder;
+}
