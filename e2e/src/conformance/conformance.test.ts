@@ -4,6 +4,7 @@ import { System, type SystemOptions } from "../harness/system.ts";
 import { describeDocker, describeKubernetes } from "../systems/describe-system.ts";
 import { controllers } from "./controllers.ts";
 import { environment } from "./environment.ts";
+import { extensions } from "./extensions.ts";
 import { hooks } from "./hooks.ts";
 import { images } from "./images.ts";
 import { initContainers } from "./init-containers.ts";
@@ -47,6 +48,7 @@ const groups: readonly Group[] = [
   images,
   network,
   controllers,
+  extensions,
   resize,
 ];
 

@@ -7,7 +7,7 @@ import type { Site } from "./site.ts";
 import type { Group } from "./suite.ts";
 import { webServer } from "./web-server.ts";
 
-const NO_ADDRESS = {
+export const NO_ADDRESS = {
   process:
     "Pods of the process plugin have no address of their own: they are on the host's loopback.",
 };
