@@ -1,3 +1,4 @@
+import type { DockerConfig } from "@interlink/plugin-docker";
 import type { Provider } from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 
@@ -9,6 +10,8 @@ export interface ProviderSettings {
   instance?: string;
   /** As `DOCKER_HOST`; default: the engine's usual socket. */
   dockerHost?: string;
+  /** More for the Docker plugin, from its configuration file. */
+  docker?: DockerConfig["options"];
   logger: Logger;
   checkpoint?: (step: string) => void;
 }
@@ -26,6 +29,7 @@ export async function buildProvider(
   }
   const { createDockerProvider } = await import("@interlink/plugin-docker");
   return createDockerProvider({
+    ...settings.docker,
     ...common,
     ...(instance ? { plugin: instance } : {}),
     ...(dockerHost ? { dockerHost } : {}),

@@ -45,9 +45,10 @@ export interface ServerFlags {
 
 /** What `interlink plugin` was told. */
 export interface PluginFlags {
-  listen: string;
-  root: string;
+  listen?: string;
+  root?: string;
+  config?: string;
   dockerHost?: string;
   instance?: string;
-  logLevel: string;
+  logLevel?: string;
 }

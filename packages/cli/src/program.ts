@@ -156,10 +156,11 @@ export function buildProgram(context: CliContext): Command {
     .summary("a plugin: runs the pods")
     .description("Serve one kind of resource to an interLink API server.")
     .addArgument(pluginArgument())
-    .option("--listen <address>", "host:port, or unix:///path", "127.0.0.1:4000")
-    .requiredOption(
-      "--root <directory>",
-      "where the pods' files are kept; one plugin, one directory",
+    .option("--listen <address>", "host:port, or unix:///path (default: 127.0.0.1:4000)")
+    .option("--root <directory>", "where the pods' files are kept; one plugin, one directory")
+    .option(
+      "--config <file>",
+      "YAML, for docker: volumes, devices, networks of the site; flags go before it",
     )
     .option(
       "--docker-host <address>",
@@ -169,7 +170,7 @@ export function buildProgram(context: CliContext): Command {
       "--instance <name>",
       "label that tells two plugins on one engine apart, for docker (default: from --root)",
     )
-    .addOption(logLevel().default("info"))
+    .addOption(logLevel())
     .addHelpText(
       "after",
       "\nThe process plugin isolates nothing: a pod's command runs as you, on this machine.\n",

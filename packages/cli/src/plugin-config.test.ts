@@ -1,0 +1,41 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { readPluginConfig } from "./plugin-config.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "plugin-config-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+async function read(text: string): ReturnType<typeof readPluginConfig> {
+  const file = join(folder, "docker.yaml");
+  await writeFile(file, text);
+  return readPluginConfig("docker", file, {});
+}
+
+it("reads a file of YAML, and none", async () => {
+  const text = "hostPaths: [/data]\nclaims:\n  - directory: /claims/{namespace}/{claim}\n";
+  expect(await read(text)).toEqual({
+    options: { hostPaths: ["/data"], claims: [{ directory: "/claims/{namespace}/{claim}" }] },
+    notices: [],
+  });
+  const nothing = { options: {}, notices: [] };
+  expect(await read("# nothing yet\n")).toEqual(nothing);
+  expect(await readPluginConfig("docker", undefined, {})).toEqual(nothing);
+  expect(await readPluginConfig("process", undefined, {})).toEqual(nothing);
+});
+
+it("says which file, and what is wrong with it", async () => {
+  await expect(read("hostPath: []\n")).rejects.toThrow(
+    /docker\.yaml: the unknown key "hostPath"; did you mean "hostPaths"\?/,
+  );
+  await expect(readPluginConfig("docker", join(folder, "no.yaml"), {})).rejects.toThrow(
+    "There is no configuration file",
+  );
+  await expect(readPluginConfig("process", "x.yaml", {})).rejects.toThrow("leave --config out");
+});

@@ -1,0 +1,82 @@
+import { describe, expect, it } from "vitest";
+import { nearest, readDockerConfig } from "./docker-config.ts";
+
+describe("readDockerConfig", () => {
+  it("takes every option by its own name", () => {
+    const options = {
+      dockerHost: "ssh://engine",
+      plugin: "site-a",
+      network: "pods",
+      pods: 30,
+      log: { maxSize: "1m", maxFiles: 2 },
+      dns: { clusterDns: ["10.96.0.10"], clusterDomain: "c.test" },
+      runtimeClasses: { fast: "crun" },
+      seccompProfiles: "/etc/seccomp",
+      hostPaths: ["/data"],
+      claims: [{ namespace: "a", claim: "b", directory: "/data/{claim}", readOnly: true }],
+      devices: [
+        { resource: "nvidia.com/gpu", kind: "nvidia", units: [{ id: "0" }, { id: "1" }] },
+        {
+          resource: "amd.com/gpu",
+          units: [{ id: "0", devices: ["/dev/x"] }],
+          shared: ["/dev/kfd"],
+        },
+      ],
+    };
+    expect(readDockerConfig(options, {})).toEqual({ options, notices: [] });
+    expect(readDockerConfig(undefined, {})).toEqual({ options: {}, notices: [] });
+  });
+
+  it.each<[object | string, string]>([
+    [{ hostpaths: [] }, 'f.yaml: the unknown key "hostpaths"; did you mean "hostPaths"?'],
+    [
+      { claims: [{ directry: "/x" }] },
+      'claims[0] has the unknown key "directry"; did you mean "directory"?',
+    ],
+    [{ entirelyDifferent: 1 }, 'f.yaml: the unknown key "entirelyDifferent"'],
+    [{ pods: "many" }, "f.yaml: pods must be"],
+    [{ devices: [{ resource: "gpu", units: [] }] }, "f.yaml: devices[0].resource must match"],
+    [
+      { devices: [{ resource: "a.b/c", units: [{ id: "0" }, { id: "0" }] }] },
+      "f.yaml: devices lists a.b/c 0 twice",
+    ],
+    ["text", "f.yaml holds no keys"],
+  ])("says of %j what is wrong", (value, words) => {
+    expect(() => readDockerConfig(value, {}, "f.yaml")).toThrow(words);
+  });
+
+  it("takes what it can of an earlier plugin's file and variables, and says what it ignores", () => {
+    const file = {
+      SidecarPort: "4000",
+      DataRootFolder: ".interlink/",
+      VerboseLogging: true,
+      SbatchPath: "/usr/bin/sbatch",
+      pods: 5,
+    };
+    const env = { SIDECARPORT: "4001", AVAILABLEDINDS: "4", GPUENABLED: "1", FPGAENABLED: "0" };
+    expect(readDockerConfig(file, env)).toEqual({
+      options: { pods: 5 },
+      root: ".interlink/",
+      listen: "127.0.0.1:4001",
+      logLevel: "debug",
+      notices: [
+        "SbatchPath is ignored: it had no effect in the earlier plugin either.",
+        "AVAILABLEDINDS is ignored: pods run on the engine itself, so nothing has to be kept ready.",
+        "GPUENABLED is ignored: list the GPUs under devices in the configuration file.",
+        "SidecarPort listens on 127.0.0.1 only; use --listen to open it to others.",
+      ],
+    });
+    expect(readDockerConfig({ Socket: "unix:///run/p.sock", SidecarPort: 1 }, {})).toMatchObject({
+      listen: "unix:///run/p.sock",
+      notices: [],
+    });
+  });
+});
+
+it.each([
+  ["netwrok", "network"],
+  ["Devices", "devices"],
+  ["x", undefined],
+])("finds for %s the key that was meant: %s", (key, expected) => {
+  expect(nearest(key, ["network", "devices", "claims"])).toBe(expected);
+});

@@ -1,0 +1,184 @@
+import { resolve } from "node:path";
+import { Type } from "typebox";
+import { Compile } from "typebox/compile";
+import type { DockerProviderOptions } from "../docker-provider.ts";
+import { type OlderEnvironment, readOlderSettings } from "./older-settings.ts";
+
+/** What an operator may write into the plugin's configuration file; the names are those of the options. */
+type FileOptions = Pick<
+  DockerProviderOptions,
+  | "dockerHost"
+  | "plugin"
+  | "network"
+  | "pods"
+  | "log"
+  | "dns"
+  | "runtimeClasses"
+  | "seccompProfiles"
+  | "hostPaths"
+  | "claims"
+  | "devices"
+>;
+
+/** A configuration, read. */
+export interface DockerConfig {
+  options: FileOptions;
+  /** From the keys of older plugins: directory of the jobs. */
+  root?: string;
+  /** From the keys of older plugins: `host:port` or `unix:///path`. */
+  listen?: string;
+  /** Likewise. */
+  logLevel?: "debug" | "error";
+  /** Sentences for the operator at start-up: what is ignored, and why. */
+  notices: string[];
+}
+
+const names = Type.Array(Type.String({ minLength: 1 }));
+const closed = { additionalProperties: false };
+const SCHEMA = Type.Object(
+  {
+    dockerHost: Type.Optional(Type.String({ minLength: 1 })),
+    plugin: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$" })),
+    network: Type.Optional(Type.String({ minLength: 1 })),
+    pods: Type.Optional(Type.Integer({ minimum: 1 })),
+    log: Type.Optional(
+      Type.Object({ maxSize: Type.String(), maxFiles: Type.Integer({ minimum: 1 }) }, closed),
+    ),
+    dns: Type.Optional(
+      Type.Object(
+        { clusterDns: Type.Optional(names), clusterDomain: Type.Optional(Type.String()) },
+        closed,
+      ),
+    ),
+    runtimeClasses: Type.Optional(Type.Record(Type.String(), Type.String())),
+    seccompProfiles: Type.Optional(Type.String({ minLength: 1 })),
+    hostPaths: Type.Optional(names),
+    claims: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            namespace: Type.Optional(Type.String()),
+            claim: Type.Optional(Type.String()),
+            directory: Type.Optional(Type.String()),
+            volume: Type.Optional(Type.String()),
+            readOnly: Type.Optional(Type.Boolean()),
+          },
+          closed,
+        ),
+      ),
+    ),
+    devices: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            resource: Type.String({ pattern: "^[a-z0-9.-]+/[A-Za-z0-9._-]+$" }),
+            kind: Type.Optional(
+              Type.Union([Type.Literal("nodes"), Type.Literal("nvidia"), Type.Literal("cdi")]),
+            ),
+            units: Type.Array(
+              Type.Object(
+                { id: Type.String({ minLength: 1 }), devices: Type.Optional(names) },
+                closed,
+              ),
+            ),
+            shared: Type.Optional(names),
+          },
+          closed,
+        ),
+      ),
+    ),
+  },
+  closed,
+);
+const VALIDATOR = Compile(SCHEMA);
+/** Every name at any depth, for suggestions. */
+const KEYS = [...new Set(JSON.stringify(SCHEMA).match(/(?<=")[A-Za-z]+(?=":\{)/g) ?? [])];
+
+/**
+ * Reads what a YAML file held, and the variables of older plugins. Throws a sentence that names the key; `what` is the
+ * file's name.
+ */
+export function readDockerConfig(
+  value: unknown,
+  env: OlderEnvironment,
+  what = "the configuration",
+): DockerConfig {
+  if (
+    value !== undefined &&
+    (typeof value !== "object" || value === null || Array.isArray(value))
+  ) {
+    throw new Error(`${what} holds no keys; it must be a YAML mapping.`);
+  }
+  const { own, older, notices } = readOlderSettings((value ?? {}) as Record<string, unknown>, env);
+  if (!VALIDATOR.Check(own)) throw new Error(`${what}: ${problemOf(VALIDATOR.Errors(own))}`);
+  const options = own as FileOptions;
+  const ids = (options.devices ?? []).flatMap(({ resource, units }) =>
+    units.map(({ id }) => `${resource} ${id}`),
+  );
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+  if (twice !== undefined) {
+    throw new Error(`${what}: devices lists ${twice} twice; it would be given to two pods.`);
+  }
+  return {
+    options: {
+      ...options,
+      ...(options.seccompProfiles !== undefined && {
+        seccompProfiles: resolve(options.seccompProfiles),
+      }),
+    },
+    ...older,
+    notices,
+  };
+}
+
+interface SchemaProblem {
+  keyword: string;
+  instancePath: string;
+  message: string;
+  params: object;
+}
+
+function problemOf(problems: readonly SchemaProblem[]): string {
+  const unknown = problems.find(({ keyword }) => keyword === "additionalProperties");
+  if (unknown !== undefined) {
+    const { additionalProperties } = unknown.params as { additionalProperties: string[] };
+    const [key = ""] = additionalProperties;
+    const near = nearest(key, KEYS);
+    const where = place(unknown.instancePath);
+    return `${where === "" ? "" : `${where} has `}the unknown key "${key}"${near === undefined ? "" : `; did you mean "${near}"?`}`;
+  }
+  const [first] = problems;
+  return first === undefined
+    ? "it is not as expected."
+    : `${place(first.instancePath) || "it"} ${first.message}.`;
+}
+
+/** `/claims/0/directory` as `claims[0].directory`. */
+function place(path: string): string {
+  return path
+    .replaceAll(/\/(\d+)/g, "[$1]")
+    .replaceAll("/", ".")
+    .replace(/^\./, "");
+}
+
+/** The known key with the fewest letters to change, if that is few. Exported for its table of cases. */
+export function nearest(key: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((one) => ({ one, distance: editDistance(key.toLowerCase(), one.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance);
+  const [best] = ranked;
+  return best !== undefined && best.distance <= Math.max(2, key.length / 3) ? best.one : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
