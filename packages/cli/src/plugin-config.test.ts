@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -28,6 +28,13 @@ it("reads a file of YAML, and none", async () => {
   expect(await read("# nothing yet\n")).toEqual(nothing);
   expect(await readPluginConfig("docker", undefined, {})).toEqual(nothing);
   expect(await readPluginConfig("process", undefined, {})).toEqual(nothing);
+});
+
+it("reads the example of the documentation", async () => {
+  const page = new URL("../../../docs/plugins/docker.md", import.meta.url);
+  const [, example = ""] = /```yaml\n(.*?)```/s.exec(await readFile(page, "utf8")) ?? [];
+  const { options } = await read(example);
+  expect(options).toMatchObject({ hostPaths: ["/data/public"], claims: { length: 3 } });
 });
 
 it("says which file, and what is wrong with it", async () => {
