@@ -19,6 +19,7 @@ describeEngines("the contract of providers, on a real engine", (engine) => {
       ping: true,
       restarts: true,
       severalContainers: true,
+      ephemeralContainers: true,
       volumes: true,
       streams: {
         exec: true,

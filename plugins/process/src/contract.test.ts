@@ -12,6 +12,7 @@ describeProvider("the process plugin", (root) => createProcessProvider({ root, l
   ping: true,
   restarts: true,
   severalContainers: true,
+  ephemeralContainers: true,
   volumes: await hostCanMount(),
   streams: {
     exec: true,

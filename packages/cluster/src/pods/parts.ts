@@ -54,6 +54,15 @@ function validateEphemeral(object: KubeObject, old: KubeObject, errors: FieldErr
     if (targetContainerName && !next.containers.some((one) => one.name === targetContainerName)) {
       errors.notFound(`${at}.targetContainerName`, targetContainerName);
     }
+    for (const [position, mount] of (container.volumeMounts ?? []).entries()) {
+      if (!next.volumes?.some((volume) => volume.name === mount.name)) {
+        errors.notFound(`${at}.volumeMounts[${position}].name`, mount.name);
+      }
+      if (mount.subPath || mount.subPathExpr) {
+        const message = "cannot be set for an Ephemeral Container";
+        errors.forbidden(`${at}.volumeMounts[${position}].subPath`, message);
+      }
+    }
     for (const field of NOT_EPHEMERAL) {
       if (container[field] !== undefined) {
         errors.forbidden(`${at}.${field}`, "cannot be set for an Ephemeral Container");

@@ -243,6 +243,62 @@ describe("a pod that ends", () => {
   });
 });
 
+describe("an ephemeral container", () => {
+  const debug = { name: "debug", image: "tools" };
+  const sent = () => world.site.updates.at(-1)?.pod.spec?.ephemeralContainers;
+  const add = (): void => {
+    const pod = world.pod();
+    const edited: Pod = {
+      ...pod,
+      spec: { containers: [], ...pod?.spec, ephemeralContainers: [debug] },
+    };
+    world.api.put(paths.pods.named("default", "p"), edited);
+  };
+
+  test("of a running pod is sent to the site", async () => {
+    await node();
+    await runs({});
+    add();
+    await until(() => sent()?.[0]?.name === "debug");
+    expect(world.site.updates).toHaveLength(1);
+    expect(world.events.filter((event) => event.includes("ephemeral"))).toEqual([]);
+  });
+
+  test("that comes while the create is under way is sent after it", async () => {
+    let answer = (): void => undefined;
+    world.site.holdCreate = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await node();
+    world.put({}, { metadata: { name: "p", namespace: "default", uid: "uid-1" } });
+    await until(() => world.site.jobs.get("uid-1"));
+    add();
+    answer();
+    world.site.run("uid-1");
+    await until(() => sent()?.[0]?.name === "debug");
+  });
+
+  test("that the site does not run is answered by its status and an event, and not sent", async () => {
+    world.site.capabilities = {
+      protocol: "interlink",
+      version: "1.0",
+      agent: "fake",
+      features: FEATURES.filter((feature) => feature !== "ephemeral-containers"),
+    };
+    await node();
+    await runs({});
+    add();
+    const message = "ephemeral containers are not supported by this site";
+    const event = `Warning Failed Error: ${message} [spec.ephemeralContainers{debug}]`;
+    await until(() => world.events.includes(event));
+    await until(
+      () =>
+        world.pod()?.status?.ephemeralContainerStatuses?.[0]?.state?.waiting?.message === message,
+    );
+    expect(world.site.updates).toEqual([]);
+  });
+});
+
 describe("a service account token", () => {
   const withToken: Partial<PodSpec> = {
     serviceAccountName: "robot",

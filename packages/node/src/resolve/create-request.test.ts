@@ -296,6 +296,37 @@ describe("buildCreateRequest", () => {
     ]);
   });
 
+  test.each([true, false])("tells a site of ephemeral containers if it runs them: %s", (runs) => {
+    const debug = { name: "debug", image: "tools" };
+    const result = buildCreateRequest({
+      pod: aPod({
+        ephemeralContainers: [
+          { ...debug, env: [{ name: "A", value: "$(B)" }], targetContainerName: "main" },
+          { ...debug, name: "waits", envFrom: [{ secretRef: { name: "later" } }] },
+        ],
+      }),
+      objects: nothing,
+      addresses: { podIPs: [], hostIPs: [] },
+      ephemeralContainers: runs,
+      leaveAddresses: false,
+      leaveFiles: false,
+      pullSecrets: false,
+      allocatable: {},
+      jobscriptURL: "",
+      now: new Date(0),
+    });
+    const sent = "request" in result && result.request.pod.spec?.ephemeralContainers;
+    expect(sent).toEqual(
+      runs
+        ? [
+            { ...debug, targetContainerName: "main", env: [{ name: "A", value: "$(B)" }] },
+            // It waits for its Secret alone.
+            { ...debug, name: "waits", envFrom: [{ secretRef: { name: "later" } }] },
+          ]
+        : undefined,
+    );
+  });
+
   test("goes on without optional objects and passes other volumes through", () => {
     const volumes: Volume[] = [
       { name: "a", configMap: { name: "x", optional: true } },

@@ -1,5 +1,5 @@
 import type { RemotePodStatus } from "@interlink/protocol";
-import type { Pod } from "kubernetes-types/core/v1.js";
+import type { ContainerStatus, Pod, PodSpec } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
 import { aPod, container, ended, remote, running, status, waiting } from "../testing/pods.ts";
 import { type PodStatusContext, podStatus } from "./pod-status.ts";
@@ -169,6 +169,62 @@ describe("podStatus of a running pod", () => {
     const result = podStatus(pod, remote(pod, [status("main", running())]), calm, now);
     expect(result.observedGeneration).toBe(7);
     expect(result.conditions?.every((one) => one.observedGeneration === 7)).toBe(true);
+  });
+
+  const debug = { name: "debug", image: "tools" };
+  const debugged = (
+    state: ContainerStatus,
+    spec: Partial<PodSpec> = {},
+    over: Partial<Pod> = {},
+  ) => {
+    const pod = aPod({ ephemeralContainers: [debug], ...spec }, over);
+    const told = remote(pod, [status("main", spec.restartPolicy ? ended(0) : running())]);
+    return {
+      pod,
+      told: { ...told, extension: { ...told.extension, ephemeralContainers: [state] } },
+    };
+  };
+
+  test("shows ephemeral containers apart: neither ready nor counted", () => {
+    const { pod, told } = debugged(status("debug", ended(1)));
+    const result = podStatus(pod, told, calm, now);
+    expect(result.phase).toBe("Running");
+    expect(conditionsOf({ status: result })).toMatchObject({
+      Ready: "True",
+      ContainersReady: "True",
+    });
+    const [shown] = result.ephemeralContainerStatuses ?? [];
+    expect(shown).toMatchObject({
+      name: "debug",
+      ready: false,
+      state: { terminated: { exitCode: 1 } },
+    });
+    expect(shown).not.toHaveProperty("started");
+    // Whatever is told later: they run once.
+    const again = podStatus(
+      { ...pod, status: result },
+      debugged(status("debug", running())).told,
+      calm,
+      now,
+    );
+    expect(again.ephemeralContainerStatuses).toEqual(result.ephemeralContainerStatuses);
+  });
+
+  test("does not end the pod while an ephemeral container runs", () => {
+    const before = { status: { phase: "Running" } };
+    const alive = debugged(status("debug", running()), { restartPolicy: "Never" }, before);
+    expect(podStatus(alive.pod, alive.told, calm, now).phase).toBe("Running");
+    const over = debugged(status("debug", ended(137)), { restartPolicy: "Never" }, before);
+    expect(podStatus(over.pod, over.told, calm, now).phase).toBe("Succeeded");
+  });
+
+  test("says that an ephemeral container is being made before the site has told of it", () => {
+    const pod = aPod({ ephemeralContainers: [debug] });
+    const context = { ...calm, ephemeralContainers: true };
+    const result = podStatus(pod, remote(pod, [status("main", running())]), context, now);
+    expect(result.ephemeralContainerStatuses?.[0]?.state?.waiting?.reason).toBe(
+      "ContainerCreating",
+    );
   });
 
   test("answers for ephemeral containers that nothing runs", () => {

@@ -1,4 +1,4 @@
-import type { Container } from "kubernetes-types/core/v1.js";
+import type { Container, EphemeralContainer } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
 import type { Given } from "../testing/situation.ts";
 import { created, decideGiven, exited, NOW, running, steps } from "../testing/situation.ts";
@@ -13,6 +13,8 @@ const logs: Container = { name: "logs", image: "app", restartPolicy: "Always" };
 const hooked: Container = { ...main, lifecycle: { postStart: { exec: { command: ["x"] } } } };
 const polite: Container = { ...main, lifecycle: { preStop: { exec: { command: ["x"] } } } };
 const gated: Container = { ...proxy, startupProbe: { tcpSocket: { port: 1 } } };
+const debug: EphemeralContainer = { name: "debug", image: "tools" };
+const looking: EphemeralContainer = { ...debug, targetContainerName: "main" };
 const backingOff = { delayMs: 10_000, updatedAt: NOW - 5_000 };
 
 const starting: Row[] = [
@@ -451,7 +453,109 @@ const deleting: Row[] = [
   ["when the sandbox is removed the pod is finished", { deletion, sandbox: "removed" }, ["finish"]],
 ];
 
+const debugging: Row[] = [
+  [
+    "an ephemeral container starts at once, while an init container runs",
+    { init: [setUp], ephemeral: [debug], record: { "set-up": running() } },
+    ["ensureImage debug 0"],
+  ],
+  [
+    "it neither waits for the images of others nor holds them up",
+    { ephemeral: [debug], images: ["debug"] },
+    ["ensureImage main 0", "createContainer debug 0"],
+  ],
+  [
+    "nor does it wait for a postStart hook",
+    { containers: [hooked], ephemeral: [debug], record: { main: running(), debug: created() } },
+    ["runPostStart main 0", "startContainer debug 0"],
+  ],
+  [
+    "several start each for itself",
+    {
+      ephemeral: [debug, { ...debug, name: "more" }],
+      record: { main: running(), debug: created() },
+    },
+    ["startContainer debug 0", "ensureImage more 0"],
+  ],
+  [
+    "the sandbox of the pod is made once for all",
+    { ephemeral: [debug], sandbox: "unknown" },
+    ["ensureSandbox"],
+  ],
+  [
+    "it is never restarted, whatever the pod's policy",
+    { policy: "Always", ephemeral: [debug], record: { main: running(), debug: exited(1) } },
+    [],
+  ],
+  [
+    "not even where it never began, or asks for it",
+    {
+      ephemeral: [{ ...debug, restartPolicy: "Always" }],
+      record: { main: running(), debug: exited(128, 0, { startFailed: true }) },
+    },
+    [],
+  ],
+  [
+    "nor in a new sandbox",
+    {
+      init: [setUp],
+      ephemeral: [debug],
+      lost: { main: 0, "set-up": 0, debug: 0 },
+      record: { "set-up": exited(0), main: exited(137), debug: exited(137) },
+    },
+    ["ensureImage set-up 1"],
+  ],
+  [
+    "its end does not end the pod",
+    { policy: "Never", ephemeral: [debug], record: { main: running(), debug: exited(0) } },
+    [],
+  ],
+  [
+    "it ends with the pod",
+    { policy: "Never", ephemeral: [debug], record: { main: exited(0), debug: running() } },
+    ["stop debug 0 in 30s"],
+  ],
+  [
+    "and begins no more after it",
+    { policy: "Never", ephemeral: [debug], record: { main: exited(0) } },
+    ["stopSandbox"],
+  ],
+  [
+    "it ends when the pod is deleted",
+    { deletion, ephemeral: [debug], record: { main: running(), debug: running() } },
+    ["stop main 0 in 30s", "stop debug 0 in 30s"],
+  ],
+  [
+    "probes and hooks of it do not count",
+    {
+      ephemeral: [{ ...debug, lifecycle: hooked.lifecycle ?? {}, startupProbe: {} }],
+      record: { main: running(), debug: running() },
+    },
+    [],
+  ],
+  [
+    "one that looks at a container is made when that one runs",
+    { ephemeral: [looking], images: ["debug"], record: { main: running() } },
+    ["createContainer debug 0"],
+  ],
+  [
+    "not before",
+    { ephemeral: [looking], images: ["debug"], record: { main: created() } },
+    ["startContainer main 0"],
+  ],
+  [
+    "not between two of its attempts",
+    {
+      ephemeral: [looking],
+      images: ["debug"],
+      record: { main: { ...exited(1), crash: backingOff } },
+    },
+    [],
+  ],
+];
+
 describe.each([
+  ["ephemeral containers", debugging],
   ["starting", starting],
   ["restarting", restarting],
   ["changing an image", changing],

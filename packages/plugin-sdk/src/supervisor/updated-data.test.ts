@@ -31,6 +31,28 @@ test("an update brings labels, annotations, environments, images and contents, a
   expect(after.jobConfig).toBe(before.jobConfig);
 });
 
+test("an update brings new ephemeral containers, and changes none that is there", () => {
+  const before = podData(UID, {
+    ephemeralContainers: [
+      { name: "old", image: "a", command: ["sh"], envFrom: [{ secretRef: { name: "s" } }] },
+      { name: "kept", image: "a" },
+    ],
+  });
+  const update = podData(UID, {
+    ephemeralContainers: [
+      { name: "old", image: "other", command: ["other"], env: [{ name: "A", value: "1" }] },
+      { name: "new", image: "b", targetContainerName: "main" },
+    ],
+  });
+  const after = updatedData(before, update);
+  expect(after.pod.spec?.ephemeralContainers).toEqual([
+    { name: "old", image: "a", command: ["sh"], env: [{ name: "A", value: "1" }] },
+    { name: "kept", image: "a" },
+    { name: "new", image: "b", targetContainerName: "main" },
+  ]);
+  expect(containersOfOtherImage(before.pod, after.pod)).toEqual([]);
+});
+
 test("a container that the update does not name stays as it was", () => {
   const before = podData(UID, { containers: [{ name: "main", env: [{ name: "A", value: "1" }] }] });
   const update = podData(UID, { containers: [{ name: "other", env: [] }] });

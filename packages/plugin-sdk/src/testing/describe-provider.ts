@@ -5,6 +5,7 @@ import type { Container, ContainerStatus, PodSpec } from "kubernetes-types/core/
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Provider } from "../provider.ts";
 import { defined } from "./defined.ts";
+import { describeEphemeral } from "./describe-ephemeral.ts";
 import { describeStreams, type StreamCapabilities } from "./describe-streams.ts";
 import { eventually } from "./eventually.ts";
 import { logRequest } from "./log-request.ts";
@@ -23,6 +24,8 @@ export interface ProviderCapabilities {
   restarts?: boolean;
   /** Several containers, and init containers that run one after another before them. */
   severalContainers?: boolean;
+  /** Ephemeral containers come by updates (feature `ephemeral-containers`). */
+  ephemeralContainers?: boolean;
   /** ConfigMaps, Secrets and emptyDirs are at their `mountPath`. */
   volumes?: boolean;
   /** Interactive streams and statistics. */
@@ -389,6 +392,18 @@ export function describeProvider(
           );
           expect((await containerOf(data))?.state?.running).toBeUndefined();
         });
+      });
+    }
+
+    if (capabilities.ephemeralContainers === true) {
+      describeEphemeral({
+        provider: () => provider,
+        shell,
+        podOf,
+        create,
+        remove,
+        reopen,
+        patienceMs,
       });
     }
 

@@ -1,4 +1,4 @@
-import type { Container, PodSpec } from "kubernetes-types/core/v1.js";
+import type { Container, EphemeralContainer, PodSpec } from "kubernetes-types/core/v1.js";
 import type { ObservedContainer } from "../runtime/container-runtime.ts";
 import { decide } from "../supervisor/decide.ts";
 import type { Decision, PodMemory, ProbeSummary, Situation } from "../supervisor/decision.ts";
@@ -13,6 +13,7 @@ export const NOW = Date.UTC(2026, 0, 1);
 export interface Given {
   init?: Container[];
   containers?: Container[];
+  ephemeral?: EphemeralContainer[];
   policy?: PodSpec["restartPolicy"];
   grace?: number;
   record?: Record<string, ContainerRecord>;
@@ -38,6 +39,7 @@ export function situation(given: Given): Situation {
         restartPolicy: policy,
         initContainers: given.init ?? [],
         containers: given.containers ?? [{ name: "main", image: "app" }],
+        ephemeralContainers: given.ephemeral ?? [],
         ...(given.grace !== undefined && { terminationGracePeriodSeconds: given.grace }),
       },
     }),
