@@ -67,6 +67,16 @@ describe("ephemeral containers of a pod", () => {
     ["named as another container", [{ ...debug, name: "init" }], "name: Duplicate value"],
     ["beside nothing", [{ ...debug, targetContainerName: "no" }], "targetContainerName: Not found"],
     ["with probes", [{ ...debug, livenessProbe: {} }], "livenessProbe: Forbidden"],
+    [
+      "with a volume that the pod does not have",
+      [{ ...debug, volumeMounts: [{ name: "no", mountPath: "/no" }] }],
+      "volumeMounts[0].name: Not found",
+    ],
+    [
+      "with a part of a volume",
+      [{ ...debug, volumeMounts: [{ name: "no", mountPath: "/no", subPath: "a" }] }],
+      "volumeMounts[0].subPath: Forbidden",
+    ],
     ["with resources", [{ ...debug, resources }], "resources: Forbidden"],
   ])("are refused %s", (_title, wanted, message) => {
     expect(written("ephemeralcontainers", add(...wanted)).answer).toContain(message);

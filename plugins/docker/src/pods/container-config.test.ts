@@ -61,6 +61,13 @@ describe("containerConfig", () => {
     );
   });
 
+  it("shows an ephemeral container the processes of its target, whatever the pod shares", () => {
+    const target = { uid: "u", containerName: "main", attempt: 0, id: "0f" };
+    const pod = testPod({ shareProcessNamespace: true });
+    const made = config(testContainerSpec({}, { kind: "ephemeral", target, pod }));
+    expect(made.HostConfig.PidMode).toBe("container:0f");
+  });
+
   it("passes environment, directory, terminal and signal as they are", () => {
     const env = [
       { name: "A", value: "x=y\n'\"" },
