@@ -42,14 +42,22 @@ export async function removeContainers(
     query: { all: true },
     signal: forever,
   });
-  for (const { Id, State } of all) {
-    if (which === "ended" && State === "running") continue;
-    await engine.json({
-      method: "DELETE",
-      path: `/containers/${Id}`,
-      query: { force: true, v: true },
-      signal: forever,
-    });
+  let left = all.filter(({ State }) => which === "all" || State !== "running");
+  while (left.length > 0) {
+    const refused: { one: (typeof left)[number]; error: unknown }[] = [];
+    for (const one of left) {
+      await engine
+        .json({
+          method: "DELETE",
+          path: `/containers/${one.Id}`,
+          query: { force: true, v: true },
+          signal: forever,
+        })
+        .catch((error: unknown) => refused.push({ one, error }));
+    }
+    // Podman removes none that others depend on: in the next round those are gone.
+    if (refused.length === left.length) throw refused[0]?.error;
+    left = refused.map(({ one }) => one);
   }
 }
 

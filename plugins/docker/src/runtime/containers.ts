@@ -174,7 +174,12 @@ export class Containers implements OwnSteps {
   }
 
   async remove({ id }: ContainerHandle, signal: AbortSignal): Promise<void> {
-    await removeContainer(this.#engine, id, false, signal);
+    try {
+      await removeContainer(this.#engine, id, false, signal);
+    } catch (error) {
+      // Podman: an ephemeral container shared its processes; both go with the pod.
+      if (!isEngineError(error) || !/has dependent containers/.test(error.message)) throw error;
+    }
     this.#fresh.delete(id);
   }
 

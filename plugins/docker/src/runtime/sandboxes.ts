@@ -121,10 +121,14 @@ export class Sandboxes {
   /** With every container of the pod, and its volumes in memory. */
   async remove(uid: string, signal: AbortSignal): Promise<void> {
     const all = await this.#summaries(uid, signal);
-    const isSandbox = ({ Labels }: ContainerSummary): boolean =>
-      Labels?.[LABELS.kind] === "sandbox";
-    // The sandbox last: as long as it is there, a crash leaves something to find the rest by.
-    for (const group of [all.filter((one) => !isSandbox(one)), all.filter(isSandbox)]) {
+    const order = ({ Labels }: ContainerSummary): number => {
+      // Podman removes no container whose processes another one shares.
+      if (Labels?.[LABELS.kind] === "ephemeral") return 0;
+      // The sandbox last: as long as it is there, a crash leaves something to find the rest by.
+      return Labels?.[LABELS.kind] === "sandbox" ? 2 : 1;
+    };
+    for (const turn of [0, 1, 2]) {
+      const group = all.filter((one) => order(one) === turn);
       await Promise.all(group.map(({ Id }) => removeContainer(this.#engine, Id, true, signal)));
     }
     await this.#removeVolumes(uid, signal);
