@@ -31,6 +31,10 @@ export interface NodeFlags {
   resource?: string[];
   cordoned?: boolean;
   notReadyAfter?: string;
+  kubeApiQps?: string;
+  kubeApiBurst?: string;
+  eventQps?: string;
+  eventBurst?: string;
   tokenFile?: string;
   siteCa?: string;
   logLevel: string;

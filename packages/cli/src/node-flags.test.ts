@@ -3,6 +3,7 @@ import {
   checkNodeFlags,
   parseApiAddress,
   parseLabels,
+  parseRate,
   parseResources,
   parseSeconds,
   parseTaints,
@@ -56,6 +57,18 @@ test("seconds are a whole number, more than none", () => {
   expect(parseSeconds("600", "--not-ready-after")).toBe(600);
   for (const wrong of ["0", "-1", "1.5", "10m", ""]) {
     expect(() => parseSeconds(wrong, "--not-ready-after"), wrong).toThrow(/--not-ready-after/);
+  }
+});
+
+test("a rate is a number per second, and a burst of twice as many unless told", () => {
+  expect(parseRate("event", undefined, undefined)).toBeUndefined();
+  expect(parseRate("event", "50", undefined)).toEqual({ perSecond: 50, burst: 100 });
+  expect(parseRate("event", "0.1", undefined)).toEqual({ perSecond: 0.1, burst: 1 });
+  expect(parseRate("event", "5", "10")).toEqual({ perSecond: 5, burst: 10 });
+  expect(() => parseRate("event", undefined, "10")).toThrow(/--event-burst needs --event-qps/);
+  for (const wrong of ["0", "-1", "x", ""]) {
+    expect(() => parseRate("event", wrong, "1"), wrong).toThrow(/--event-qps/);
+    expect(() => parseRate("event", "1", wrong), wrong).toThrow(/--event-burst/);
   }
 });
 

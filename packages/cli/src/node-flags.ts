@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { tryParseQuantity } from "@interlink/kube";
+import { type RateLimit, tryParseQuantity } from "@interlink/kube";
 import type { Taint } from "kubernetes-types/core/v1.js";
 import { CliError } from "./cli-error.ts";
 
@@ -82,6 +82,27 @@ export function parseResources(resources: readonly string[]): Record<string, str
 export function parseSeconds(text: string, option: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new CliError("usage", `${option} "${text}": give a number of seconds, for instance 600.`);
+}
+
+/** The limit of `--NAME-qps` and `--NAME-burst`; undefined without the first. */
+export function parseRate(
+  name: string,
+  qps: string | undefined,
+  burst: string | undefined,
+): RateLimit | undefined {
+  const amount = (text: string, option: string): number => {
+    const value = /^\d{1,6}(?:\.\d{1,3})?$/.test(text) ? Number(text) : 0;
+    if (value > 0) return value;
+    throw new CliError("usage", `${option} "${text}": give a number more than 0, for instance 50.`);
+  };
+  if (qps === undefined) {
+    if (burst === undefined) return undefined;
+    throw new CliError("usage", `--${name}-burst needs --${name}-qps: give both.`);
+  }
+  const perSecond = amount(qps, `--${name}-qps`);
+  const most = burst === undefined ? 2 * perSecond : amount(burst, `--${name}-burst`);
+  // With less than one at once, none could ever go.
+  return { perSecond, burst: Math.max(1, Math.round(most)) };
 }
 
 /** `key=value:effect` or `key:effect` of `--taint`, as `kubectl taint` writes them. */

@@ -131,6 +131,13 @@ export function buildProgram(context: CliContext): Command {
       "--not-ready-after <seconds>",
       "NotReady when the site is silent for so long, so that its pods are evicted (default: never)",
     )
+    .option(
+      "--kube-api-qps <number>",
+      "requests per second to the Kubernetes API (default: no limit)",
+    )
+    .option("--kube-api-burst <number>", "of them at once after a pause (default: twice as many)")
+    .option("--event-qps <number>", "events per second (default: 50)")
+    .option("--event-burst <number>", "of them at once after a pause (default: twice as many)")
     .option("--token-file <file>", "bearer token for the site, read again for every call")
     .option("--site-ca <file>", "CA of the site's certificate (PEM)")
     .addOption(logLevel().default("info"))

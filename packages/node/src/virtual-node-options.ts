@@ -42,6 +42,8 @@ export interface VirtualNodeOptions
   annotateJobs?: boolean;
   /** The cluster's API as pods at the site can reach it. Default: the Service `kubernetes`. */
   kubernetesService?: { host: string; port: number };
+  /** Requests to the API server, leases and watches aside; default none, for the server sees to fairness itself. */
+  kubeRate?: RateLimit;
   /** Events written to the API server; default as a kubelet's: 50 per second, 100 at once. */
   eventRate?: RateLimit;
   /** Waits, for tests and for unusual sites. Milliseconds. */

@@ -79,7 +79,9 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   const { signal } = closing;
   const nodeAddress = options.nodeAddress ?? ownAddress();
   const identity = await ownIdentity(options);
-  const client = createKubeClient(identity.credentials);
+  const client = createKubeClient(identity.credentials, {
+    ...(options.kubeRate === undefined ? {} : { rateLimit: options.kubeRate }),
+  });
   closing.last(() => client.close());
   closing.runs(identity.keepValid(client, signal));
   const site = siteOf(options.site, options, closing);

@@ -13,6 +13,7 @@ import {
   checkNodeFlags,
   parseApiAddress,
   parseLabels,
+  parseRate,
   parseResources,
   parseSeconds,
   parseTaints,
@@ -29,6 +30,8 @@ export async function node(flags: NodeFlags, { env, signal }: CliContext): Promi
   await optionalFile(flags.clientCa, "--client-ca");
   await optionalFile(flags.tokenFile, "--token-file");
   const certificateFiles = await ownCertificate(flags);
+  const kubeRate = parseRate("kube-api", flags.kubeApiQps, flags.kubeApiBurst);
+  const eventRate = parseRate("event", flags.eventQps, flags.eventBurst);
   await using running = await startVirtualNode({
     nodeName: flags.name,
     version: readVersion(),
@@ -59,6 +62,8 @@ export async function node(flags: NodeFlags, { env, signal }: CliContext): Promi
     ...(flags.notReadyAfter === undefined
       ? {}
       : { notReadyAfterSeconds: parseSeconds(flags.notReadyAfter, "--not-ready-after") }),
+    ...(kubeRate === undefined ? {} : { kubeRate }),
+    ...(eventRate === undefined ? {} : { eventRate }),
     logger,
     signal,
     ...(checkpoint ? { checkpoint } : {}),
