@@ -79,9 +79,8 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   const { signal } = closing;
   const nodeAddress = options.nodeAddress ?? ownAddress();
   const identity = await ownIdentity(options);
-  const client = createKubeClient(identity.credentials, {
-    ...(options.kubeRate === undefined ? {} : { rateLimit: options.kubeRate }),
-  });
+  const limits = options.kubeRate === undefined ? {} : { rateLimit: options.kubeRate };
+  const client = createKubeClient(identity.credentials, limits);
   closing.last(() => client.close());
   closing.runs(identity.keepValid(client, signal));
   const site = siteOf(options.site, options, closing);

@@ -19,9 +19,10 @@ export type { PluginErrorCode } from "./plugin-error.ts";
 export { PLUGIN_ERROR_HTTP_STATUS, PluginError } from "./plugin-error.ts";
 export type { Provider, ProviderListener } from "./provider.ts";
 export { readFileVariables } from "./resolve/env-file.ts";
+export type { PodAddresses } from "./resolve/pod-addresses.ts";
 export type { Fraction } from "./resolve/quantity.ts";
 export { ceilDivide, parseQuantity } from "./resolve/quantity.ts";
-export type { PodAddresses, ResolvedContainer } from "./resolve/resolve-container.ts";
+export type { ResolvedContainer } from "./resolve/resolve-container.ts";
 export { resolveContainer } from "./resolve/resolve-container.ts";
 export type {
   ContainerHandle,

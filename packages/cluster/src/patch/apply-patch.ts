@@ -3,18 +3,9 @@ import { isJsonObject, type JsonObject } from "../api/object.ts";
 import type { ResourceDefinition } from "../resources/definition.ts";
 import { jsonPatch } from "./json-patch.ts";
 import { mergePatch } from "./merge-patch.ts";
+import type { PatchPlan } from "./patch-plan.ts";
 import { serverSideApply } from "./server-side-apply.ts";
 import { strategicMerge } from "./strategic-merge.ts";
-
-/** A PATCH, ready to be applied. */
-export interface PatchPlan {
-  /** Server-side apply makes the object when there is none. */
-  readonly createIfMissing: boolean;
-  /** `current` is a private copy. */
-  patch(current: JsonObject): JsonObject;
-  /** The new object, when createIfMissing. */
-  fresh(name: string): JsonObject;
-}
 
 /** Chooses the kind of patch by its media type. Throws 415 for another one. */
 export function applyPatch(

@@ -8,7 +8,6 @@ import {
   setOwn,
 } from "../api/object.ts";
 import { apiVersionOf, type ResourceDefinition } from "../resources/definition.ts";
-import type { PatchPlan } from "./apply-patch.ts";
 import {
   type FieldSet,
   fieldsOf,
@@ -27,6 +26,7 @@ import {
   type TypeMerge,
   typeMerge,
 } from "./merge-keys.ts";
+import type { PatchPlan } from "./patch-plan.ts";
 
 /**
  * Server-side apply, the part that matters to people: what a manager applied before and leaves out now is removed

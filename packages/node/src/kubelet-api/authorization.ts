@@ -1,7 +1,7 @@
 import { type KubeClient, paths } from "@interlink/kube";
 import type { User } from "./authentication.ts";
-import { KubeletError } from "./backend.ts";
 import { ExpiringMap } from "./expiring-map.ts";
+import { KubeletError } from "./kubelet-error.ts";
 import type { RequestAttributes } from "./request-attributes.ts";
 
 /** Throws KubeletError `forbidden` when the cluster does not allow it, in the kubelet's words. */

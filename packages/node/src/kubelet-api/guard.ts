@@ -3,7 +3,7 @@ import type { FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { Authenticate } from "./authentication.ts";
 import type { Authorize } from "./authorization.ts";
-import { KubeletError } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 import { requestAttributes } from "./request-attributes.ts";
 import { type App, sendText } from "./routes.ts";
 

@@ -13,8 +13,9 @@ import { type TestAuthority, testAuthority } from "../testing/certificates.ts";
 import { noStreams } from "../testing/fake-kubelet-backend.ts";
 import { createAuthenticator } from "./authentication.ts";
 import { createAuthorizer } from "./authorization.ts";
-import { type KubeletBackend, KubeletError } from "./backend.ts";
+import type { KubeletBackend } from "./backend.ts";
 import { type KubeletApi, startKubeletApi } from "./kubelet-api.ts";
+import { KubeletError } from "./kubelet-error.ts";
 import type { ContainerLogOptions } from "./log-options.ts";
 import { selfSignedCertificate } from "./serving-certificate.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { KubeletError } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 import { parseLogOptions } from "./log-options.ts";
 
 const parse = (query: string) => parseLogOptions(new URLSearchParams(query));

@@ -1,4 +1,4 @@
-import { KubeletError } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 
 /** What `kubectl logs` asks for (core/v1 PodLogOptions). What is undefined was not asked for. */
 export interface ContainerLogOptions {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import { KubeletError } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 
 /** How long the header waits for a first word from the site, so that an early failure still gets its own answer. */
 const EARLY_MS = 500;

@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod } from "kubernetes-types/core/v1.js";
-import { KubeletError } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 
 const waitingWords: Readonly<Record<string, string>> = {
   ErrImagePull: "image can't be pulled",

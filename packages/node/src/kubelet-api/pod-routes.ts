@@ -1,5 +1,6 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
-import { type KubeletBackend, KubeletError } from "./backend.ts";
+import type { KubeletBackend } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 import { parseLogOptions } from "./log-options.ts";
 import { sendLog } from "./log-stream.ts";
 import { checkLogTarget } from "./log-target.ts";

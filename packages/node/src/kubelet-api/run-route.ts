@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
-import { type KubeletBackend, KubeletError } from "./backend.ts";
+import type { KubeletBackend } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 import { type App, queryOf, sendText } from "./routes.ts";
 import { requirePod, requireRunning } from "./streams/stream-target.ts";
 

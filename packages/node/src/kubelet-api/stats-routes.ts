@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import { type KubeletBackend, KubeletError, type NodeFacts } from "./backend.ts";
+import type { KubeletBackend, NodeFacts } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 import { type App, queryOf } from "./routes.ts";
 import { cadvisorMetrics } from "./stats/cadvisor-metrics.ts";
 import { NodeUsageMeter } from "./stats/node-usage.ts";

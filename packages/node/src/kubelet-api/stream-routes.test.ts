@@ -8,8 +8,9 @@ import type { WebSocket } from "ws";
 import { FakeProcess } from "../testing/fake-kubelet-backend.ts";
 import { KubeletWorld, webSocketHeaders } from "../testing/kubelet-world.ts";
 import { type ClientStream, SpdyClient } from "../testing/spdy-client.ts";
-import { type KubeletBackend, KubeletError } from "./backend.ts";
+import type { KubeletBackend } from "./backend.ts";
 import type { KubeletTiming } from "./kubelet-api.ts";
+import { KubeletError } from "./kubelet-error.ts";
 import type { CommandOptions } from "./streams/command-options.ts";
 
 const state = (name: string, running: boolean) => ({

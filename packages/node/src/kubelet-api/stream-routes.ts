@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Container, Pod } from "kubernetes-types/core/v1.js";
-import { type KubeletBackend, KubeletError } from "./backend.ts";
+import type { KubeletBackend } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 import { type App, queryOf } from "./routes.ts";
 import { type CommandOptions, commandOptions } from "./streams/command-options.ts";
 import { type ServeParts, serveCommand } from "./streams/serve-command.ts";

@@ -2,7 +2,7 @@ import { type IncomingMessage, type Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { type WebSocket, WebSocketServer } from "ws";
-import { KubeletError } from "./backend.ts";
+import { KubeletError } from "./kubelet-error.ts";
 
 export type UpgradeKind = "spdy" | "websocket";
 

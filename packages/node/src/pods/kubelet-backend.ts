@@ -7,11 +7,8 @@ import {
   ZERO_TIME,
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
-import {
-  type InteractiveFeature,
-  type KubeletBackend,
-  KubeletError,
-} from "../kubelet-api/backend.ts";
+import type { InteractiveFeature, KubeletBackend } from "../kubelet-api/backend.ts";
+import { KubeletError } from "../kubelet-api/kubelet-error.ts";
 import type { ContainerLogOptions } from "../kubelet-api/log-options.ts";
 import type { CommandOptions } from "../kubelet-api/streams/command-options.ts";
 import type { RemoteSite } from "../remote/remote-site.ts";

@@ -5,7 +5,7 @@ import { hasStarted, isTerminalPhase } from "../status/phase.ts";
 import { hasEndedByItself, type PodStatusContext, type PodVerdict } from "../status/pod-status.ts";
 import { saysItHasJob } from "./job-annotations.ts";
 import type { JobState, PodFacts, Step } from "./next-step.ts";
-import type { SentContent } from "./pod-updates.ts";
+import type { SentContent } from "./sent-content.ts";
 import { offersEphemeral } from "./site-request.ts";
 
 /** All that is known about one pod, by UID. Changed only by the pod machinery. Times are of one monotonic clock. */

@@ -26,15 +26,6 @@ const UPDATES_AT_ONCE = 16;
 const QUIET_MS = 60_000;
 const MOST_DOUBLINGS = 7;
 
-/** What was sent to the site last, in this life of the node. */
-export interface SentContent {
-  hash: string;
-  tokens: string;
-  /** {@link madeOf} the pod that it was made of. */
-  made: string;
-  seen: SeenVersions;
-}
-
 interface Followed {
   record: PodRecord;
   /** The object that was looked at last. */

@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import type { ProcessEnd, ProcessStreams, TerminalSize } from "@interlink/protocol";
-import { type KubeletBackend, KubeletError } from "../kubelet-api/backend.ts";
+import type { KubeletBackend } from "../kubelet-api/backend.ts";
+import { KubeletError } from "../kubelet-api/kubelet-error.ts";
 import type { CommandOptions } from "../kubelet-api/streams/command-options.ts";
 
 /** Of a site that offers nothing beyond the base protocol. */

@@ -6,8 +6,8 @@ import type {
   ResourceFieldSelector,
 } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
+import type { PodAddresses } from "./pod-addresses.ts";
 import { ceilDivide, parseQuantity } from "./quantity.ts";
-import type { PodAddresses } from "./resolve-container.ts";
 
 /** What a `fieldRef` stands for (kubelet-contract 4.1). Throws `PluginError` `rejected` for a path that does not exist. */
 export function fieldRefValue(

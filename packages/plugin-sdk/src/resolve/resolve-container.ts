@@ -3,14 +3,7 @@ import type { Container, EnvVar, Pod } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
 import { fileKeyRefOf } from "./env-file.ts";
 import { fieldRefValue, resourceValue } from "./field-ref.ts";
-
-/** Addresses that only the plugin knows, for env `fieldRef`s that the virtual node leaves to it (`pod-ip-env`). */
-export interface PodAddresses {
-  /** In order of preference; empty when the pod has none of its own (then the host's are used, as for hostNetwork). */
-  podIPs: readonly string[];
-  /** Empty when unknown. */
-  hostIP: string;
-}
+import type { PodAddresses } from "./pod-addresses.ts";
 
 /** What a container is started with. */
 export interface ResolvedContainer {

@@ -1,4 +1,4 @@
-import { KubeletError } from "../backend.ts";
+import { KubeletError } from "../kubelet-error.ts";
 
 /** Which streams of a process the client wants. */
 export interface CommandOptions {

@@ -1,4 +1,4 @@
-import { KubeletError } from "../backend.ts";
+import { KubeletError } from "../kubelet-error.ts";
 
 /** How the end of a process is told: from 4 on as a metav1.Status, before as text of a failure. */
 export type CommandVersion = 1 | 2 | 3 | 4;

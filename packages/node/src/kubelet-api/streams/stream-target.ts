@@ -1,5 +1,5 @@
 import type { Container, Pod } from "kubernetes-types/core/v1.js";
-import { KubeletError } from "../backend.ts";
+import { KubeletError } from "../kubelet-error.ts";
 
 /** Throws KubeletError unless there is this pod, and it is the one with this UID if one is given. */
 export function requirePod(pod: Pod | undefined, uid: string | undefined): asserts pod is Pod {

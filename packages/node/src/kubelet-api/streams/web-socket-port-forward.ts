@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream";
 import type { WebSocket } from "ws";
-import { KubeletError } from "../backend.ts";
+import { KubeletError } from "../kubelet-error.ts";
 import { ChannelSocket } from "./channel-socket.ts";
 import type { ForwardPair } from "./forward-port.ts";
 import type { WebSocketProtocol } from "./protocols.ts";
