@@ -51,6 +51,8 @@ export class Containers implements OwnSteps {
   readonly #options: ContainersOptions;
   /** Made by this process and never asked to start. */
   readonly #fresh = new Set<string>();
+  /** What those were made of that have not been started. */
+  readonly #created = new Map<string, ContainerSpec>();
   readonly #stopped = new Set<string>();
   /** Another process would hear the same from the engine when it tries to start them. */
   readonly #failed = new Map<string, FailedStart>();
@@ -121,11 +123,15 @@ export class Containers implements OwnSteps {
           signal,
         });
         this.#fresh.add(Id);
+        if (hasHostsFile(pod)) this.#created.set(Id, spec);
         return { ...handle, id: Id };
       } catch (error) {
         if (!isNameTaken(error)) throw error;
         const id = await this.#existing(name, handle, signal);
-        if (id !== undefined) return { ...handle, id };
+        if (id !== undefined) {
+          if (hasHostsFile(pod)) this.#created.set(id, spec);
+          return { ...handle, id };
+        }
         if (tries >= CREATE_TRIES) throw error;
         await delay(CREATE_INTERVAL_MS, undefined, { signal });
       }
@@ -187,6 +193,7 @@ export class Containers implements OwnSteps {
   retain(ids: ReadonlySet<string>): void {
     for (const id of this.#fresh) if (!ids.has(id)) this.#fresh.delete(id);
     for (const id of this.#stopped) if (!ids.has(id)) this.#stopped.delete(id);
+    for (const id of this.#created.keys()) if (!ids.has(id)) this.#created.delete(id);
     for (const id of this.#failed.keys()) if (!ids.has(id)) this.#failed.delete(id);
   }
 
@@ -204,6 +211,10 @@ export class Containers implements OwnSteps {
     }
     this.#fresh.delete(id);
     this.#failed.delete(id);
+    const spec = this.#created.get(id);
+    this.#created.delete(id);
+    // Its sandbox has ended since, and may come back with another address.
+    if (spec !== undefined && !this.#sandboxes.isKnown(uid)) await this.#writeHosts(spec, signal);
     try {
       await this.#sendStart(id, signal);
     } catch (error) {

@@ -77,6 +77,11 @@ export class Sandboxes {
     return this.#known.get(uid)?.podIPs ?? [];
   }
 
+  /** Whether its addresses are known to be right: nothing has been heard of its end since it was started. */
+  isKnown(uid: string): boolean {
+    return this.#known.has(uid);
+  }
+
   /** Runtime of the engine for the pod's RuntimeClass; throws `RuntimeError` `CreateFailed` if there is none. */
   runtime(pod: Pod): string | undefined {
     const name = pod.spec?.runtimeClassName ?? "";
