@@ -1,11 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import { EngineClient, isEngineError, parseDockerHost } from "@interlink/plugin-docker";
 import { expect, it, onTestFinished } from "vitest";
 import { startDaemon, stopDaemon } from "../systems/daemon.ts";
 import { describeDocker } from "../systems/describe-system.ts";
-import { DockerDaemon, whyNoDaemon } from "../systems/docker-daemon.ts";
 import { freePorts } from "../systems/free-ports.ts";
 import { findProgram, runProgram } from "../systems/programs.ts";
 import { waitUntil } from "../systems/wait-until.ts";
@@ -47,38 +49,43 @@ describeDocker("an engine on another machine", (docker) => {
     expect(String(error)).toMatch(/ssh:\/\/nobody@engine does not answer .*ssh says: .*denied/s);
   });
 
-  const noDaemon = whyNoDaemon();
-  it.skipIf(noDaemon !== undefined)("answers over TLS, to those with its certificate", async () => {
+  it("answers over TLS, to those with its certificate", async () => {
     const folder = temporary();
     const certificates = await makeCertificates(folder);
-    const [port = 0] = await freePorts(1);
-    const daemon = new DockerDaemon(join(folder, "engine"), {
-      arguments: [
-        "--bridge=none",
-        "--iptables=false",
-        `--host=tcp://127.0.0.1:${port}`,
-        "--tlsverify",
-        ...["ca", "cert", "key"].map(
-          (one) => `--tls${one === "ca" ? "cacert" : one}=${join(certificates, `${one}.pem`)}`,
-        ),
-      ],
+    const host = `tcp://127.0.0.1:${await listenTls(certificates, docker.host)}`;
+    const env = { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates };
+    await using engine = new EngineClient(parseDockerHost(host, env));
+    expect(await engine.json({ method: "GET", path: "/info", signal })).toMatchObject({
+      OSType: "linux",
     });
-    try {
-      await daemon.start();
-      const env = { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates };
-      await using engine = new EngineClient(parseDockerHost(`tcp://127.0.0.1:${port}`, env));
-      expect(await engine.json({ method: "GET", path: "/info", signal })).toMatchObject({
-        OSType: "linux",
-      });
-      const other = join(folder, "other");
-      const others = { ...env, DOCKER_CERT_PATH: await makeCertificates(other) };
-      await using stranger = new EngineClient(parseDockerHost(`tcp://127.0.0.1:${port}`, others));
-      await expect(stranger.version()).rejects.toMatchObject({ code: "unreachable" });
-    } finally {
-      await daemon.destroy();
-    }
+    const others = { ...env, DOCKER_CERT_PATH: await makeCertificates(join(folder, "other")) };
+    await using stranger = new EngineClient(parseDockerHost(host, others));
+    await expect(stranger.version()).rejects.toMatchObject({ code: "unreachable" });
   });
 });
+
+/**
+ * The engine behind TLS that asks for certificates, as with `--tlsverify`. Not a second dockerd: that one would take the
+ * bridge of the first away.
+ */
+async function listenTls(certificates: string, dockerHost: string): Promise<number> {
+  const read = (name: string) => readFileSync(join(certificates, `${name}.pem`));
+  const options = { ca: read("ca"), cert: read("cert"), key: read("key"), requestCert: true };
+  const server = createTlsServer(options, (near) => {
+    const far = createConnection(new URL(dockerHost).pathname);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.on("error", () => to.destroy());
+      from.pipe(to);
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
 
 function temporary(): string {
   const folder = mkdtempSync(join(tmpdir(), "interlink-remote-"));

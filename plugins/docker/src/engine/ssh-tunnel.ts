@@ -16,6 +16,11 @@ export interface SshTarget {
 /** Of what ssh says last, for the error. */
 const MAX_WORDS = 2000;
 
+/** sshd turns away some of more than ten that have not logged in yet (its `MaxStartups`). */
+const ENTERING_AT_ONCE = 8;
+/** One of which nothing has come after so long has logged in all the same, milliseconds. */
+const ENTERED_MS = 10_000;
+
 /**
  * A socket on this machine behind which the engine of another one answers: each connection is carried by
  * `ssh HOST docker system dial-stdio`, as the docker command does it. Keys, known hosts and jumps are those of the
@@ -26,6 +31,9 @@ export class SshTunnel implements AsyncDisposable {
   readonly #program: string;
   readonly #children = new Set<ChildProcess>();
   readonly #sockets = new Set<Socket>();
+  /** How many are logging in, and who waits for one of them. */
+  #entering = 0;
+  readonly #waiting: (() => void)[] = [];
   #server: Server | undefined;
   #opening: Promise<string> | undefined;
   #words = "";
@@ -68,7 +76,7 @@ export class SshTunnel implements AsyncDisposable {
   async #open(): Promise<string> {
     // Only this user may enter, and so use the engine.
     const path = join(await mkdtemp(join(tmpdir(), "interlink-ssh-")), "engine.sock");
-    const server = createServer({ allowHalfOpen: true }, (socket) => this.#carry(socket));
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket));
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -77,12 +85,36 @@ export class SshTunnel implements AsyncDisposable {
     return path;
   }
 
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    this.#waiting.push(() => this.#carry(socket));
+    this.#next();
+  }
+
+  #next(): void {
+    while (this.#entering < ENTERING_AT_ONCE) {
+      const enter = this.#waiting.shift();
+      if (enter === undefined) return;
+      enter();
+    }
+  }
+
   #carry(socket: Socket): void {
+    if (socket.destroyed) return;
+    this.#entering++;
+    const entered = (): void => {
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      timer = undefined;
+      this.#entering--;
+      this.#next();
+    };
+    let timer: NodeJS.Timeout | undefined = setTimeout(entered, ENTERED_MS);
     const child = spawn(this.#program, sshArguments(this.#target), {
       stdio: ["pipe", "pipe", "pipe"],
     });
     this.#children.add(child);
-    this.#sockets.add(socket);
     let words = "";
     child.stderr.on("data", (chunk: Buffer) => {
       words = (words + chunk.toString()).slice(-MAX_WORDS);
@@ -93,20 +125,20 @@ export class SshTunnel implements AsyncDisposable {
     child.stdout.on("error", () => socket.destroy());
     child.stdout.once("data", () => {
       this.#words = "";
+      entered();
     });
     child.on("error", ({ message }) => {
       this.#words = message;
+      entered();
       socket.destroy();
     });
     child.on("close", (code) => {
       this.#children.delete(child);
+      entered();
       if (code !== 0 && words.trim() !== "") this.#words = words.trim();
       socket.destroy();
     });
-    socket.on("close", () => {
-      this.#sockets.delete(socket);
-      child.kill();
-    });
+    socket.on("close", () => child.kill());
     socket.pipe(child.stdin);
     child.stdout.pipe(socket);
   }
