@@ -1,3 +1,15 @@
+export type {
+  BatchContainer,
+  BatchContainerSpec,
+  BatchFile,
+  BatchMount,
+  BatchPod,
+  BatchRecords,
+  BatchRuntime,
+  BatchWord,
+  BatchWordPart,
+  PlanBatchPodOptions,
+} from "./batch/contract.ts";
 export type { JobPaths } from "./jobs/job-paths.ts";
 export type {
   Job,

@@ -1,0 +1,99 @@
+import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
+import type { Container } from "kubernetes-types/core/v1.js";
+
+/**
+ * Pods as batch jobs: one pod, one job (architecture page, decision 9). `BatchPod` is for schedulers what `PodSupervisor`
+ * is for engines, with one difference: the lifecycle (init order, sidecars, restarts, probes, hooks, termination) runs
+ * inside the job, by one fixed script, and the plugin only reads the records that it leaves.
+ *
+ * The way of the data: `planBatchPod` turns a resolved pod into a `BatchPod`; that is written as a directory (sites with a
+ * shared file system) or packed behind the script (sites without); the script reads it as data and runs it; what it
+ * leaves in the records directory, `readBatchRecords` turns into the pod's status.
+ */
+export interface BatchPod {
+  /** What the script reads. Paths are relative to the pod's directory on the compute node. */
+  files: readonly BatchFile[];
+  /** By container name, in order: what the script runs, and what of it ends as a Kubernetes status. */
+  containers: readonly BatchContainer[];
+}
+
+export interface BatchFile {
+  /** Relative, `/`-separated, without `..`. */
+  path: string;
+  /** Bits as in Kubernetes, e.g. 0o600. What holds environment or volumes is for the job's user alone. */
+  mode: number;
+  content: Uint8Array;
+}
+
+export interface BatchContainer {
+  name: string;
+  kind: "init" | "sidecar" | "regular";
+  /** The image as the pod names it. */
+  image: string;
+}
+
+/**
+ * One word of a command line. Text is taken as it is; what only the compute node knows is named and filled in there by
+ * the script, without any shell reading it. Parts of a word are joined with nothing between.
+ */
+export type BatchWord = readonly BatchWordPart[];
+
+export type BatchWordPart =
+  | string
+  /** Absolute path of a file of the pod, `/`-separated, relative to the pod's directory. */
+  | { podPath: string }
+  /** Absolute path of a file of this container's present attempt, e.g. its termination message. */
+  | { attemptPath: string };
+
+/**
+ * The runtime on the compute node: Apptainer, Singularity, enroot, or none. Pure: it only says what is to be run. The
+ * script runs it with the container's environment in the file that is named, never in its own.
+ */
+export interface BatchRuntime {
+  /** Commands before the container, once per pod and image, in order, e.g. a pull under a lock. */
+  prepare?(container: BatchContainerSpec): readonly (readonly BatchWord[])[];
+  /** The command line that becomes the container. */
+  run(container: BatchContainerSpec): readonly BatchWord[];
+  /**
+   * The command line of a command inside the running container (probes, hooks, exec); `undefined`: the runtime starts
+   * another container of the same image, volumes and environment for it.
+   */
+  exec(container: BatchContainerSpec, command: readonly string[]): readonly BatchWord[];
+}
+
+/** A container whose every field is resolved. */
+export interface BatchContainerSpec {
+  kind: BatchContainer["kind"];
+  container: Container;
+  /** `undefined`: the image's own. `$(VAR)` is expanded. */
+  command?: readonly string[];
+  args?: readonly string[];
+  /** Values byte-exact. The script has it as a NUL-separated file; secrets are in it. */
+  env: readonly { name: string; value: string }[];
+  mounts: readonly BatchMount[];
+}
+
+export interface BatchMount {
+  source: BatchWord;
+  mountPath: string;
+  readOnly: boolean;
+}
+
+export interface PlanBatchPodOptions {
+  data: RetrievedPodData;
+  runtime: BatchRuntime;
+  /** Volumes that the site provides: host paths and claims, by volume name; throws `PluginError` for what is refused. */
+  hostVolume?: (volumeName: string) => string | undefined;
+}
+
+/** What the script has recorded so far; missing records are what has not happened yet. */
+export interface BatchRecords {
+  /** RFC 3339. When the script began on the compute node, and when it ended by itself. */
+  startedAt?: string;
+  finishedAt?: string;
+  /** Of the machine that the script runs on. */
+  hostName?: string;
+  /** As the wire has them, made of the records alone. What the resource system knows is put over it by the plugin. */
+  containers: RemotePodStatus["containers"];
+  initContainers: RemotePodStatus["containers"];
+}
