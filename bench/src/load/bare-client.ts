@@ -7,15 +7,15 @@ import type { Pod, PodStatus } from "kubernetes-types/core/v1.js";
  */
 export class BareClient {
   readonly #kube: KubeClient;
-  readonly #writes: number;
+  readonly #writesOf: (index: number) => number;
   readonly #status: PodStatus;
   readonly #begun = new Set<string>();
   readonly #running: Promise<void>[] = [];
 
-  /** `status`: what the last write says. */
-  constructor(kube: KubeClient, writes: number, status: PodStatus) {
+  /** `writesOf`: how often the status of the pod that comes as this one is written; `status`: what the last write says. */
+  constructor(kube: KubeClient, writesOf: (index: number) => number, status: PodStatus) {
     this.#kube = kube;
-    this.#writes = writes;
+    this.#writesOf = writesOf;
     this.#status = status;
   }
 
@@ -23,8 +23,9 @@ export class BareClient {
   seen(pod: Pod, signal: AbortSignal): void {
     const uid = pod.metadata?.uid ?? "";
     if (this.#begun.has(uid)) return;
+    const writes = this.#writesOf(this.#begun.size);
     this.#begun.add(uid);
-    const written = this.#write(pod, signal);
+    const written = this.#write(pod, writes, signal);
     // Its error is told by `done`.
     written.catch(() => undefined);
     this.#running.push(written);
@@ -35,11 +36,11 @@ export class BareClient {
     await Promise.all(this.#running);
   }
 
-  async #write({ metadata }: Pod, signal: AbortSignal): Promise<void> {
+  async #write({ metadata }: Pod, writes: number, signal: AbortSignal): Promise<void> {
     const { namespace = "", name = "", uid } = metadata ?? {};
     const path = subresource(paths.pods.named(namespace, name), "status");
-    for (let write = 1; write <= this.#writes; write++) {
-      const isLast = write === this.#writes;
+    for (let write = 1; write <= writes; write++) {
+      const isLast = write === writes;
       const status = isLast
         ? this.#status
         : { ...this.#status, phase: "Pending", message: `${write}` };

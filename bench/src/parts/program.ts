@@ -19,6 +19,8 @@ export interface ProgramOptions {
   directory: string;
   /** Where a CPU profile goes when the program ends. */
   cpuProfiles?: string | undefined;
+  /** Processors that it and what it starts may use, as a list for taskset(1). Default: all. */
+  processors?: string | undefined;
 }
 
 /**
@@ -32,7 +34,7 @@ export class Program implements AsyncDisposable {
   readonly #ended: Promise<unknown>;
   #isOver = false;
 
-  constructor({ name, args, directory, cpuProfiles }: ProgramOptions) {
+  constructor({ name, args, directory, cpuProfiles, processors }: ProgramOptions) {
     this.name = name;
     this.#log = join(directory, `${name}.log`);
     const profiling =
@@ -41,7 +43,14 @@ export class Program implements AsyncDisposable {
         : ["--cpu-prof", `--cpu-prof-dir=${cpuProfiles}`, `--cpu-prof-name=${name}.cpuprofile`];
     const log = openSync(this.#log, "a", 0o600);
     try {
-      this.#child = spawn(process.execPath, [...profiling, ...args], {
+      const kept = processors === undefined ? [] : ["taskset", "--cpu-list", processors];
+      const [file = process.execPath, ...words] = [
+        ...kept,
+        process.execPath,
+        ...profiling,
+        ...args,
+      ];
+      this.#child = spawn(file, words, {
         stdio: ["ignore", log, log],
         detached: true,
       });

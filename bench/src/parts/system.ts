@@ -5,6 +5,7 @@ import { createKubeClient, type KubeClient, loadKubeCredentials, paths } from "@
 import type { Node } from "kubernetes-types/core/v1.js";
 import type { BenchContext } from "../scenario.ts";
 import { cpuUsage, residentKib } from "./proc.ts";
+import type { ProcessorShares } from "./processors.ts";
 import { Program } from "./program.ts";
 import { until } from "./until.ts";
 
@@ -14,16 +15,22 @@ const partMain = fileURLToPath(new URL("./part-main.js", import.meta.url));
 /** Name of the Node object. */
 export const NODE_NAME = "bench";
 
+/** Parts that stand in for a Kubernetes that runs elsewhere. */
+const CONTROL_PLANES: ReadonlySet<string> = new Set(["cluster", "kubernetes"]);
+
 /** CPU milliseconds by part. */
 export type CpuByPart = Record<string, number>;
 
 /** Parts as processes, started one after another and stopped in the opposite order. */
 export class Parts implements AsyncDisposable {
   readonly #context: BenchContext;
+  readonly #shares: ProcessorShares | undefined;
   readonly #programs: Program[] = [];
 
-  constructor(context: BenchContext) {
+  /** `shares`: who may use which processors. Default: all use all. */
+  constructor(context: BenchContext, shares?: ProcessorShares) {
     this.#context = context;
+    this.#shares = shares;
   }
 
   /** `interlink server` in front of a plugin. Resolves with its address. */
@@ -110,7 +117,8 @@ export class Parts implements AsyncDisposable {
     progress(`starting ${name}`);
     if (cpuProfiles !== undefined) await mkdir(cpuProfiles, { recursive: true });
     signal.throwIfAborted();
-    const program = new Program({ name, args, directory, cpuProfiles });
+    const processors = this.#shares?.[CONTROL_PLANES.has(name) ? "controlPlane" : "others"];
+    const program = new Program({ name, args, directory, cpuProfiles, processors });
     this.#programs.push(program);
     return program.ready(signal);
   }
@@ -127,15 +135,17 @@ export interface SystemParts {
   plugin?: string;
   /** Default: the embedded one. */
   cluster?: "embedded" | "real";
+  /** Default: all parts use all processors. */
+  shares?: ProcessorShares | undefined;
 }
 
 /** Starts a system. Resolves when the node is Ready. */
 export async function startSystem(
   context: BenchContext,
-  { plugin, cluster = "embedded" }: SystemParts = {},
+  { plugin, cluster = "embedded", shares }: SystemParts = {},
 ): Promise<System> {
   const { signal, progress } = context;
-  const parts = new Parts(context);
+  const parts = new Parts(context, shares);
   let kube: KubeClient | undefined;
   const dispose = async (): Promise<void> => {
     await kube?.close();

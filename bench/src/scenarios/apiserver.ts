@@ -5,6 +5,12 @@ import type { Pod, PodStatus } from "kubernetes-types/core/v1.js";
 import { arriving } from "../load/arrivals.ts";
 import { atOnce } from "../load/at-once.ts";
 import { BareClient } from "../load/bare-client.ts";
+import {
+  keepOn,
+  ownProcessors,
+  type ProcessorShares,
+  shareProcessors,
+} from "../parts/processors.ts";
 import { Parts, type System, startSystem } from "../parts/system.ts";
 import { benchPod, NAMESPACE } from "../pods/bench-pod.ts";
 import { deletePods } from "../pods/delete-pods.ts";
@@ -37,10 +43,13 @@ async function run(context: BenchContext): Promise<Findings> {
   const part = join(directory, "latency");
   await mkdir(part);
   const latencies = await latency({ ...context, directory: part });
+  // Kubernetes runs on machines of its own; here it has processors of its own, in both runs the same.
+  const shares = shareProcessors(await ownProcessors());
+  await using _kept = shares && (await keepOn(shares.others));
   // What is measured here is the node, and not how fast this machine starts processes.
-  await using plugins = new Parts(context);
+  await using plugins = new Parts(context, shares);
   const plugin = await plugins.nullPlugin();
-  await using system = await startSystem(context, { plugin, cluster: "real" });
+  await using system = await startSystem(context, { plugin, cluster: "real", shares });
   await system.kube.create(paths.nodes.collection(), { metadata: { name: BARE_NODE } }, { signal });
   const count = quick ? 10 : 300;
   const rounds = quick ? 1 : 3;
@@ -50,7 +59,7 @@ async function run(context: BenchContext): Promise<Findings> {
   for (let round = 0; round <= rounds; round++) {
     progress(`${count} pods on the virtual node, then with a bare client (${round} of ${rounds})`);
     const node = await throughNode(system, count, `node-${round}`, signal);
-    writes = node.writes;
+    writes = node.writes / count;
     const floor = await throughBareClient(system, count, `bare-${round}`, signal, node);
     // The first pods pay for code that runs for the first time.
     if (round === 0) continue;
@@ -78,8 +87,14 @@ async function run(context: BenchContext): Promise<Findings> {
         met: ratio >= AIM_RATIO,
       },
     ],
-    notes: await system.parts.problems(),
+    notes: [shared(shares), ...(await system.parts.problems())],
   };
+}
+
+function shared(shares: ProcessorShares | undefined): string {
+  return shares === undefined
+    ? "There is one processor: Kubernetes and what is measured share it."
+    : `Pods at once: Kubernetes on processor ${shares.controlPlane}, everything else on ${shares.others}.`;
 }
 
 /** Pods of the process plugin that come one after another. */
@@ -112,7 +127,7 @@ async function latency(context: BenchContext): Promise<DistributionMeasure[]> {
 interface Round {
   /** From the first create until the last pod is seen Running. */
   ms: number;
-  /** Per pod, after its creation. */
+  /** After their creation, of all pods together. */
   writes: number;
   status: PodStatus;
 }
@@ -136,7 +151,7 @@ async function throughNode(
   const seen = await watch.all(names, "running", signal, 120_000);
   const ms = Math.max(...seen.map(({ running = Number.NaN }) => running)) - begun;
   // An annotation may go with a status; it is one write, and one event.
-  const writes = Math.round((events - count) / count);
+  const writes = events - count;
   const status = seen[0]?.pod.status ?? {};
   await deletePods(kube, watch, signal);
   return { ms, writes, status };
@@ -149,7 +164,8 @@ async function throughBareClient(
   signal: AbortSignal,
   { writes, status }: Round,
 ): Promise<number> {
-  const client = new BareClient(kube, writes, status);
+  const [each, left] = [Math.floor(writes / count), writes % count];
+  const client = new BareClient(kube, (index) => each + (index < left ? 1 : 0), status);
   await using watch = new PodWatch(kube, (pod) => client.seen(pod, signal));
   await watch.synced(signal);
   const names = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
