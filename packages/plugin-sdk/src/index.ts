@@ -67,6 +67,7 @@ export type { Clock } from "./supervisor/clock.ts";
 export { systemClock } from "./supervisor/clock.ts";
 export type { ContainerProviderOptions } from "./supervisor/container-provider.ts";
 export { createContainerProvider } from "./supervisor/container-provider.ts";
+export { Limit } from "./supervisor/limit.ts";
 export { giveToGroup } from "./volumes/fs-group.ts";
 export { memoryVolumeBytes } from "./volumes/memory-size.ts";
 export type {

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 /** Lets so many tasks run at a time; the others wait in order of arrival. */
 export class Limit {
   #free: number;
@@ -23,6 +25,8 @@ export class Limit {
   }
 
   #turn(signal: AbortSignal): Promise<void> {
+    // Any number may wait under one signal; each takes its listener off again.
+    setMaxListeners(0, signal);
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#waiting.delete(go);

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Limit } from "@interlink/plugin-sdk";
 
 /** An engine behind SSH. */
 export interface SshTarget {
@@ -31,9 +32,8 @@ export class SshTunnel implements AsyncDisposable {
   readonly #program: string;
   readonly #children = new Set<ChildProcess>();
   readonly #sockets = new Set<Socket>();
-  /** How many are logging in, and who waits for one of them. */
-  #entering = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #entering = new Limit(ENTERING_AT_ONCE);
+  readonly #closing = new AbortController();
   #server: Server | undefined;
   #opening: Promise<string> | undefined;
   #words = "";
@@ -56,6 +56,7 @@ export class SshTunnel implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(new Error("The tunnel is closed."));
     const opened = await this.#opening?.catch(() => undefined);
     for (const socket of this.#sockets) socket.destroy();
     const ended = [...this.#children].map(
@@ -88,29 +89,20 @@ export class SshTunnel implements AsyncDisposable {
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    this.#waiting.push(() => this.#carry(socket));
-    this.#next();
+    // Waits for its turn to log in; there is nobody to tell when the tunnel is closed before.
+    this.#entering
+      .run(this.#closing.signal, () => this.#carry(socket))
+      .catch(() => socket.destroy());
   }
 
-  #next(): void {
-    while (this.#entering < ENTERING_AT_ONCE) {
-      const enter = this.#waiting.shift();
-      if (enter === undefined) return;
-      enter();
-    }
-  }
-
-  #carry(socket: Socket): void {
+  /** Resolves when it has logged in, or never will. */
+  async #carry(socket: Socket): Promise<void> {
     if (socket.destroyed) return;
-    this.#entering++;
-    const entered = (): void => {
-      if (timer === undefined) return;
-      clearTimeout(timer);
-      timer = undefined;
-      this.#entering--;
-      this.#next();
-    };
-    let timer: NodeJS.Timeout | undefined = setTimeout(entered, ENTERED_MS);
+    let entered = (): void => undefined;
+    const login = new Promise<void>((resolve) => {
+      entered = resolve;
+    });
+    const timer = setTimeout(entered, ENTERED_MS);
     const child = spawn(this.#program, sshArguments(this.#target), {
       stdio: ["pipe", "pipe", "pipe"],
     });
@@ -141,6 +133,8 @@ export class SshTunnel implements AsyncDisposable {
     socket.on("close", () => child.kill());
     socket.pipe(child.stdin);
     child.stdout.pipe(socket);
+    await login;
+    clearTimeout(timer);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ObservedContainer, RuntimeStats } from "@interlink/plugin-sdk";
+import { Limit, type ObservedContainer, type RuntimeStats } from "@interlink/plugin-sdk";
 import type { NetworkStats } from "@interlink/protocol";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError } from "../engine/engine-error.ts";
@@ -94,14 +94,12 @@ export class StatsReader {
 
   async #samples(ids: readonly string[], signal: AbortSignal): Promise<Map<string, EngineStats>> {
     const samples = new Map<string, EngineStats>();
-    const queue = [...ids];
-    const work = async (): Promise<void> => {
-      for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-        const sample = await this.#sample(id, signal);
-        if (sample !== undefined) samples.set(id, sample);
-      }
+    const limit = new Limit(AT_ONCE);
+    const measure = async (id: string): Promise<void> => {
+      const sample = await limit.run(signal, () => this.#sample(id, signal));
+      if (sample !== undefined) samples.set(id, sample);
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await Promise.all(ids.map(measure));
     return samples;
   }
 

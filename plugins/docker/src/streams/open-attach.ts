@@ -38,19 +38,9 @@ export async function openAttach(
     },
   );
   const over = new AbortController();
-  const resizer = new TerminalResizer(
-    ({ width, height }) =>
-      engine.json({
-        method: "POST",
-        path: `/containers/${id}/resize`,
-        query: { w: width, h: height },
-        signal: over.signal,
-      }),
-    over.signal,
-    (error) => {
-      logger.debug({ err: error, container: id }, "the engine did not resize a terminal");
-    },
-  );
+  const resizer = new TerminalResizer(engine, `/containers/${id}`, over.signal, (error) => {
+    logger.debug({ err: error, container: id }, "the engine did not resize a terminal");
+  });
   return engineStreams(
     connection,
     { stdin, stdout, stderr },

@@ -48,17 +48,7 @@ export async function openExec(
       "the engine did not serve an exec's terminal",
     );
   };
-  const resizer = new TerminalResizer(
-    ({ width, height }) =>
-      engine.json({
-        method: "POST",
-        path: `/exec/${id}/resize`,
-        query: { w: width, h: height },
-        signal: over.signal,
-      }),
-    over.signal,
-    failed,
-  );
+  const resizer = new TerminalResizer(engine, `/exec/${id}`, over.signal, failed);
   return engineStreams(
     connection,
     { stdin, stdout, stderr },

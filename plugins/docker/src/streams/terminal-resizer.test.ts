@@ -1,19 +1,26 @@
 import type { TerminalSize } from "@interlink/protocol";
 import { expect, it } from "vitest";
+import type { EngineClient, EngineRequest } from "../engine/engine-client.ts";
 import { TerminalResizer } from "./terminal-resizer.ts";
 
 const size = (width: number): TerminalSize => ({ width, height: 24 });
 const never = new AbortController().signal;
 const fail = (error: unknown): void => expect.unreachable(String(error));
+/** An engine that answers what `answer` does; of an answer nothing is read. */
+const engine = (answer: (request: EngineRequest) => Promise<void>): Pick<EngineClient, "json"> => ({
+  json: async <T>(request: EngineRequest) => (await answer(request)) as T,
+});
 
 it("sends one size at a time, and of several only the newest", async () => {
   const sent: number[] = [];
   const waiting: (() => void)[] = [];
   const resizer = new TerminalResizer(
-    ({ width }) => {
-      sent.push(width);
+    engine(({ path, query }) => {
+      expect(path).toBe("/exec/id/resize");
+      sent.push(Number(query?.["w"]));
       return new Promise((resolve) => waiting.push(resolve));
-    },
+    }),
+    "/exec/id",
     never,
     fail,
   );
@@ -27,7 +34,8 @@ it("sends one size at a time, and of several only the newest", async () => {
 it("tries again while the terminal is not there yet", async () => {
   let tries = 0;
   const resizer = new TerminalResizer(
-    () => (++tries < 3 ? Promise.reject(new Error("no such exec")) : Promise.resolve()),
+    engine(() => (++tries < 3 ? Promise.reject(new Error("no such exec")) : Promise.resolve())),
+    "/exec/id",
     never,
     fail,
   );
@@ -39,11 +47,12 @@ it("gives up when the process has ended, and says nothing of it", async () => {
   const over = new AbortController();
   let tries = 0;
   const resizer = new TerminalResizer(
-    () => {
+    engine(() => {
       tries++;
       over.abort();
       return Promise.reject(new Error("no such exec"));
-    },
+    }),
+    "/exec/id",
     over.signal,
     fail,
   );
@@ -55,7 +64,8 @@ it("tells what it could not do after some tries", async () => {
   const told: unknown[] = [];
   const refused = new Error("refused");
   const resizer = new TerminalResizer(
-    () => Promise.reject(refused),
+    engine(() => Promise.reject(refused)),
+    "/exec/id",
     never,
     (error) => told.push(error),
   );

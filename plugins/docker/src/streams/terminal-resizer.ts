@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { TerminalSize } from "@interlink/protocol";
+import type { EngineClient } from "../engine/engine-client.ts";
 
 const TRIES = 20;
 const INTERVAL_MS = 50;
@@ -9,19 +10,25 @@ const INTERVAL_MS = 50;
  * a connection a moment before the process runs whose terminal it is, so a refusal is not final.
  */
 export class TerminalResizer {
-  readonly #send: (size: TerminalSize) => Promise<void>;
+  readonly #engine: Pick<EngineClient, "json">;
+  readonly #path: string;
   readonly #over: AbortSignal;
   readonly #failed: (error: unknown) => void;
   #wanted: TerminalSize | undefined;
   #sending = false;
 
-  /** `failed` hears of a size that could not be set while the terminal was there. */
+  /**
+   * `path` of the container or exec whose terminal it is; `over` fires when that has ended. `failed` hears of a size that
+   * could not be set while the terminal was there.
+   */
   constructor(
-    send: (size: TerminalSize) => Promise<void>,
+    engine: Pick<EngineClient, "json">,
+    path: string,
     over: AbortSignal,
     failed: (error: unknown) => void,
   ) {
-    this.#send = send;
+    this.#engine = engine;
+    this.#path = path;
     this.#over = over;
     this.#failed = failed;
   }
@@ -32,6 +39,15 @@ export class TerminalResizer {
     this.#sending = true;
     this.#sendAll().catch((error: unknown) => {
       if (!this.#over.aborted) this.#failed(error);
+    });
+  }
+
+  async #send({ width, height }: TerminalSize): Promise<void> {
+    await this.#engine.json({
+      method: "POST",
+      path: `${this.#path}/resize`,
+      query: { w: width, h: height },
+      signal: this.#over,
     });
   }
 
