@@ -35,20 +35,9 @@ describeKubernetes("what goes wrong between the node and Kubernetes", (target) =
 
   async function start(name: string, exitCode = 0): Promise<Pod> {
     await system.kubectl.run(["apply", "-f", "-"], { input: manifest(name, exitCode) });
-    const pod = await podInPhase(name, "Running");
+    const pod = await system.podInPhase(name, "Running");
     await waitUntil("it has noted its run", () => existsSync(runs(name)));
     return pod;
-  }
-
-  function podInPhase(name: string, phase: string, timeoutMs = 30_000): Promise<Pod> {
-    return waitUntil(
-      `pod ${name} is ${phase}`,
-      async () => {
-        const pod = await system.pod(name);
-        return pod?.status?.phase === phase ? pod : undefined;
-      },
-      timeoutMs,
-    );
   }
 
   async function runsOf(name: string): Promise<number> {
@@ -75,8 +64,8 @@ describeKubernetes("what goes wrong between the node and Kubernetes", (target) =
     await system.kubectl.run(["apply", "-f", "-"], { input: manifest("in-silence") });
     await writeFile(mark("in-silence"), "");
     // A watch is given up when it has been silent for longer than Kubernetes is.
-    await podInPhase("in-silence", "Succeeded", 150_000);
-    const pod = await podInPhase("before-silence", "Failed");
+    await system.podInPhase("in-silence", "Succeeded", 150_000);
+    const pod = await system.podInPhase("before-silence", "Failed");
     expect(pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(3);
     expect(await runsOf("in-silence")).toBe(1);
   }, 260_000);
@@ -99,7 +88,7 @@ describeKubernetes("what goes wrong between the node and Kubernetes", (target) =
     system.link.mend();
 
     await nodeIs("True", 90_000);
-    const ended = await podInPhase("ends-in-cut", "Failed", 120_000);
+    const ended = await system.podInPhase("ends-in-cut", "Failed", 120_000);
     expect(ended.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(5);
     const through = await waitUntil("the pod is Ready again", async () => {
       const pod = await system.pod("through-cut");
@@ -112,10 +101,10 @@ describeKubernetes("what goes wrong between the node and Kubernetes", (target) =
       async () => (await system.pod("deleted-in-cut")) === undefined,
       60_000,
     );
-    const fresh = await podInPhase("same-name", "Running");
+    const fresh = await system.podInPhase("same-name", "Running");
     expect(fresh.metadata?.uid).not.toBe(old.metadata?.uid);
     await waitUntil("both of that name have run", async () => (await runsOf("same-name")) === 2);
-    await podInPhase("made-in-cut", "Running");
+    await system.podInPhase("made-in-cut", "Running");
     for (const name of ["through-cut", "ends-in-cut", "made-in-cut"]) {
       expect(await runsOf(name)).toBe(1);
     }
@@ -132,7 +121,7 @@ describeKubernetes("what goes wrong between the node and Kubernetes", (target) =
       await system.cluster.resume();
       await waitUntil("the lease is renewed", async () => (await renewTime()) > before, 60_000);
     }
-    const pod = await podInPhase("restarts", "Failed");
+    const pod = await system.podInPhase("restarts", "Failed");
     expect(pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode).toBe(9);
     expect(await runsOf("restarts")).toBe(1);
   }, 300_000);

@@ -67,7 +67,7 @@ describeClusters("a person with kubectl and a virtual node", (target) => {
 
   test("follows a log while it is written, until the container ends", async () => {
     await apply("follow", { command: "for i in 1 2 3; do echo $i; sleep 0.2; done" });
-    await system.podInPhase("follow", "Running", "Succeeded");
+    await system.podInPhase("follow", ["Running", "Succeeded"]);
     expect(await kubectl("logs", "-f", "follow")).toBe("1\n2\n3\n");
     await kubectl("delete", "pod", "follow");
   });

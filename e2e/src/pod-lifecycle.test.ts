@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Event, Pod, PodStatus } from "kubernetes-types/core/v1.js";
+import type { Event, Pod } from "kubernetes-types/core/v1.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PodOptions, podManifest } from "./harness/manifest.ts";
 import { System } from "./harness/system.ts";
@@ -62,21 +62,6 @@ describeClusters("the life of a pod on the virtual node", (target) => {
 
   function gone(name: string): Promise<unknown> {
     return waitUntil(`${name} is gone`, async () => (await system.pod(name)) === undefined);
-  }
-
-  /** Writes a pod's status as a controller does, over whatever the node writes meanwhile. */
-  async function writeStatus(name: string, change: (status: PodStatus) => void): Promise<void> {
-    await waitUntil(`the status of ${name} is written`, async () => {
-      const pod = await system.pod(name);
-      if (pod?.status === undefined) throw new Error(`${name} has no status`);
-      change(pod.status);
-      const path = `/api/v1/namespaces/default/pods/${name}/status`;
-      const { code, stderr } = await system.kubectl.try(["replace", "--raw", path, "-f", "-"], {
-        input: JSON.stringify(pod),
-      });
-      if (code !== 0 && !/conflict|modified/i.test(stderr)) throw new Error(stderr);
-      return code === 0;
-    });
   }
 
   describe("a pod with a nodeName of its own, that no scheduler has checked,", () => {
@@ -167,7 +152,7 @@ describeClusters("the life of a pod on the virtual node", (target) => {
       message: 'corresponding condition of pod readiness gate "example.com/gate" does not exist.',
     });
     const open = (status: "True" | "False") =>
-      writeStatus("gate", ({ conditions = [] }) => {
+      system.writePodStatus("gate", ({ conditions = [] }) => {
         const old = conditions.findIndex(({ type }) => type === "example.com/gate");
         if (old >= 0) conditions.splice(old, 1);
         conditions.push({ type: "example.com/gate", status });
@@ -184,7 +169,7 @@ describeClusters("the life of a pod on the virtual node", (target) => {
   test("what somebody else writes over the node's own word is put right", async () => {
     await apply("foreign", { command: SLEEP });
     await seen("ready", "foreign", (pod) => conditionOf(pod, "Ready")?.status === "True");
-    await writeStatus("foreign", (status) => {
+    await system.writePodStatus("foreign", (status) => {
       status.phase = "Pending";
       delete status.containerStatuses;
       for (const one of status.conditions ?? []) if (one.type === "Ready") one.status = "False";
@@ -203,7 +188,7 @@ describeClusters("the life of a pod on the virtual node", (target) => {
     await apply("declared", { command: `echo $$$$ > ${file("declared")}; ${SLEEP}` });
     await system.podInPhase("declared", "Running");
     await waitUntil("the process runs", () => existsSync(file("declared")));
-    await writeStatus("declared", (status) => {
+    await system.writePodStatus("declared", (status) => {
       status.phase = "Failed";
       status.reason = "Declared";
     });
@@ -219,7 +204,7 @@ describeClusters("the life of a pod on the virtual node", (target) => {
     await kubectl("label", "pod", "edited", "color=blue");
     await kubectl("annotate", "pod", "edited", "note=mine");
     // The node answers a later write only after it has seen the edits.
-    await writeStatus("edited", (status) => {
+    await system.writePodStatus("edited", (status) => {
       status.message = "from somebody else";
     });
     const after = await seen("put right", "edited", (pod) => pod.status?.message === undefined);

@@ -71,7 +71,7 @@ export const lifecycle: Group = (behaviour) => {
   behaviour(6, {}, async (site) => {
     await site.createPod("foreign-status", { command: SLEEP });
     await site.podReady("foreign-status");
-    await site.writeStatus("foreign-status", ({ conditions }) => {
+    await site.system.writePodStatus("foreign-status", ({ conditions }) => {
       conditions?.push({ type: "example.com/mark", status: "True", reason: "Marked" });
     });
     // Now the node has something to write too.
@@ -88,7 +88,7 @@ export const lifecycle: Group = (behaviour) => {
     await site.createPod("in-order", { command: untilTold(0) });
     await site.podReady("in-order");
     await site.logWith("in-order", /up/);
-    await site.writeStatus("in-order", ({ conditions = [] }) => {
+    await site.system.writePodStatus("in-order", ({ conditions = [] }) => {
       for (const one of conditions) if (one.type === "Ready") one.status = "False";
     });
     const readiness = () =>

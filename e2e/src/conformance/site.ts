@@ -1,4 +1,4 @@
-import type { Event, Pod, PodStatus } from "kubernetes-types/core/v1.js";
+import type { Event, Pod } from "kubernetes-types/core/v1.js";
 import type { Kubectl } from "../harness/kubectl.ts";
 import { type PodOptions, podManifest } from "../harness/manifest.ts";
 import type { System } from "../harness/system.ts";
@@ -125,21 +125,6 @@ export class Site implements AsyncDisposable {
       const args = ["get", "events", "--field-selector", selector];
       const { items } = await this.kubectl.json<{ items: Event[] }>(args);
       return items.some(is) && items;
-    });
-  }
-
-  /** Writes a pod's status as a controller does, over whatever the node writes meanwhile. */
-  async writeStatus(name: string, change: (status: PodStatus) => void): Promise<void> {
-    await waitUntil(`the status of ${name} is written`, async () => {
-      const pod = await this.system.pod(name);
-      if (pod?.status === undefined) throw new Error(`${name} has no status`);
-      change(pod.status);
-      const path = `/api/v1/namespaces/default/pods/${name}/status`;
-      const { code, stderr } = await this.kubectl.try(["replace", "--raw", path, "-f", "-"], {
-        input: JSON.stringify(pod),
-      });
-      if (code !== 0 && !/conflict|modified/i.test(stderr)) throw new Error(stderr);
-      return code === 0;
     });
   }
 

@@ -145,7 +145,7 @@ export const status: Group = (behaviour) => {
     const readinessGates = [{ conditionType: gate }];
     await site.createPod("gated", { command: SLEEP, spec: { readinessGates } });
     const write = (value: "True" | "False") =>
-      site.writeStatus("gated", (one) => {
+      site.system.writePodStatus("gated", (one) => {
         const others = (one.conditions ?? []).filter(({ type }) => type !== gate);
         one.conditions = [...others, { type: gate, status: value }];
       });

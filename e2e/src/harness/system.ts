@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Node, Pod } from "kubernetes-types/core/v1.js";
+import type { Node, Pod, PodStatus } from "kubernetes-types/core/v1.js";
 import { waitUntil } from "../systems/wait-until.ts";
 import { embeddedCluster } from "./embedded-cluster.ts";
 import { Kubectl } from "./kubectl.ts";
@@ -134,10 +134,31 @@ export class System implements AsyncDisposable {
     return result.stdout === "" ? undefined : (JSON.parse(result.stdout) as Pod);
   }
 
-  async podInPhase(name: string, ...phases: string[]): Promise<Pod> {
-    return waitUntil(`pod ${name} is ${phases.join(" or ")}`, async () => {
+  /** The pod's object, as soon as it is in one of these phases. */
+  podInPhase(name: string, phase: string | string[], timeoutMs?: number): Promise<Pod> {
+    const phases = [phase].flat();
+    const isThere = async (): Promise<Pod | undefined> => {
       const pod = await this.pod(name);
       return phases.includes(pod?.status?.phase ?? "") ? pod : undefined;
+    };
+    return waitUntil(`pod ${name} is ${phases.join(" or ")}`, isThere, timeoutMs);
+  }
+
+  /**
+   * Writes a pod's status as a controller does, over whatever the node writes meanwhile. By a replace of the raw object:
+   * kubectl 1.20 cannot patch a subresource.
+   */
+  async writePodStatus(name: string, change: (status: PodStatus) => void): Promise<void> {
+    await waitUntil(`the status of ${name} is written`, async () => {
+      const pod = await this.pod(name);
+      if (pod?.status === undefined) throw new Error(`${name} has no status`);
+      change(pod.status);
+      const path = `/api/v1/namespaces/default/pods/${name}/status`;
+      const { code, stderr } = await this.kubectl.try(["replace", "--raw", path, "-f", "-"], {
+        input: JSON.stringify(pod),
+      });
+      if (code !== 0 && !/conflict|modified/i.test(stderr)) throw new Error(stderr);
+      return code === 0;
     });
   }
 

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import type { CredentialSource } from "@interlink/kube";
 import { startVirtualNode } from "@interlink/node";
@@ -18,6 +17,7 @@ import {
   parseSeconds,
   parseTaints,
 } from "../node-flags.ts";
+import { stateHome } from "../state-home.ts";
 import { readVersion } from "../version.ts";
 
 /** `interlink node`: one virtual node, until the process is asked to end. Its pods go on running then. */
@@ -102,8 +102,7 @@ function certificateDirectory(
   env: Readonly<Record<string, string | undefined>>,
 ): string {
   if (certificateDir !== undefined) return resolve(certificateDir);
-  const state = env["XDG_STATE_HOME"] || join(homedir(), ".local", "state");
-  return join(state, "interlink", "nodes", name);
+  return join(stateHome(env), "nodes", name);
 }
 
 function capacity({ cpu, memory, pods, resource }: NodeFlags): Record<string, string> {

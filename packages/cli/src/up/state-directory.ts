@@ -1,7 +1,8 @@
 import { access, constants, mkdir, mkdtemp } from "node:fs/promises";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { CliError } from "../cli-error.ts";
+import { stateHome } from "../state-home.ts";
 
 /** Longest path of a unix socket that every system takes (Linux 107, macOS 103). */
 const MAX_SOCKET_PATH = 100;
@@ -27,10 +28,7 @@ export async function openStateDirectory(
       `--name "${name}": use lower-case letters, digits and "-", at most 32 characters.`,
     );
   }
-  const path =
-    given === undefined
-      ? join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "interlink", name)
-      : resolve(given);
+  const path = given === undefined ? join(stateHome(env), name) : resolve(given);
   await makeDirectory(path);
   const sockets = await socketDirectory(path);
   return {
