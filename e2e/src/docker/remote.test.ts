@@ -4,6 +4,7 @@ import { type AddressInfo, createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
+import { CertificateAuthority } from "@interlink/cluster";
 import { EngineClient, isEngineError, parseDockerHost } from "@interlink/plugin-docker";
 import { expect, it, onTestFinished } from "vitest";
 import { startDaemon, stopDaemon } from "../systems/daemon.ts";
@@ -70,7 +71,12 @@ describeDocker("an engine on another machine", (docker) => {
  */
 async function listenTls(certificates: string, dockerHost: string): Promise<number> {
   const read = (name: string) => readFileSync(join(certificates, `${name}.pem`));
-  const options = { ca: read("ca"), cert: read("cert"), key: read("key"), requestCert: true };
+  const options = {
+    ca: read("ca"),
+    cert: read("server-cert"),
+    key: read("server-key"),
+    requestCert: true,
+  };
   const server = createTlsServer(options, (near) => {
     const far = createConnection(new URL(dockerHost).pathname);
     for (const [from, to] of [
@@ -116,44 +122,18 @@ async function startSshd(folder: string, dockerHost: string): Promise<number> {
   return port;
 }
 
-/** A CA, and one certificate of it for server and client at 127.0.0.1. */
+/** A CA, and certificates of it for a server at 127.0.0.1 and for who may ask it. */
 async function makeCertificates(folder: string): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  const at = (name: string): string => join(folder, name);
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-  await runProgram("openssl", [
-    "req",
-    "-x509",
-    ...curve,
-    "-days",
-    "2",
-    "-subj",
-    "/CN=test-ca",
-    "-keyout",
-    at("ca-key.pem"),
-    "-out",
-    at("ca.pem"),
-  ]);
-  await runProgram("openssl", [
-    "req",
-    "-x509",
-    ...curve,
-    "-days",
-    "2",
-    "-subj",
-    "/CN=test",
-    "-CA",
-    at("ca.pem"),
-    "-CAkey",
-    at("ca-key.pem"),
-    "-addext",
-    "subjectAltName=IP:127.0.0.1",
-    "-addext",
-    "basicConstraints=critical,CA:FALSE",
-    "-keyout",
-    at("key.pem"),
-    "-out",
-    at("cert.pem"),
-  ]);
+  const authority = await CertificateAuthority.create("test-ca", Date.now());
+  const server = await authority.issue({ commonName: "engine", hosts: ["127.0.0.1"] }, Date.now());
+  const client = await authority.issue({ commonName: "client" }, Date.now());
+  const write = (name: string, text: string) =>
+    writeFileSync(join(folder, `${name}.pem`), text, { mode: 0o600 });
+  write("ca", authority.certificatePem);
+  write("cert", client.certificatePem);
+  write("key", client.keyPem);
+  write("server-cert", server.certificatePem);
+  write("server-key", server.keyPem);
   return folder;
 }

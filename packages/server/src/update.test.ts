@@ -72,3 +72,22 @@ it("hands the Secrets of imagePullSecrets to a plugin that wants them, and to no
   expect(await handed("pull-secrets")).toEqual([expect.objectContaining(secret)]);
   expect(await handed("status-stream")).toBeUndefined();
 });
+
+it("hands what ephemeral containers mount to a plugin that runs them, and to no other", async () => {
+  const request = JSON.parse(body) as { pod: { spec: object } };
+  const ephemeralContainers = [{ name: "debugger", image: "i" }];
+  const debugged = JSON.stringify({
+    ...request,
+    pod: { ...request.pod, spec: { ...request.pod.spec, ephemeralContainers } },
+  });
+  const handed = async (...features: string[]): Promise<unknown[]> => {
+    const { address, plugin } = await siteOffering(...features);
+    plugin.says("/create", '{"PodUID":"u","PodJID":"1"}');
+    expect(await send(address, "POST", "/create", debugged)).toMatchObject({ code: 200 });
+    const asked = plugin.asked("/create")[0]?.body ?? "";
+    const { container } = JSON.parse(asked) as { container: { name: string }[] };
+    return container.map(({ name }) => name);
+  };
+  expect(await handed("ephemeral-containers")).toContain("debugger");
+  expect(await handed("status-stream")).not.toContain("debugger");
+});

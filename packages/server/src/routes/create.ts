@@ -1,4 +1,4 @@
-import { readCreateRequest, writeCreateAnswer } from "@interlink/protocol";
+import { type PodCreateRequest, readCreateRequest, writeCreateAnswer } from "@interlink/protocol";
 import type { FastifyInstance } from "fastify";
 import { pullSecretsOf, retrievedPodData } from "../create/retrieved-pod-data.ts";
 import { ANY_METHOD } from "../http/app.ts";
@@ -28,7 +28,7 @@ export function createRoute(
       context.checkpoint("server.create.received");
       const signal = callerSignal(reply, context.cut);
       // Only for this is the plugin asked what it offers; it would hold up every other create.
-      const offered = pullSecretsOf(wanted) && (await capabilities.recent(signal));
+      const offered = isForSome(wanted) ? await capabilities.recent(signal) : undefined;
       const data = await withJobScript(
         retrievedPodData(wanted, offered),
         wanted.jobscriptURL,
@@ -47,4 +47,10 @@ export function createRoute(
       return writeCreateAnswer({ ...answer, PodUID: answer.PodUID === "" ? uid : answer.PodUID });
     },
   });
+}
+
+/** Whether it holds what only plugins are given that say that they take it. */
+function isForSome(wanted: PodCreateRequest): boolean {
+  const { ephemeralContainers } = wanted.pod.spec ?? {};
+  return (ephemeralContainers ?? []).length > 0 || pullSecretsOf(wanted) !== undefined;
 }
