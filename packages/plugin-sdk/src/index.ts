@@ -1,6 +1,7 @@
 export type {
   BatchContainer,
   BatchContainerSpec,
+  BatchEvent,
   BatchFile,
   BatchMount,
   BatchPod,
@@ -10,6 +11,7 @@ export type {
   BatchWordPart,
   PlanBatchPodOptions,
 } from "./batch/contract.ts";
+export { batchContainerDirectory, batchEnvironmentFile } from "./batch/contract.ts";
 export type { JobPaths } from "./jobs/job-paths.ts";
 export type {
   Job,

@@ -1,5 +1,5 @@
 import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
-import type { Container } from "kubernetes-types/core/v1.js";
+import type { Container, Pod } from "kubernetes-types/core/v1.js";
 
 /**
  * Pods as batch jobs: one pod, one job (architecture page, decision 9). `BatchPod` is for schedulers what `PodSupervisor`
@@ -15,6 +15,8 @@ export interface BatchPod {
   files: readonly BatchFile[];
   /** By container name, in order: what the script runs, and what of it ends as a Kubernetes status. */
   containers: readonly BatchContainer[];
+  /** The pod that it was planned from: what the records mean depends on its policies. */
+  pod?: Pod;
 }
 
 export interface BatchFile {
@@ -43,13 +45,30 @@ export type BatchWordPart =
   /** Absolute path of a file of the pod, `/`-separated, relative to the pod's directory. */
   | { podPath: string }
   /** Absolute path of a file of this container's present attempt, e.g. its termination message. */
-  | { attemptPath: string };
+  | { attemptPath: string }
+  /**
+   * What only the job knows of this attempt: its number (0 for the first), or the process id of the command line that
+   * {@link BatchRuntime.run} gave (only in {@link BatchRuntime.exec}; it leads a process group of its own).
+   */
+  | { attemptValue: "number" | "pid" };
 
 /**
  * The runtime on the compute node: Apptainer, Singularity, enroot, or none. Pure: it only says what is to be run. The
  * script runs it with the container's environment in the file that is named, never in its own.
+ *
+ * The environment lies in `{ podPath: batchEnvironmentFile(container) }` as `NAME=value` words with a NUL behind each. A
+ * runtime that wants another form of it writes that by `files`; one that takes it from its own environment says so by
+ * `exportPrefix`.
  */
 export interface BatchRuntime {
+  /**
+   * Every variable of the container is also put into the environment of the command lines that `run` and `exec` give,
+   * with this before its name: `APPTAINERENV_`, or `""` where no runtime stands between. Names that bash cannot set
+   * (`a.b`) then come in by env(1) and so stand in the process list for the moment that it needs.
+   */
+  exportPrefix?: string;
+  /** Files of this container in a form of the runtime's own, below {@link batchContainerDirectory}. */
+  files?(container: BatchContainerSpec): readonly BatchFile[];
   /** Commands before the container, once per pod and image, in order, e.g. a pull under a lock. */
   prepare?(container: BatchContainerSpec): readonly (readonly BatchWord[])[];
   /** The command line that becomes the container. */
@@ -71,6 +90,8 @@ export interface BatchContainerSpec {
   /** Values byte-exact. The script has it as a NUL-separated file; secrets are in it. */
   env: readonly { name: string; value: string }[];
   mounts: readonly BatchMount[];
+  /** Where the container's termination message goes; the file is there before the container starts. */
+  terminationMessage?: BatchMount;
 }
 
 export interface BatchMount {
@@ -84,6 +105,8 @@ export interface PlanBatchPodOptions {
   runtime: BatchRuntime;
   /** Volumes that the site provides: host paths and claims, by volume name; throws `PluginError` for what is refused. */
   hostVolume?: (volumeName: string) => string | undefined;
+  /** Milliseconds between restarts of a container that ends again and again; Kubernetes' 10 s, doubling to 5 min. */
+  backOff?: { firstMs: number; mostMs: number };
 }
 
 /** What the script has recorded so far; missing records are what has not happened yet. */
@@ -96,4 +119,27 @@ export interface BatchRecords {
   /** As the wire has them, made of the records alone. What the resource system knows is put over it by the plugin. */
   containers: RemotePodStatus["containers"];
   initContainers: RemotePodStatus["containers"];
+  /** What a kubelet would tell as events, oldest first; the newest hundred. */
+  events?: readonly BatchEvent[];
+  /** Of the script itself, with `finishedAt`: 0 when the pod has succeeded, else the highest exit code that counts. */
+  exitCode?: number;
+}
+
+export interface BatchEvent {
+  /** RFC 3339. */
+  at: string;
+  type: "Normal" | "Warning";
+  reason: string;
+  message: string;
+  container?: string;
+}
+
+/** Where {@link BatchPod.files} has what belongs to one container; `container` is its name. */
+export function batchContainerDirectory(container: string): string {
+  return `spec/${container}`;
+}
+
+/** The container's environment: `NAME=value` words with a NUL behind each, byte-exact. */
+export function batchEnvironmentFile(container: string): string {
+  return `${batchContainerDirectory(container)}/env`;
 }
