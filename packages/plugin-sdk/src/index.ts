@@ -47,6 +47,7 @@ export type {
   ImageRequest,
   ImageState,
   ObservedContainer,
+  PullProgress,
   RuntimeCapacity,
   RuntimeLogOptions,
   RuntimeStats,
@@ -72,6 +73,7 @@ export { createContainerProvider } from "./supervisor/container-provider.ts";
 export { Limit } from "./supervisor/limit.ts";
 export { giveToGroup } from "./volumes/fs-group.ts";
 export { memoryVolumeBytes } from "./volumes/memory-size.ts";
+export { openBelow, openEntry, pathOf } from "./volumes/open-below.ts";
 export type {
   PodVolumes,
   PrepareVolumesOptions,

@@ -152,10 +152,24 @@ export interface ImageRequest {
   pullPolicy: "Always" | "IfNotPresent" | "Never";
   /** `kubernetes.io/dockerconfigjson` contents, in order of the pod's imagePullSecrets. Never logged. */
   pullSecrets: readonly string[];
-  /** Told when a pull really starts and when it is over, for the Pulling and Pulled events. */
+  /**
+   * Told when a pull really starts and when it is over, for the Pulling and Pulled events; and in between, as often as
+   * the runtime likes, how far it is.
+   */
   onPull?: (
-    step: { phase: "pulling" } | { phase: "pulled"; milliseconds: number; bytes?: number },
+    step:
+      | { phase: "pulling" }
+      | ({ phase: "progress" } & PullProgress)
+      | { phase: "pulled"; milliseconds: number; bytes?: number },
   ) => void;
+}
+
+/** How far a pull is. */
+export interface PullProgress {
+  /** `total` may grow while the registry is asked; layers that were there already count as fetched. */
+  layers: { fetched: number; total: number };
+  /** Received so far, as they are sent. */
+  bytes?: number;
 }
 
 export interface ImageState {
@@ -201,6 +215,12 @@ export interface ContainerMount {
   readOnly: boolean;
   /** For emptyDir `medium: Memory`. */
   tmpfs?: { sizeBytes?: number };
+  /**
+   * Containers may write to this directory (absolute, without links), and so exchange a part of `hostPath` below it for
+   * a link after it was checked. A runtime that mounts by name must hold on to what was checked (`openBelow`), or
+   * refuse. Left out where `hostPath` stays what it is.
+   */
+  within?: string;
 }
 
 export interface ContainerHandle {

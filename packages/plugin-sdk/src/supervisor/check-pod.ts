@@ -48,19 +48,22 @@ export async function checkPod(
   ownCheck?.(pod);
 }
 
-/** Names of containers become part of file names and labels. Throws `PluginError` `invalid`. */
+/** Names of containers and volumes become part of file names and labels. Throws `PluginError` `invalid`. */
 export function checkNames({ spec }: Pod): void {
   const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
+  checkUnique("container", [...initContainers, ...containers, ...ephemeralContainers]);
+  checkUnique("volume", spec?.volumes ?? []);
+}
+
+function checkUnique(what: string, all: readonly { name: string }[]): void {
   const names = new Set<string>();
-  for (const container of [...initContainers, ...containers, ...ephemeralContainers]) {
-    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(container.name)) {
-      const shown = JSON.stringify(container.name)?.slice(0, 80);
-      throw new PluginError("invalid", `The container name ${shown} is not a DNS label.`);
+  for (const { name } of all) {
+    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) {
+      const shown = JSON.stringify(name)?.slice(0, 80);
+      throw new PluginError("invalid", `The ${what} name ${shown} is not a DNS label.`);
     }
-    if (names.has(container.name)) {
-      throw new PluginError("invalid", `Two containers are named ${container.name}.`);
-    }
-    names.add(container.name);
+    if (names.has(name)) throw new PluginError("invalid", `Two ${what}s are named ${name}.`);
+    names.add(name);
   }
 }
 

@@ -28,12 +28,19 @@ export function podLabel(plan: Pick<PlannedPod, "name" | "namespace" | "uid">): 
 export const eventTexts = {
   pulling: (container: string, image: string) =>
     normal("Pulling", `Pulling image "${image}"`, container),
-  pulled: (container: string, image: string, milliseconds: number, bytes: number | undefined) => {
+  /** Times in milliseconds; `withWaiting` counts from when the image was wanted. */
+  pulled: (
+    container: string,
+    image: string,
+    milliseconds: number,
+    withWaiting: number,
+    bytes: number | undefined,
+  ) => {
     const time = goDuration(milliseconds);
     const size = bytes === undefined ? "" : ` Image size: ${bytes} bytes.`;
     return normal(
       "Pulled",
-      `Successfully pulled image "${image}" in ${time} (${time} including waiting).${size}`,
+      `Successfully pulled image "${image}" in ${time} (${goDuration(withWaiting)} including waiting).${size}`,
       container,
     );
   },

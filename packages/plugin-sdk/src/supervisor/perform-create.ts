@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { PluginError } from "../plugin-error.ts";
 import { readFileVariables } from "../resolve/env-file.ts";
 import { resolveContainer } from "../resolve/resolve-container.ts";
-import type { ContainerHandle, ContainerSpec } from "../runtime/container-runtime.ts";
+import type { ContainerHandle, ContainerSpec, PullProgress } from "../runtime/container-runtime.ts";
 import { ImageError, RuntimeError } from "../runtime/runtime-error.ts";
 import { raised } from "./back-off.ts";
 import { eventTexts } from "./event-texts.ts";
 import { wordsOf } from "./perform-sandbox.ts";
 import type { PlannedContainer } from "./planned-pod.ts";
+import { nextNewsAt, pullingMessage } from "./pull-news.ts";
 import { pullPolicy } from "./pull-secrets.ts";
 import { TERMINATION_FILE } from "./read-ended-messages.ts";
 import type { Attempt, ContainerRecord } from "./record.ts";
@@ -28,6 +29,8 @@ export async function ensureImage(
   const { parts, plan } = work;
   const { container } = plannedContainer(work, name);
   const image = container.image ?? "";
+  const asked = parts.clock.now();
+  const news = pullNews(work, name, image);
   try {
     const { imageID, pulled, isIgnored } = await parts.pulls.run(signal, () =>
       parts.runtime.ensureImage(
@@ -36,12 +39,13 @@ export async function ensureImage(
           image,
           pullPolicy: pullPolicy(image, container.imagePullPolicy),
           pullSecrets: work.pullSecrets ?? [],
-          onPull: (step) =>
-            work.tell(
-              step.phase === "pulling"
-                ? eventTexts.pulling(name, image)
-                : eventTexts.pulled(name, image, step.milliseconds, step.bytes),
-            ),
+          onPull: (step) => {
+            if (step.phase === "progress") return news(step);
+            if (step.phase === "pulling") return work.tell(eventTexts.pulling(name, image));
+            const { milliseconds, bytes } = step;
+            const withWaiting = Math.max(parts.clock.now() - asked, milliseconds);
+            work.tell(eventTexts.pulled(name, image, milliseconds, withWaiting, bytes));
+          },
         },
         signal,
       ),
@@ -61,7 +65,24 @@ export async function ensureImage(
         return { ...before, image: { code, message, backOff } };
       }),
     );
+  } finally {
+    work.pulling.delete(name);
   }
+}
+
+/** Keeps the status of a container that waits for a long pull true. */
+function pullNews(work: PodWork, name: string, image: string): (progress: PullProgress) => void {
+  const { clock } = work.parts;
+  let begun: number | undefined;
+  let told: number | undefined;
+  return (progress) => {
+    const now = clock.now();
+    begun ??= now;
+    if (now < nextNewsAt(begun, told)) return;
+    told = now;
+    work.pulling.set(name, pullingMessage(image, progress));
+    work.wake();
+  };
 }
 
 /** The attempt is in the record, durably, before anything starts it: a crash can only find it, not make it twice. */
@@ -102,6 +123,8 @@ export async function createContainer(
   } catch (error) {
     // The sandbox may be what is missing; making sure of it costs little.
     if (work.sandbox === "ready") work.sandbox = "unknown";
+    // And so may the image be, if somebody has removed it: the next try asks anew, as a kubelet's does.
+    work.images.delete(name);
     const reason = signal.aborted ? undefined : problemReason(error);
     if (reason === undefined) throw error;
     const message = wordsOf(error);

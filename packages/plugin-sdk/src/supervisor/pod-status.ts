@@ -18,6 +18,8 @@ export interface StatusContext {
   jobId: string;
   hostIP?: string;
   probes: ReadonlyMap<string, ProbeSummary>;
+  /** How far the pull of a container's image is, if it takes long. */
+  pulling?: ReadonlyMap<string, string>;
   now: number;
   revision: number;
 }
@@ -103,7 +105,8 @@ function containerStatus(
   } else if (exited !== undefined) {
     state = { terminated: terminated(exited, id(exited)) };
   } else {
-    state = { waiting: defaultWaiting(plan) };
+    const message = context.pulling?.get(name);
+    state = { waiting: { ...defaultWaiting(plan), ...(message !== undefined && { message }) } };
   }
   // That a container which may not restart has ended would end its pod for good, and API servers would refuse its
   // return: how it ended is told when the next one runs.

@@ -85,6 +85,7 @@ export class PodSupervisor {
       plan,
       jobId: this.jobId,
       images: new Map(),
+      pulling: new Map(),
       madeAtTick: new Map(),
       stoppedAtTick: new Map(),
       observed: [],
@@ -98,6 +99,7 @@ export class PodSupervisor {
       save: () => this.#writer.save(),
       started: () => this.#writer.started(),
       tell: (event) => this.#tell(event),
+      wake: () => this.wake(),
       finalStatus: () => this.status(),
     };
     this.#tasks = new PodTasks(this.#work, (action, succeeded) => {
@@ -128,6 +130,7 @@ export class PodSupervisor {
       jobId: this.jobId,
       ...(hostIP !== undefined && { hostIP }),
       probes: this.#probes.summaries(),
+      pulling: this.#work.pulling,
       now: clock.now(),
       revision: this.#revision,
     });

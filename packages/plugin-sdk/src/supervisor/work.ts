@@ -15,6 +15,8 @@ export interface PodWork {
   readonly jobId: string;
   /** Images made present, by container. */
   readonly images: Map<string, { attempt: number; imageID: string }>;
+  /** How far the pulls are that take long, by container: messages for people. */
+  readonly pulling: Map<string, string>;
   /** Number of the newest look at the runtime when an attempt was made; by `name attempt`. */
   readonly madeAtTick: Map<string, number>;
   /** Number of the newest look when a stop was over; only a later one can show its effect. By `name attempt`. */
@@ -36,6 +38,8 @@ export interface PodWork {
   /** A container was started that the record on disk does not show as running. */
   started(): void;
   tell(event: EventText): void;
+  /** Asks for a turn, which also tells the status if it has changed. */
+  wake(): void;
   finalStatus(): RemotePodStatus;
 }
 
