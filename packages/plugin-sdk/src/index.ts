@@ -12,6 +12,11 @@ export type {
   PlanBatchPodOptions,
 } from "./batch/contract.ts";
 export { batchContainerDirectory, batchEnvironmentFile } from "./batch/contract.ts";
+export { ConfigError } from "./config/config-error.ts";
+export type { ConfigKey, SettingNotes, SettingSchema } from "./config/config-schema.ts";
+export { allowedValues, configKeys, settingSchema } from "./config/config-schema.ts";
+export type { ConfigSources, ReadConfig } from "./config/read-config.ts";
+export { readConfig } from "./config/read-config.ts";
 export type { JobPaths } from "./jobs/job-paths.ts";
 export type {
   Job,
