@@ -6,6 +6,10 @@ export interface ProvidedVolume {
   /** Absolute, exists; a directory or a file. */
   hostPath: string;
   readOnly?: boolean;
+  /** Real directory below which pods may exchange parts of `hostPath`, see `ContainerMount.within`. */
+  within?: string;
+  /** No container anywhere can write to it, so that its parts stay what they are. */
+  isFixed?: boolean;
 }
 
 /**

@@ -173,6 +173,39 @@ describe("emptyDir", () => {
     expect((await stat(defined(mount).hostPath)).mode & 0o777).toBe(0o777);
   });
 
+  test("a part of a volume that containers write to says where it must stay, one of files does not", async () => {
+    await using directory = await temporaryDirectory();
+    const mounts = [
+      { name: "work", mountPath: "/w", subPath: "a" },
+      { name: "work", mountPath: "/all" },
+    ];
+    const root = join(directory.path, "work");
+    expect(await mountsOf(emptyDirPod(mounts), { directory: directory.path })).toMatchObject([
+      { hostPath: join(root, "a"), within: root },
+      { hostPath: root, within: undefined },
+    ]);
+    const files = configMapPod({ a: "1" }, [{ name: "conf", mountPath: "/a", subPath: "a" }]);
+    const [file] = await mountsOf(files, { directory: directory.path });
+    expect(file).not.toHaveProperty("within");
+  });
+
+  test("a part of a plugin's own volume must stay where the plugin says", async () => {
+    await using directory = await temporaryDirectory();
+    await mkdir(join(directory.path, "site/v"), { recursive: true });
+    const data = mounting([{ name: "own", mountPath: "/w", subPath: "a" }], {
+      volumes: [{ name: "own", hostPath: { path: "/x" } }],
+    });
+    const within = join(directory.path, "site");
+    const hostPath = join(within, "v");
+    const withinOf = async (more: object) => {
+      const resolveVolume = () => ({ hostPath, ...more });
+      return (await mountsOf(data, { directory: directory.path, resolveVolume }))[0]?.within;
+    };
+    expect(await withinOf({})).toBe(hostPath);
+    expect(await withinOf({ within })).toBe(within);
+    expect(await withinOf({ within, isFixed: true })).toBeUndefined();
+  });
+
   test("subPathExpr is expanded with the container's environment", async () => {
     await using directory = await temporaryDirectory();
     const data = emptyDirPod([{ name: "work", mountPath: "/w", subPathExpr: "$(POD)/x" }]);

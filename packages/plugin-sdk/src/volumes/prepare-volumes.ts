@@ -1,4 +1,4 @@
-import { access, chmod, mkdir, rename } from "node:fs/promises";
+import { access, chmod, mkdir, realpath, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { RetrievedPodData } from "@interlink/protocol";
 import type { Container, Pod, VolumeMount } from "kubernetes-types/core/v1.js";
@@ -18,6 +18,10 @@ interface PreparedVolume {
   readOnly: boolean;
   /** Only as a hint, see `ContainerMount.tmpfs`. */
   memory?: { sizeBytes?: number };
+  /** For the whole of it, see `ContainerMount.within`. */
+  within?: string;
+  /** No container can write to it. */
+  isFixed?: boolean;
 }
 
 /**
@@ -81,7 +85,7 @@ async function prepareVolume(
   const path = join(directory, planned.name);
   if (planned.kind === "files") {
     await writeFileVolume(path, planned.files, { now: now(), group: ownGroup(pod) });
-    return { path, readOnly: true };
+    return { path, readOnly: true, isFixed: true };
   }
   if (planned.kind === "emptyDir") {
     await makeEmptyDir(path, ownGroup(pod));
@@ -96,7 +100,13 @@ async function prepareVolume(
       `Volume "${planned.name}" is of the kind ${planned.source}, which this plugin does not provide.`,
     );
   }
-  return { path: provided.hostPath, readOnly: provided.readOnly ?? false };
+  const { hostPath, readOnly = false, within, isFixed } = provided;
+  return {
+    path: hostPath,
+    readOnly,
+    ...(within !== undefined && { within }),
+    ...(isFixed !== undefined && { isFixed }),
+  };
 }
 
 /**
@@ -133,8 +143,10 @@ async function containerMount(
   const subPath = wantedSubPath(mount, env);
   const of = { volume: mount.name, container: container.name };
   const hostPath = subPath === "" ? volume.path : await enterSubPath(volume.path, subPath, of);
+  const within = volume.within ?? (subPath === "" ? undefined : await realpath(volume.path));
   return {
     hostPath,
+    ...(within !== undefined && volume.isFixed !== true && { within }),
     mountPath: mount.mountPath.startsWith("/") ? mount.mountPath : `/${mount.mountPath}`,
     readOnly: volume.readOnly || mount.readOnly === true,
     ...(volume.memory && subPath === "" && mayBeTmpfs(mount.name, pod) && { tmpfs: volume.memory }),

@@ -1,8 +1,9 @@
 import { chmod, lstat, mkdir, realpath } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { expand } from "@interlink/protocol";
 import type { VolumeMount } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
+import { openBelow, openEntry, pathOf } from "./open-below.ts";
 
 /**
  * The part of a volume that a mount wants, `""` for all of it, `subPathExpr` expanded with the container's final
@@ -52,6 +53,7 @@ interface MountOf {
 /**
  * The real path of `subPath` in the volume at `root`, made as a directory with the volume's mode if it is missing (as
  * the kubelet does). Links are followed only as long as they stay inside the volume: containers may have put them there.
+ * What the path leads to later is not said: a runtime that mounts by name has to hold on to it (`ContainerMount.within`).
  */
 export async function enterSubPath(root: string, subPath: string, of: MountOf): Promise<string> {
   const realRoot = await realpath(root);
@@ -64,7 +66,7 @@ export async function enterSubPath(root: string, subPath: string, of: MountOf): 
       at = await realpath(next);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw unusable(of, error);
-      at = await makeDirectory(next, mode & 0o7777, of);
+      at = await makeDirectory(realRoot, at, name, mode & 0o7777, of);
     }
     if (at !== realRoot && !at.startsWith(realRoot + sep)) {
       throw unusable(of, new Error("it leads out of the volume"));
@@ -73,10 +75,20 @@ export async function enterSubPath(root: string, subPath: string, of: MountOf): 
   return at;
 }
 
-async function makeDirectory(path: string, mode: number, of: MountOf): Promise<string> {
+/** In the directory itself, which a container may exchange for a link just now. */
+async function makeDirectory(
+  root: string,
+  parent: string,
+  name: string,
+  mode: number,
+  of: MountOf,
+): Promise<string> {
+  const path = join(parent, name);
   try {
-    await mkdir(path);
-    await chmod(path, mode);
+    await using directory = await openBelow(root, relative(root, parent));
+    await mkdir(`${pathOf(directory)}/${name}`);
+    await using made = await openEntry(directory, name);
+    await chmod(pathOf(made), mode);
     return path;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(of, error);
