@@ -48,9 +48,9 @@ async function during(step: () => Promise<void>): Promise<number> {
     }
     isLink = !isLink;
   };
-  let isOver = false;
+  const over = new AbortController();
   const exchanging = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       exchange();
       await setImmediate();
     }
@@ -62,7 +62,7 @@ async function during(step: () => Promise<void>): Promise<number> {
       () => undefined,
     );
   }
-  isOver = true;
+  over.abort();
   await exchanging;
   if (isLink) exchange();
   return succeeded;
