@@ -15,6 +15,11 @@ import {
   parseDockerHost,
 } from "./engine/engine-address.ts";
 import { EngineClient } from "./engine/engine-client.ts";
+import {
+  type ImageSettings,
+  imageSettingsProblem,
+  resolvedImageSettings,
+} from "./images/image-settings.ts";
 import { unsupported } from "./pods/unsupported.ts";
 import { type ClaimRule, checkClaimRules } from "./volumes/claim-rules.ts";
 import { claimResolver } from "./volumes/claims.ts";
@@ -38,6 +43,8 @@ export interface DockerProviderOptions
   claims?: readonly ClaimRule[];
   /** Devices that pods may ask for as extended resources. Two plugins must not be given the same ones. */
   devices?: readonly DeviceResource[];
+  /** Images pulled ahead, and when unused ones are removed. */
+  images?: ImageSettings;
 }
 
 /** Pods as containers of a Docker Engine or Podman. The engine must see `root` under the same path as this process. */
@@ -49,14 +56,18 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
       : parseDockerHost(options.dockerHost, env);
   const { network, sandboxImage, log, pods, dns, runtimeClasses, seccompProfiles } = options;
   const { root, logger, hostIP, clock, checkpoint } = options;
-  const { claims = [], devices = [] } = options;
+  const { claims = [], devices = [], images = {} } = options;
   checkClaimRules(claims);
+  const problem = imageSettingsProblem(images);
+  if (problem !== undefined) throw new Error(problem);
   const engine = new EngineClient(address);
   const runtime = new DockerRuntime({
     engine,
     claims,
     // Beside the jobs, and locked with them.
     devices: { inventory: devices, file: join(root, "devices.json") },
+    images: { ...resolvedImageSettings(images), file: join(root, "images.json") },
+    ...(clock !== undefined && { clock }),
     logger,
     plugin: options.plugin ?? pluginName(root),
     ...(network !== undefined && { network }),

@@ -13,7 +13,7 @@ import type {
   SandboxState,
   StreamRequest,
 } from "@interlink/plugin-sdk";
-import { RuntimeError } from "@interlink/plugin-sdk";
+import { type Clock, RuntimeError, systemClock } from "@interlink/plugin-sdk";
 import type { PortConnection, ProcessStreams } from "@interlink/protocol";
 import type { Logger } from "pino";
 import { DeviceLedger } from "./devices/device-ledger.ts";
@@ -21,7 +21,8 @@ import { type DeviceResource, deviceCapacity } from "./devices/inventory.ts";
 import { showAddress } from "./engine/engine-address.ts";
 import type { EngineClient } from "./engine/engine-client.ts";
 import { isEngineError } from "./engine/engine-error.ts";
-import { ImageStore } from "./images/image-store.ts";
+import type { ImageSettings } from "./images/image-settings.ts";
+import { ImageUpkeep } from "./images/image-upkeep.ts";
 import type { LogConfig } from "./pods/container-config.ts";
 import type { DnsSettings } from "./pods/pod-dns.ts";
 import { ChangeFeed } from "./runtime/change-feed.ts";
@@ -31,7 +32,7 @@ import { Containers } from "./runtime/containers.ts";
 import type { EngineInfo } from "./runtime/engine-types.ts";
 import { exec } from "./runtime/exec.ts";
 import { KernelLog } from "./runtime/kernel-log.ts";
-import { RELAY_PATH } from "./runtime/pause-image.ts";
+import { PAUSE_REPOSITORY, RELAY_PATH } from "./runtime/pause-image.ts";
 import { engineStep } from "./runtime/runtime-errors.ts";
 import { Sandboxes } from "./runtime/sandboxes.ts";
 import { StatsReader } from "./stats/stats-reader.ts";
@@ -63,7 +64,11 @@ export interface DockerRuntimeOptions {
   claims?: readonly ClaimRule[];
   /** What pods may have of devices, and the file that remembers who has which. Default: no devices. */
   devices?: { inventory: readonly DeviceResource[]; file: string };
-  /** Milliseconds since the epoch. */
+  /** Images pulled ahead, and their removal; without a `file` to remember pulls in none is ever removed. */
+  images?: ImageSettings & { file?: string };
+  /** Default: the real one. */
+  clock?: Clock;
+  /** Milliseconds since the epoch. Default: the clock's. */
   now?: () => number;
   /** Between 0 and 1, for the jitter of back-off. */
   random?: () => number;
@@ -77,7 +82,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #logger: Logger;
   readonly #pods: number;
   readonly #sandboxes: Sandboxes;
-  readonly #images: ImageStore;
+  readonly #images: ImageUpkeep;
   readonly #containers: Containers;
   readonly #kernel: KernelLog;
   readonly #list: ContainerList;
@@ -99,8 +104,18 @@ export class DockerRuntime implements ContainerRuntime {
       ...(options.dns !== undefined && { dns: options.dns }),
       ...(options.runtimeClasses !== undefined && { runtimeClasses: options.runtimeClasses }),
     });
-    this.#images = new ImageStore(engine, options.now ?? Date.now);
-    this.#containers = new Containers(engine, this.#sandboxes, this.#images, {
+    const { clock = systemClock, random = Math.random } = options;
+    const now = options.now ?? (() => clock.now());
+    const { file, ...settings } = options.images ?? {};
+    this.#images = new ImageUpkeep({
+      engine,
+      settings,
+      ...(file !== undefined && { file }),
+      clock,
+      random,
+      logger,
+    });
+    this.#containers = new Containers(engine, this.#sandboxes, this.#images.store, {
       plugin,
       log: options.log ?? { maxSize: "10m", maxFiles: 5 },
       ...(options.dns?.clusterDomain !== undefined && { clusterDomain: options.dns.clusterDomain }),
@@ -119,9 +134,9 @@ export class DockerRuntime implements ContainerRuntime {
     this.#stats = new StatsReader(engine, {
       containers: (signal) => this.list(signal),
       sandboxes: (signal) => this.#sandboxes.all(signal),
-      now: options.now ?? Date.now,
+      now,
     });
-    this.#changes = new ChangeFeed(engine, plugin, logger, options.random ?? Math.random);
+    this.#changes = new ChangeFeed(engine, plugin, logger, random);
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -137,7 +152,8 @@ export class DockerRuntime implements ContainerRuntime {
           `The container engine at ${where} runs ${OSType} containers; pods need Linux containers.`,
         );
       }
-      await this.#sandboxes.prepare(signal);
+      const sandboxImage = await this.#sandboxes.prepare(signal);
+      await this.#images.start([sandboxImage, PAUSE_REPOSITORY]);
     } catch (error) {
       if (!isEngineError(error, "unreachable")) throw error;
       throw new RuntimeError(
@@ -175,7 +191,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async ensureImage(request: ImageRequest, signal: AbortSignal): Promise<ImageState> {
-    return engineStep("Unavailable", () => this.#images.ensure(request, signal));
+    return engineStep("Unavailable", () => this.#images.store.ensure(request, signal));
   }
 
   async createContainer(spec: ContainerSpec, signal: AbortSignal): Promise<CreatedContainer> {
@@ -284,6 +300,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async close(): Promise<void> {
+    await this.#images[Symbol.asyncDispose]();
     await this.#changes.close();
     await this.#kernel[Symbol.asyncDispose]();
     await this.#engine[Symbol.asyncDispose]();

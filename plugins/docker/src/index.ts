@@ -13,6 +13,7 @@ export {
 export { EngineClient, type EngineRequest, type EngineVersion } from "./engine/engine-client.ts";
 export { EngineError, type EngineErrorCode, isEngineError } from "./engine/engine-error.ts";
 export { jsonLines } from "./engine/json-lines.ts";
+export type { CollectionSettings, ImageSettings } from "./images/image-settings.ts";
 export type { LogConfig } from "./pods/container-config.ts";
 export type { DnsSettings } from "./pods/pod-dns.ts";
 export type { ClaimRule } from "./volumes/claim-rules.ts";

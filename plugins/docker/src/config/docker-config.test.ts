@@ -13,6 +13,17 @@ describe("readDockerConfig", () => {
       runtimeClasses: { fast: "crun" },
       seccompProfiles: "/etc/seccomp",
       hostPaths: ["/data"],
+      images: {
+        prePull: ["r.test/base:1"],
+        prePullSecrets: "/etc/interlink/logins.json",
+        garbageCollection: {
+          highPercent: 90,
+          lowPercent: 70,
+          minAgeSeconds: 60,
+          space: "200Gi",
+          others: true,
+        },
+      },
       claims: [{ namespace: "a", claim: "b", directory: "/data/{claim}", readOnly: true }],
       devices: [
         { resource: "nvidia.com/gpu", kind: "nvidia", units: [{ id: "0" }, { id: "1" }] },
@@ -39,6 +50,13 @@ describe("readDockerConfig", () => {
     [
       { devices: [{ resource: "a.b/c", units: [{ id: "0" }, { id: "0" }] }] },
       "f.yaml: devices lists a.b/c 0 twice",
+    ],
+    [{ images: { prePull: ["Not An Image"] } }, 'f.yaml: images.prePull has "Not An Image"'],
+    [{ images: { prepull: [] } }, 'images has the unknown key "prepull"; did you mean "prePull"?'],
+    [{ images: { garbageCollection: { lowPercent: 90 } } }, "lowPercent must not be above"],
+    [
+      { images: { garbageCollection: { highPercent: 101 } } },
+      "f.yaml: images.garbageCollection.highPercent must be",
     ],
     ["text", "f.yaml holds no keys"],
   ])("says of %j what is wrong", (value, words) => {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
 import type { DockerProviderOptions } from "../docker-provider.ts";
+import { imageSettingsProblem, resolvedImageSettings } from "../images/image-settings.ts";
 import { type OlderEnvironment, readOlderSettings } from "./older-settings.ts";
 
 /** What an operator may write into the plugin's configuration file; the names are those of the options. */
@@ -18,6 +19,7 @@ type FileOptions = Pick<
   | "hostPaths"
   | "claims"
   | "devices"
+  | "images"
 >;
 
 /** A configuration, read. */
@@ -35,6 +37,29 @@ export interface DockerConfig {
 
 const names = Type.Array(Type.String({ minLength: 1 }));
 const closed = { additionalProperties: false };
+const percent = Type.Integer({ minimum: 1, maximum: 100 });
+const IMAGES = Type.Object(
+  {
+    prePull: Type.Optional(names),
+    prePullSecrets: Type.Optional(Type.String({ minLength: 1 })),
+    garbageCollection: Type.Optional(
+      Type.Union([
+        Type.Literal(false),
+        Type.Object(
+          {
+            highPercent: Type.Optional(percent),
+            lowPercent: Type.Optional(percent),
+            minAgeSeconds: Type.Optional(Type.Number({ minimum: 0 })),
+            space: Type.Optional(Type.String()),
+            others: Type.Optional(Type.Boolean()),
+          },
+          closed,
+        ),
+      ]),
+    ),
+  },
+  closed,
+);
 const SCHEMA = Type.Object(
   {
     dockerHost: Type.Optional(Type.String({ minLength: 1 })),
@@ -53,6 +78,7 @@ const SCHEMA = Type.Object(
     runtimeClasses: Type.Optional(Type.Record(Type.String(), Type.String())),
     seccompProfiles: Type.Optional(Type.String({ minLength: 1 })),
     hostPaths: Type.Optional(names),
+    images: Type.Optional(IMAGES),
     claims: Type.Optional(
       Type.Array(
         Type.Object(
@@ -119,9 +145,12 @@ export function readDockerConfig(
   if (twice !== undefined) {
     throw new Error(`${what}: devices lists ${twice} twice; it would be given to two pods.`);
   }
+  const problem = imageSettingsProblem(options.images ?? {});
+  if (problem !== undefined) throw new Error(`${what}: ${problem}`);
   return {
     options: {
       ...options,
+      ...(options.images && { images: resolvedImageSettings(options.images) }),
       ...(options.seccompProfiles !== undefined && {
         seccompProfiles: resolve(options.seccompProfiles),
       }),
@@ -147,7 +176,9 @@ function problemOf(problems: readonly SchemaProblem[]): string {
     const where = place(unknown.instancePath);
     return `${where === "" ? "" : `${where} has `}the unknown key "${key}"${near === undefined ? "" : `; did you mean "${near}"?`}`;
   }
-  const [first] = problems;
+  // Of a key that may be of several kinds, what is wrong inside says more than that it is not of the first kind.
+  const depth = ({ instancePath }: SchemaProblem): number => instancePath.split("/").length;
+  const [first] = problems.toSorted((a, b) => depth(b) - depth(a));
   return first === undefined
     ? "it is not as expected."
     : `${place(first.instancePath) || "it"} ${first.message}.`;

@@ -1,7 +1,14 @@
-import { ImageError, type ImageRequest, type ImageState } from "@interlink/plugin-sdk";
+import {
+  ImageError,
+  type ImageRequest,
+  type ImageState,
+  type PullProgress,
+} from "@interlink/plugin-sdk";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { EngineError, isEngineError } from "../engine/engine-error.ts";
-import { credentialsFor } from "./credentials.ts";
+import { credentialsFor, type RegistryCredentials } from "./credentials.ts";
+import { encodeReference, listImages, wholeId } from "./engine-images.ts";
+import type { ImageMemory } from "./image-memory.ts";
 import { pullImage } from "./pull.ts";
 import { type ImageReference, parseReference, showReference } from "./reference.ts";
 import { SharedWork } from "./shared-work.ts";
@@ -21,20 +28,31 @@ export interface ImageDefaults {
   hasHealthcheck: boolean;
 }
 
-/** Pulled image, and how long that took. */
+/** What a pull brought, and how long it took. */
 interface Pulled {
   milliseconds: number;
+  /** Absent: it was removed right away. */
+  image: ImageInspection | undefined;
+}
+
+export interface ImageStoreOptions {
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** Where pulls and uses are noted. */
+  memory?: () => ImageMemory | undefined;
+  /** Told when a pull failed for want of room. */
+  onDiskFull?: () => void;
 }
 
 /** Makes images present by pull policy. Callers that pull the same image with the same credentials share one pull. */
 export class ImageStore {
   readonly #engine: EngineClient;
-  readonly #now: () => number;
-  readonly #pulls = new SharedWork<Pulled>();
+  readonly #options: ImageStoreOptions;
+  readonly #pulls = new SharedWork<Pulled, PullProgress>();
 
-  constructor(engine: EngineClient, now: () => number) {
+  constructor(engine: EngineClient, options: ImageStoreOptions) {
     this.#engine = engine;
-    this.#now = now;
+    this.#options = options;
   }
 
   /** As `ContainerRuntime.ensureImage`. */
@@ -48,7 +66,10 @@ export class ImageStore {
     }
     if (request.pullPolicy !== "Always") {
       const present = await this.#inspect(reference, signal);
-      if (present !== undefined) return { imageID: imageID(present, reference), pulled: false };
+      if (present !== undefined) {
+        this.#options.memory?.()?.used(wholeId(present.Id), this.#options.now());
+        return { imageID: imageID(present, reference), pulled: false };
+      }
       if (request.pullPolicy === "Never") {
         throw new ImageError(
           "ErrImageNeverPull",
@@ -57,8 +78,7 @@ export class ImageStore {
       }
     }
     request.onPull?.({ phase: "pulling" });
-    const { milliseconds } = await this.#pull(reference, request.pullSecrets, signal);
-    const image = await this.#inspect(reference, signal);
+    const { milliseconds, image } = await this.#pull(reference, request, signal);
     if (image === undefined) {
       throw new ImageError(
         "ErrImagePull",
@@ -108,7 +128,7 @@ export class ImageStore {
 
   async #pull(
     reference: ImageReference,
-    pullSecrets: readonly string[],
+    { pullSecrets, onPull }: Pick<ImageRequest, "pullSecrets" | "onPull">,
     signal: AbortSignal,
   ): Promise<Pulled> {
     const credentials = credentialsFor(reference, pullSecrets);
@@ -119,19 +139,48 @@ export class ImageStore {
       // The key holds the credentials, so that nobody rides on another pod's right to pull.
       const key = JSON.stringify([showReference(reference), one]);
       try {
-        return await this.#pulls.do(key, signal, async (shared) => {
-          const started = this.#now();
-          await pullImage(this.#engine, reference, one, shared);
-          return { milliseconds: this.#now() - started };
-        });
+        return await this.#pulls.do(
+          key,
+          signal,
+          (shared, tell) => this.#pullOnce(reference, one, tell, shared),
+          (progress) => onPull?.({ phase: "progress", ...progress }),
+        );
       } catch (error) {
         if (signal.aborted || isEngineError(error, "unreachable")) throw error;
         failure = error;
       }
     }
+    if (isEngineError(failure) && NO_ROOM.test(failure.message)) this.#options.onDiskFull?.();
     throw pullError(failure);
   }
+
+  /** Only what was not there before was brought by this plugin. */
+  async #pullOnce(
+    reference: ImageReference,
+    credentials: RegistryCredentials | undefined,
+    tell: (progress: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<Pulled> {
+    const { now } = this.#options;
+    const memory = this.#options.memory?.();
+    const before = memory && new Set((await listImages(this.#engine, signal)).map(({ id }) => id));
+    const started = now();
+    await pullImage(this.#engine, reference, credentials, tell, signal);
+    const milliseconds = now() - started;
+    const image = await this.#inspect(reference, signal);
+    if (image !== undefined) {
+      const id = wholeId(image.Id);
+      const isOwn = (memory?.get(id)?.names ?? []).length > 0;
+      if (isOwn || before?.has(id) === false) {
+        await memory?.pulled(id, showReference(reference), now());
+      } else memory?.used(id, now());
+    }
+    return { milliseconds, image };
+  }
 }
+
+/** Words of engines, which are the kernel's. */
+const NO_ROOM = /no space left on device|disk quota exceeded/i;
 
 /** Words of engines for "the registry did not answer", as against "it answered no". */
 const UNAVAILABLE =
@@ -154,9 +203,4 @@ function imageID(image: ImageInspection, { domain, path }: ImageReference): stri
     }
   }
   return image.Id;
-}
-
-/** The engine routes by slashes that stand for themselves; everything else that could end a path is escaped. */
-function encodeReference(text: string): string {
-  return text.split("/").map(encodeURIComponent).join("/");
 }

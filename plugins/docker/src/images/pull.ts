@@ -1,17 +1,20 @@
+import type { PullProgress } from "@interlink/plugin-sdk";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { EngineError } from "../engine/engine-error.ts";
 import { jsonLines } from "../engine/json-lines.ts";
 import type { RegistryCredentials } from "./credentials.ts";
+import { PullTally } from "./pull-progress.ts";
 import type { ImageReference } from "./reference.ts";
 
 /** A pull that tells no progress for so long is given up. Unpacking a large layer tells progress, too. */
 const SILENCE_MS = 5 * 60_000;
 
-/** Pulls once. Throws `EngineError` in the engine's words. */
+/** Pulls once; `tell` hears how far it is. Throws `EngineError` in the engine's words. */
 export async function pullImage(
   engine: EngineClient,
   { domain, path, tag, digest }: ImageReference,
   credentials: RegistryCredentials | undefined,
+  tell: (progress: PullProgress) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const silent = new AbortController();
@@ -32,11 +35,14 @@ export async function pullImage(
       signal: silent.signal,
       deadlineMs: Number.POSITIVE_INFINITY,
     });
+    const tally = new PullTally();
     for await (const record of jsonLines(progress)) {
       clearTimeout(timer);
       timer = setTimeout(giveUp, SILENCE_MS);
       const words = failureOf(record);
       if (words !== undefined) throw new EngineError("engine", words);
+      const far = tally.add(record);
+      if (far !== undefined) tell(far);
     }
   } finally {
     clearTimeout(timer);

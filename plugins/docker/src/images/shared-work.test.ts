@@ -63,3 +63,36 @@ it("goes on while somebody waits, and is aborted when the last one has left", as
   // A newcomer does not join what was given up.
   expect(await shared.do("key", signal, () => Promise.resolve(5))).toBe(5);
 });
+
+it("tells its progress to all who wait, and the newest to those who come later", async () => {
+  const shared = new SharedWork<void, number>();
+  const { promise, resolve } = deferred<void>();
+  const heard: Record<"first" | "second" | "leaving", number[]> = {
+    first: [],
+    second: [],
+    leaving: [],
+  };
+  let tell: (progress: number) => void = () => undefined;
+  const ask = (who: keyof typeof heard, waiting = signal): Promise<void> =>
+    shared.do(
+      "key",
+      waiting,
+      (_, given) => {
+        tell = given;
+        return promise;
+      },
+      (progress) => heard[who].push(progress),
+    );
+  const leaving = new AbortController();
+  const left = ask("leaving", leaving.signal);
+  const first = ask("first");
+  tell(1);
+  leaving.abort(new Error("gone"));
+  await expect(left).rejects.toThrow("gone");
+  tell(2);
+  const second = ask("second");
+  tell(3);
+  resolve();
+  await Promise.all([first, second]);
+  expect(heard).toEqual({ first: [1, 2, 3], second: [2, 3], leaving: [1] });
+});

@@ -11,7 +11,8 @@ import { tarOf } from "../sandbox/tar.ts";
 /** Of the program in it that carries connections to ports of the pod. */
 export const RELAY_PATH = "/relay";
 
-const REPOSITORY = "localhost/interlink-pause";
+/** Of all versions of the image, which are never removed while plugins may need them. */
+export const PAUSE_REPOSITORY = "localhost/interlink-pause";
 
 /** Name of the image of pods' sandboxes; imports it into the engine if it is not there. */
 export async function ensurePauseImage(engine: EngineClient, signal: AbortSignal): Promise<string> {
@@ -28,7 +29,7 @@ export async function ensurePauseImage(engine: EngineClient, signal: AbortSignal
   ]);
   // The tag follows from the content, so that another version of this plugin never gets ours.
   const tag = createHash("sha256").update(archive).digest("hex").slice(0, 12);
-  const image = `${REPOSITORY}:${tag}`;
+  const image = `${PAUSE_REPOSITORY}:${tag}`;
   try {
     await engine.json({ method: "GET", path: `/images/${image}/json`, signal });
     return image;
