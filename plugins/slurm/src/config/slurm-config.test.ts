@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import { readSlurmConfig } from "./slurm-config.ts";
+
+const EARLIER = {
+  SidecarPort: "4000",
+  SbatchPath: "/usr/bin/sbatch",
+  ScancelPath: "/usr/bin/scancel",
+  SqueuePath: "/usr/bin/squeue",
+  SinfoPath: "/usr/bin/sinfo",
+  CommandPrefix: "module load x",
+  ImagePrefix: "docker://",
+  SingularityPath: "/opt/singularity",
+  SingularityDefaultOptions: ["--containall", "--bind '/a b'"],
+  SingularityPrefix: "nice -n 5",
+  ExportPodData: true,
+  DataRootFolder: ".local/interlink/jobs/",
+  Namespace: "vk",
+  VKConfigPath: "",
+  Tsocks: false,
+  TsocksPath: "/x",
+  TsocksLoginNode: "login",
+  BashPath: "/bin/bash",
+  VerboseLogging: true,
+  ErrorsOnlyLogging: false,
+  EnableProbes: true,
+  Flavors: { gpu: { CPUDefault: 8, MemoryDefault: "16G", UID: 5, SlurmFlags: ["--gres=gpu:1"] } },
+  DefaultFlavor: "gpu",
+  DefaultUID: 1000,
+  Taints: [{ Key: "k", Value: "v", Effect: "NoSchedule" }],
+  ResourceScriptPath: "/opt/resources",
+};
+
+describe("readSlurmConfig", () => {
+  it("takes the whole file of the earlier plugin", () => {
+    const { options, ...rest } = readSlurmConfig(EARLIER, {});
+    expect(options).toMatchObject({
+      commands: { sbatch: "/usr/bin/sbatch", squeue: "/usr/bin/squeue", scontrol: "scontrol" },
+      bash: "/bin/bash",
+      commandPrefix: "module load x",
+      runtime: {
+        kind: "singularity",
+        path: "/opt/singularity",
+        prefix: ["nice", "-n", "5"],
+        defaultOptions: ["--containall", "--bind", "/a b"],
+      },
+      imagePrefix: "docker://",
+      probes: true,
+      flavors: [{ name: "gpu", cpus: 8, memory: 16_384, uid: 5 }],
+      defaultFlavor: "gpu",
+      defaultUid: 1000,
+      taints: [{ key: "k", value: "v", effect: "NoSchedule" }],
+      resourceScript: "/opt/resources",
+    });
+    expect(rest).toEqual({
+      root: ".local/interlink/jobs/",
+      listen: "127.0.0.1:4000",
+      logLevel: "debug",
+      notices: [
+        "Namespace is ignored: it had no effect in the earlier plugin either.",
+        "VKConfigPath is ignored: it had no effect in the earlier plugin either.",
+        "SidecarPort listens on 127.0.0.1 only; use --listen to open it to others.",
+      ],
+    });
+  });
+
+  it("needs no key at all", () => {
+    const { options, notices } = readSlurmConfig(undefined, {});
+    expect(notices).toEqual([]);
+    expect(options).toMatchObject({
+      sharedFileSystem: true,
+      shellAnnotations: false,
+      runtime: {
+        path: "singularity",
+        defaultOptions: ["--nv", "--no-eval", "--containall"],
+        prefix: [],
+      },
+      gres: new Map([
+        ["nvidia.com/gpu", "gpu"],
+        ["amd.com/gpu", "gpu"],
+      ]),
+    });
+  });
+
+  it("takes the variables of the earlier plugin before the file", () => {
+    const env = {
+      SIDECARPORT: "4001",
+      SBATCHPATH: "/s/sbatch",
+      SCANCELPATH: "/s/scancel",
+      SINFOPATH: "/s/sinfo",
+      SINGULARITYPATH: "/s/apptainer",
+      SHARED_FS: "no",
+      TSOCKS: "false",
+      ENABLE_TRACING: "1",
+    };
+    const { options, listen, notices } = readSlurmConfig({ ...EARLIER, Tsocks: true }, env);
+    expect(options.commands).toMatchObject({ sbatch: "/s/sbatch", scancel: "/s/scancel" });
+    expect(options.runtime.path).toBe("/s/apptainer");
+    expect(options.sharedFileSystem).toBe(false);
+    expect(listen).toBe("127.0.0.1:4001");
+    expect(notices).toContain("ENABLE_TRACING is ignored: this plugin sends no traces.");
+  });
+
+  it("takes what a site with many users needs", () => {
+    const { options } = readSlurmConfig(
+      {
+        AllowedUIDs: ["1000-1999", 5],
+        Namespaces: { physics: { Account: "phys", QOS: "high", Partition: "a,b" } },
+        ForbiddenFlags: ["--reservation", "licen"],
+        Gres: { "nvidia.com/gpu": "gpu:a100", "example.com/fpga": "fpga" },
+        Claims: [{ Namespace: "physics", Directory: "/data/{claim}" }],
+        ContainerRuntime: "enroot",
+      },
+      {},
+    );
+    expect(options.allowedUids).toEqual([
+      { first: 1000, last: 1999 },
+      { first: 5, last: 5 },
+    ]);
+    expect(options.namespaces.get("physics")?.fixed).toEqual([
+      { name: "account", value: "phys" },
+      { name: "qos", value: "high" },
+      { name: "partition", value: "a,b" },
+    ]);
+    expect([...options.forbiddenFlags]).toEqual(["reservation", "licenses"]);
+    expect(options.gres.get("nvidia.com/gpu")).toBe("gpu:a100");
+    expect(options.runtime).toMatchObject({ kind: "enroot", path: "enroot" });
+  });
+
+  it.each<[object | string, string]>([
+    ["text", "f.yaml holds no keys"],
+    [{ Sbatchpath: "x" }, 'f.yaml: the unknown key "Sbatchpath"; did you mean "SbatchPath"?'],
+    [{ Flavors: { a: { Cpu: 1 } } }, 'f.yaml: Flavors.a has the unknown key "Cpu"'],
+    [{ DefaultUID: -1 }, "f.yaml: DefaultUID must be"],
+    [{ Tsocks: true }, "f.yaml: Tsocks is not offered"],
+    [{ DefaultFlavor: "x" }, 'f.yaml: DefaultFlavor: there is no flavor "x"'],
+    [{ Namespaces: { a: { Flavor: "x" } } }, "f.yaml: Namespaces.a.Flavor: there is no flavor"],
+    [{ Flavors: { a: { MemoryDefault: "1.5G" } } }, "f.yaml: MemoryDefault"],
+    [{ Flavors: { a: { SlurmFlags: ["--uid=0"] } } }, "--uid is set by the plugin itself"],
+    [{ SingularityPrefix: "'" }, "f.yaml: SingularityPrefix: a ' is not closed"],
+    [{ AllowedUIDs: ["x"] }, "f.yaml: AllowedUIDs"],
+    [{ ContainerRuntime: "docker" }, "f.yaml: ContainerRuntime must"],
+    [{ Taints: [{ Key: "a", Effect: "Sometimes" }] }, "f.yaml: Taints[0].Effect must"],
+    [{ Namespaces: { a: { Account: "x y" } } }, "f.yaml: Namespaces.a.Account must match"],
+  ])("says of %j what is wrong", (value, words) => {
+    expect(() => readSlurmConfig(value, {}, "f.yaml")).toThrow(words);
+  });
+});

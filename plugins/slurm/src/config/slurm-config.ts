@@ -1,0 +1,304 @@
+import { resolve } from "node:path";
+import { fullName } from "../submit/sbatch-flags.ts";
+import { shellWords } from "../submit/shell-words.ts";
+import { FILE_KEYS, FILE_VALIDATOR, type FileSettings } from "./config-schema.ts";
+import { type Flavor, readFlavor } from "./flavor.ts";
+import { describeProblem } from "./schema-problem.ts";
+import { readUidRange, type UidRange } from "./user-ids.ts";
+
+/** How a site runs pods as Slurm jobs. Everything has a default. */
+export interface SlurmSettings {
+  commands: SlurmCommands;
+  /** Absolute; the first line of the job's script. */
+  bash: string;
+  /** Shell text of the site that every job reads before its pod begins; `""`: none. */
+  commandPrefix: string;
+  runtime: RuntimeSettings;
+  /** Put before image names that have neither a scheme nor an absolute path. */
+  imagePrefix: string;
+  /** `false`: pods that mount ConfigMaps, Secrets, projected volumes or emptyDirs are refused. */
+  exportPodData: boolean;
+  /** Compute nodes see `root` under the same path; else everything travels in the job's script. */
+  sharedFileSystem: boolean;
+  probes: boolean;
+  flavors: readonly Flavor[];
+  defaultFlavor?: string;
+  defaultUid?: number;
+  allowedUids: readonly UidRange[];
+  namespaces: ReadonlyMap<string, NamespaceSettings>;
+  /** Full names of options that pods may not set. */
+  forbiddenFlags: ReadonlySet<string>;
+  /** Pods may bring shell text for the compute node (`pre-exec`, wstunnel). */
+  shellAnnotations: boolean;
+  /** Pods may add options to the runtime's command line. */
+  runtimeOptions: boolean;
+  /** Generic resource of Slurm by Kubernetes resource, e.g. `nvidia.com/gpu` → `gpu`. */
+  gres: ReadonlyMap<string, string>;
+  /** Ask Slurm for local disk (`--tmp`) as pods ask for ephemeral storage. */
+  tmpDisk: boolean;
+  /** Slurm may run a job again whose node failed. */
+  requeue: boolean;
+  /** Directories below which pods may mount hostPath volumes. */
+  hostPaths: readonly string[];
+  claims: readonly ClaimRule[];
+  taints?: readonly { key: string; value?: string; effect: string }[];
+  /** Absolute path of a program that tells the node's capacity as JSON. */
+  resourceScript?: string;
+  /** Partitions that are counted as the node's capacity; `undefined`: all. */
+  partitions?: readonly string[];
+  /** Told as the node's capacity of pods. */
+  pods?: number;
+  /** Variables of the plugin that jobs get. */
+  passEnvironment: readonly string[];
+  /** Between two questions to Slurm while something runs. */
+  pollSeconds: number;
+  /** Deadline of each of Slurm's programs. */
+  commandSeconds: number;
+}
+
+export interface SlurmCommands {
+  sbatch: string;
+  squeue: string;
+  scancel: string;
+  scontrol: string;
+  sacct: string;
+  sinfo: string;
+}
+
+export interface RuntimeSettings {
+  kind: "singularity" | "enroot";
+  path: string;
+  /** Words before the runtime's own, e.g. of a wrapper. */
+  prefix: readonly string[];
+  defaultOptions: readonly string[];
+  /** Absolute directory on the compute nodes for pulled images; default: one below the job user's home. */
+  imageCache?: string;
+}
+
+export interface NamespaceSettings {
+  /** Options of sbatch that its pods run with and cannot change. */
+  fixed: readonly { name: string; value: string }[];
+  flavor?: string;
+}
+
+/** Where the claims of a namespace lie: `{namespace}` and `{claim}` in `directory` are filled in. */
+export interface ClaimRule {
+  namespace?: string;
+  claim?: string;
+  directory: string;
+  readOnly?: boolean;
+}
+
+/** A configuration, read. */
+export interface SlurmConfig {
+  options: SlurmSettings;
+  /** Directory of the jobs, if the file names it. */
+  root?: string;
+  /** `host:port` or `unix:///path`, likewise. */
+  listen?: string;
+  logLevel?: "debug" | "error";
+  /** Sentences for the operator at start-up: what is ignored or different, and why. */
+  notices: string[];
+}
+
+/** Of this process; the plugin reads a few that the earlier plugin read. */
+export type SlurmEnvironment = Readonly<Record<string, string | undefined>>;
+
+const DEFAULT_SINGULARITY_OPTIONS = ["--nv", "--no-eval", "--containall"];
+const DEFAULT_GRES: Readonly<Record<string, string>> = {
+  "nvidia.com/gpu": "gpu",
+  "amd.com/gpu": "gpu",
+};
+
+/**
+ * Reads what a YAML file held, and the variables of the earlier plugin. Throws a sentence that names the key; `what` is
+ * the file's name.
+ */
+export function readSlurmConfig(
+  value: unknown,
+  env: SlurmEnvironment,
+  what = "the configuration",
+): SlurmConfig {
+  if (
+    value !== undefined &&
+    (typeof value !== "object" || value === null || Array.isArray(value))
+  ) {
+    throw new Error(`${what} holds no keys; it must be a YAML mapping.`);
+  }
+  // A key without a value means the same as no key.
+  const file = Object.fromEntries(
+    Object.entries(value ?? {}).filter(([, one]) => one !== null && one !== undefined),
+  );
+  if (!FILE_VALIDATOR.Check(file)) {
+    throw new Error(`${what}: ${describeProblem(FILE_VALIDATOR.Errors(file), FILE_KEYS)}`);
+  }
+  const notices: string[] = [];
+  let options: SlurmSettings;
+  try {
+    options = readSettings(file, env, notices);
+  } catch (error) {
+    throw new Error(`${what}: ${(error as Error).message}.`, { cause: error });
+  }
+  return { options, ...readServing(file, env, notices), notices };
+}
+
+function readSettings(file: FileSettings, env: SlurmEnvironment, notices: string[]): SlurmSettings {
+  const { Taints: taints, ResourceScriptPath: resourceScript, DefaultUID: defaultUid } = file;
+  const flavors = Object.entries(file.Flavors ?? {}).map(([key, one]) => readFlavor(key, one));
+  const hasFlavor = (name: string) => flavors.some((one) => one.name === name);
+  const namespaces = new Map(
+    Object.entries(file.Namespaces ?? {}).map(([name, one]) => {
+      if (one.Flavor !== undefined && !hasFlavor(one.Flavor)) {
+        throw new Error(`Namespaces.${name}.Flavor: there is no flavor "${one.Flavor}"`);
+      }
+      return [name, readNamespace(one)];
+    }),
+  );
+  const defaultFlavor = file.DefaultFlavor || undefined;
+  if (defaultFlavor !== undefined && !hasFlavor(defaultFlavor)) {
+    throw new Error(`DefaultFlavor: there is no flavor "${defaultFlavor}"`);
+  }
+  noteIgnored(file, env, notices);
+  return {
+    commands: {
+      sbatch: env["SBATCHPATH"] || (file.SbatchPath ?? "sbatch"),
+      squeue: env["SQUEUEPATH"] || (file.SqueuePath ?? "squeue"),
+      scancel: env["SCANCELPATH"] || (file.ScancelPath ?? "scancel"),
+      scontrol: file.ScontrolPath ?? "scontrol",
+      sacct: file.SacctPath ?? "sacct",
+      sinfo: env["SINFOPATH"] || (file.SinfoPath ?? "sinfo"),
+    },
+    bash: file.BashPath || "/bin/bash",
+    commandPrefix: file.CommandPrefix ?? "",
+    runtime: readRuntime(file, env),
+    imagePrefix: file.ImagePrefix ?? "",
+    exportPodData: file.ExportPodData ?? true,
+    sharedFileSystem: readSharedFileSystem(file, env),
+    probes: file.EnableProbes ?? true,
+    flavors,
+    ...(defaultFlavor !== undefined && { defaultFlavor }),
+    ...(defaultUid !== undefined && { defaultUid }),
+    allowedUids: (file.AllowedUIDs ?? []).map(readUidRange),
+    namespaces,
+    forbiddenFlags: new Set(
+      (file.ForbiddenFlags ?? []).map((flag) => fullName(flag.replace(/^--/, ""))),
+    ),
+    shellAnnotations: file.AllowShellAnnotations ?? false,
+    runtimeOptions: file.AllowRuntimeOptions ?? true,
+    gres: new Map(Object.entries({ ...DEFAULT_GRES, ...file.Gres })),
+    tmpDisk: file.TmpDisk ?? false,
+    requeue: file.Requeue ?? false,
+    hostPaths: file.HostPaths ?? [],
+    claims: (file.Claims ?? []).map(({ Namespace, Claim, Directory, ReadOnly }) => ({
+      ...(Namespace !== undefined && { namespace: Namespace }),
+      ...(Claim !== undefined && { claim: Claim }),
+      directory: Directory,
+      ...(ReadOnly !== undefined && { readOnly: ReadOnly }),
+    })),
+    ...(taints !== undefined && {
+      taints: taints.map(({ Key: key, Value: value, Effect: effect }) => ({
+        key,
+        ...(value !== undefined && { value }),
+        effect,
+      })),
+    }),
+    ...(resourceScript && { resourceScript: resolve(resourceScript) }),
+    ...(file.Partitions !== undefined && { partitions: file.Partitions }),
+    ...(file.Pods !== undefined && { pods: file.Pods }),
+    passEnvironment: file.PassEnvironment ?? [],
+    pollSeconds: file.PollSeconds ?? 5,
+    commandSeconds: file.CommandSeconds ?? 30,
+  };
+}
+
+function readRuntime(file: FileSettings, env: SlurmEnvironment): RuntimeSettings {
+  const cache = file.ImageCache === undefined ? {} : { imageCache: file.ImageCache };
+  if (file.ContainerRuntime === "enroot") {
+    return {
+      kind: "enroot",
+      path: file.EnrootPath ?? "enroot",
+      prefix: words("EnrootPrefix", file.EnrootPrefix),
+      defaultOptions: optionWords("EnrootDefaultOptions", file.EnrootDefaultOptions ?? ["--rw"]),
+      ...cache,
+    };
+  }
+  return {
+    kind: "singularity",
+    path:
+      env["SINGULARITYPATH"] ||
+      (file.SingularityPath ??
+        (file.ContainerRuntime === "apptainer" ? "apptainer" : "singularity")),
+    prefix: words("SingularityPrefix", file.SingularityPrefix),
+    // The earlier plugin took an empty list for none; without options a container would see the job user's home.
+    defaultOptions: optionWords(
+      "SingularityDefaultOptions",
+      file.SingularityDefaultOptions?.length
+        ? file.SingularityDefaultOptions
+        : DEFAULT_SINGULARITY_OPTIONS,
+    ),
+    ...cache,
+  };
+}
+
+function readNamespace(one: NonNullable<FileSettings["Namespaces"]>[string]): NamespaceSettings {
+  const { Account: account, QOS: qos, Partition: partition, Reservation: reservation } = one;
+  return {
+    fixed: Object.entries({ account, qos, partition, reservation }).flatMap(([name, value]) =>
+      value === undefined ? [] : [{ name, value }],
+    ),
+    ...(one.Flavor !== undefined && { flavor: one.Flavor }),
+  };
+}
+
+function readSharedFileSystem(file: FileSettings, env: SlurmEnvironment): boolean {
+  const said = env["SHARED_FS"];
+  return said === undefined || said === "" ? (file.SharedFileSystem ?? true) : said === "true";
+}
+
+function noteIgnored(file: FileSettings, env: SlurmEnvironment, notices: string[]): void {
+  for (const key of ["Namespace", "VKConfigPath"] as const) {
+    if (file[key] !== undefined) {
+      notices.push(`${key} is ignored: it had no effect in the earlier plugin either.`);
+    }
+  }
+  const tsocks = env["TSOCKS"] ? env["TSOCKS"] === "true" : file.Tsocks === true;
+  if (tsocks) {
+    throw new Error(
+      "Tsocks is not offered by this plugin; it had no effect inside contained containers. Set up the tunnel in CommandPrefix",
+    );
+  }
+  if (env["ENABLE_TRACING"] === "1") {
+    notices.push("ENABLE_TRACING is ignored: this plugin sends no traces.");
+  }
+}
+
+function readServing(
+  file: FileSettings,
+  env: SlurmEnvironment,
+  notices: string[],
+): Pick<SlurmConfig, "root" | "listen" | "logLevel"> {
+  const port = env["SIDECARPORT"] || String(file.SidecarPort ?? "");
+  const listen = file.Socket || (port === "" ? undefined : `127.0.0.1:${port}`);
+  // The earlier plugin was open to every machine; it is not by default any more.
+  if (listen !== undefined && !file.Socket) {
+    notices.push("SidecarPort listens on 127.0.0.1 only; use --listen to open it to others.");
+  }
+  const logLevel = file.VerboseLogging ? "debug" : file.ErrorsOnlyLogging ? "error" : undefined;
+  return {
+    ...(file.DataRootFolder !== undefined && { root: file.DataRootFolder }),
+    ...(listen !== undefined && { listen }),
+    ...(logLevel !== undefined && { logLevel }),
+  };
+}
+
+function optionWords(key: string, options: readonly string[]): string[] {
+  return options.flatMap((one) => words(key, one));
+}
+
+function words(key: string, text: string | undefined): string[] {
+  try {
+    return shellWords(text ?? "");
+  } catch (error) {
+    throw new Error(`${key}: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,10 @@
+export {
+  type ClaimRule,
+  type NamespaceSettings,
+  type RuntimeSettings,
+  readSlurmConfig,
+  type SlurmCommands,
+  type SlurmConfig,
+  type SlurmEnvironment,
+  type SlurmSettings,
+} from "./config/slurm-config.ts";
