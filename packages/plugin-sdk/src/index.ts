@@ -1,3 +1,4 @@
+export { batchScriptPath } from "./batch/batch-script.ts";
 export type {
   BatchContainer,
   BatchContainerSpec,
@@ -12,6 +13,12 @@ export type {
   PlanBatchPodOptions,
 } from "./batch/contract.ts";
 export { batchContainerDirectory, batchEnvironmentFile } from "./batch/contract.ts";
+export type { PackBatchPodOptions } from "./batch/pack-batch-pod.ts";
+export { packBatchPod } from "./batch/pack-batch-pod.ts";
+export { planBatchPod } from "./batch/plan-batch-pod.ts";
+export type { ReadBatchRecordsOptions } from "./batch/read-batch-records.ts";
+export { readBatchRecords } from "./batch/read-batch-records.ts";
+export { writeBatchPod } from "./batch/write-batch-pod.ts";
 export { ConfigError } from "./config/config-error.ts";
 export type { ConfigKey, SettingNotes, SettingSchema } from "./config/config-schema.ts";
 export { allowedValues, configKeys, settingSchema } from "./config/config-schema.ts";

@@ -121,6 +121,8 @@ export interface BatchRecords {
   initContainers: RemotePodStatus["containers"];
   /** What a kubelet would tell as events, oldest first; the newest hundred. */
   events?: readonly BatchEvent[];
+  /** The script could not run the pod at all. */
+  failed?: { reason: string; message: string };
   /** Of the script itself, with `finishedAt`: 0 when the pod has succeeded, else the highest exit code that counts. */
   exitCode?: number;
 }

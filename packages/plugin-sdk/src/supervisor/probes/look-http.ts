@@ -56,7 +56,8 @@ export function probeUrl(action: HTTPGetAction, host: string, port: number): URL
   return new URL(`${scheme}://${authority}:${port}${path.startsWith("/") ? "" : "/"}${path}`);
 }
 
-function probeHeaders(action: HTTPGetAction): string[] {
+/** Names and values in turn: the own ones, then those that a kubelet sends. */
+export function probeHeaders(action: HTTPGetAction): string[] {
   const own = (action.httpHeaders ?? []).flatMap(({ name, value }) => [name, value]);
   const has = (wanted: string) =>
     (action.httpHeaders ?? []).some(({ name }) => name.toLowerCase() === wanted);

@@ -1,0 +1,975 @@
+#!/bin/bash -p
+# Runs one pod as a batch job: init containers in order, sidecars, containers side by side, restarts, probes, hooks and
+# the end, and writes down what happens. What is run is data; nothing of it is ever read as shell text.
+#
+# usage: bash -p batch-pod.sh DIRECTORY
+#
+# DIRECTORY, of the job's user, gets
+#   records              one line for each thing that has happened, see il_record
+#   logs/NAME-N.log      output of attempt N of container NAME
+#   containers/NAME/N/   files of that attempt, e.g. its termination-log
+# What is to be run is in DIRECTORY/spec and DIRECTORY/volumes; or, if DIRECTORY has no spec, behind the last line of this
+# file, and is then unpacked into a directory of its own in $TMPDIR.
+#   spec/pod.settings        NUL-separated keys and values; those of container I begin with "I."
+#   spec/NAME/run …      command lines, see il_read_words
+#   spec/NAME/env        the container's environment, NAME=value with a NUL behind each
+#
+# SIGTERM ends the pod: preStop hooks, stop signal to each container's process group, SIGKILL when the grace is over.
+#
+# One loop decides; whatever takes time runs beside it and tells its end through a pipe. States of a container:
+#   idle -> preparing (its image) -> idle -> starting -> running -> exited -> (back-off) -> starting …
+# Steps of stopping one that runs: "" -> hook (preStop) -> turn (a sidecar waits for the others) -> sent -> killed.
+#
+# Needs bash 4.2 and coreutils. All names begin with il_ so that none of the job's environment is changed.
+#
+# shellcheck disable=SC2317 # Functions are called by il_start_beside.
+set -u -f
+exec </dev/null 6>&2
+
+il_directory=${1:?"usage: batch-pod.sh DIRECTORY"}
+il_script=${BASH_SOURCE[0]}
+il_main=$$
+il_asked=0
+trap 'il_asked=1; printf "asked\n" >&7' TERM INT HUP
+
+# Bytes are bytes. Containers get back what the job had.
+il_had_locale=${LC_ALL+yes}
+il_locale=${LC_ALL-}
+il_mask=$(umask)
+LC_ALL=C
+umask 077
+
+declare -A il_set=()
+il_names=()
+il_records=$il_directory/records
+il_unwritten=''
+
+il_say() {
+  printf 'interlink: %s\n' "$1" >&6
+}
+
+# Tools are the machine's, whatever PATH the job has.
+il_tool() {
+  local PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
+  "$@"
+}
+
+# ---------------------------------------------------------------------------------------------------- time, records
+
+# Sets il_now to milliseconds, and il_seconds to seconds with a fraction, since the epoch. Without a fork.
+il_set_now() {
+  if [[ ${EPOCHREALTIME-} == *[.,]* ]]; then
+    il_seconds=${EPOCHREALTIME/,/.}
+    il_now=$((${il_seconds%.*} * 1000 + 10#${il_seconds#*.} / 1000))
+  else
+    printf -v il_seconds '%(%s)T' -1
+    il_now=$((il_seconds * 1000))
+  fi
+}
+
+# The loop looks again no later than at $1.
+il_wake_at() {
+  if (($1 < il_wake)); then il_wake=$1; fi
+}
+
+# Writes "TIME WORD..." to the records. What a full disk does not take is written again later, on a line of its own.
+il_record() {
+  il_set_now
+  il_unwritten+="$il_seconds $*"$'\n'
+  il_flush
+}
+
+il_flush() {
+  [[ -n $il_unwritten ]] || return 0
+  if { printf '%s' "$il_unwritten" >>"$il_records"; } 2>/dev/null; then
+    il_unwritten=''
+  elif [[ $il_unwritten != $'\n'* ]]; then
+    il_unwritten=$'\n'$il_unwritten
+  fi
+}
+
+# Sets il_encoded to what stdin holds, in base64; "-" for nothing.
+il_encode() {
+  il_encoded=$(il_tool base64 -w0 2>/dev/null)
+  il_encoded=${il_encoded:--}
+}
+
+# ----------------------------------------------------------------------------------------------------------- input
+
+# Writes the files behind the last line of this script to a directory of their own: lines MODE PATH CONTENT, path and
+# content in base64.
+il_unpack() {
+  local il_line il_mode il_path il_content il_seen=''
+  il_data=$(il_tool mktemp -d "${TMPDIR:-/tmp}/interlink-pod.XXXXXXXXXX") || return 1
+  il_unpacked=$il_data
+  while IFS= read -r il_line || [[ -n $il_line ]]; do
+    if [[ -z $il_seen ]]; then
+      if [[ $il_line == '#interlink-files' ]]; then il_seen=yes; fi
+      continue
+    fi
+    il_mode=${il_line%% *}
+    il_line=${il_line#* }
+    il_content=${il_line#* }
+    # What stands behind the path keeps a newline at its end from being taken away.
+    il_path=$(printf '%s' "${il_line%% *}" | il_tool base64 -d && printf '/') || return 1
+    il_path=$il_data/${il_path%/}
+    if [[ ! -d ${il_path%/*} ]]; then
+      (umask 022 && il_tool mkdir -p -- "${il_path%/*}") || return 1
+    fi
+    printf '%s' "$il_content" | il_tool base64 -d >"$il_path" || return 1
+    il_tool chmod -- "$il_mode" "$il_path" || return 1
+  done <"$il_script"
+  [[ -n $il_seen ]]
+}
+
+il_read_settings() {
+  local il_key il_value il_index
+  while IFS= read -r -d '' il_key && IFS= read -r -d '' il_value; do
+    il_set[$il_key]=$il_value
+  done <"$il_data/spec/pod.settings"
+  for ((il_index = 0; il_index < il_set[containers]; il_index++)); do
+    il_names+=("${il_set[$il_index.name]}")
+  done
+}
+
+# Reads words from file $1 into il_argv. It is NUL-separated: parts of words, told apart by their first letter, and ";"
+# behind each word. t: text; p: path of the pod's; a: path of the attempt's; n: the attempt's number; i: its process id.
+il_read_words() {
+  local il_part il_word=''
+  il_argv=()
+  while IFS= read -r -d '' il_part; do
+    case $il_part in
+      t*) il_word+=${il_part#t} ;;
+      p*) il_word+=$il_data/${il_part#p} ;;
+      a*) il_word+=$il_attempt_directory/${il_part#a} ;;
+      n) il_word+=$il_attempt ;;
+      i) il_word+=${il_pid_of[$il_index]-} ;;
+      ';')
+        il_argv+=("$il_word")
+        il_word=''
+        ;;
+    esac
+  done <"$1"
+  ((${#il_argv[@]}))
+}
+
+# Says which attempt of which container the functions below are about.
+il_about() {
+  il_index=$1
+  il_attempt=$2
+  il_name=${il_names[il_index]}
+  il_attempt_directory=$il_directory/containers/$il_name/$il_attempt
+}
+
+# ----------------------------------------------------------------------------------------- beside the loop: commands
+
+# Whether bash can set this variable without being changed by it.
+il_can_export() {
+  [[ $1 =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || return 1
+  case $1 in
+    _ | BASH* | COMP_* | DIRSTACK | EPOCH* | EUID | FUNCNAME | GROUPS | HIST* | IFS | LANG | LC_* | LINENO | OLDPWD) return 1 ;;
+    OPT* | PATH | POSIXLY_CORRECT | PPID | PWD | RANDOM | SECONDS | SHELLOPTS | SHLVL | SRANDOM | TZ | UID | il_*) return 1 ;;
+  esac
+}
+
+# Becomes the command in il_argv, with the container's environment if its runtime wants that and $1 is not "plain".
+# If it cannot, this shell ends.
+il_become() {
+  local il_variable il_prefix il_exported=() il_around=()
+  if [[ -n ${il_set[$il_index.exports]-} && ${1-} != plain ]]; then
+    il_prefix=${il_set[$il_index.prefix]}
+    while IFS= read -r -d '' il_variable; do
+      il_variable=$il_prefix$il_variable
+      if il_can_export "${il_variable%%=*}"; then il_exported+=("$il_variable"); else il_around+=("$il_variable"); fi
+    done <"$il_data/spec/$il_name/env"
+  fi
+  if ((${#il_around[@]})); then
+    # env(1) would take a command with "=" in its name for a variable.
+    if [[ ${il_argv[0]} == *=* ]]; then il_argv=(nice -n 0 -- "${il_argv[@]}"); fi
+    il_argv=(env -- "${il_around[@]}" "${il_argv[@]}")
+  fi
+  umask "$il_mask"
+  exec 6>&- 7>&- 8>&- 9<&-
+  if [[ -n $il_had_locale ]]; then LC_ALL=$il_locale; else unset LC_ALL; fi
+  if ((${#il_exported[@]})); then export "${il_exported[@]}"; fi
+  exec -- "${il_argv[@]}"
+}
+
+# Runs an attempt of a container, tells its start and its end. Goes on when the loop is no more, to tell the end then.
+il_run_container() {
+  local il_pid il_guard il_code il_failed='-' il_log
+  il_about "$1" "$2"
+  exec 8>&-
+  trap '' TERM INT HUP QUIT
+  il_log=$il_directory/logs/$il_name-$il_attempt.log
+  il_set_now
+  if ! il_read_words "$il_data/spec/$il_name/run" || ! { : >>"$il_log"; } 2>/dev/null; then
+    printf 'exited %s %s 128 %s failed\n' "$il_index" "$il_attempt" "$il_seconds" >&7
+    return
+  fi
+  # A process group of its own, so that all of it can be signalled.
+  set -m
+  (
+    trap - TERM INT HUP QUIT
+    # Traps are gone once the command has begun.
+    trap ': >"$il_attempt_directory/start-failed"' EXIT
+    il_become
+  ) >>"$il_log" 2>&1 9<&- &
+  il_pid=$!
+  # Whatever becomes of the loop, the container ends with it: this read ends when the loop does.
+  (
+    exec 7>&- 6>&-
+    IFS= read -r il_line <&9
+    kill -KILL -- "-$il_pid"
+  ) &
+  il_guard=$!
+  set +m
+  printf 'started %s %s %s %s\n' "$il_index" "$il_attempt" "$il_pid" "$il_seconds" >&7
+  wait "$il_pid"
+  il_code=$?
+  il_set_now
+  # As in a container, nothing outlives the first process.
+  kill -KILL -- "-$il_pid"
+  kill -KILL -- "-$il_guard"
+  if [[ -e $il_attempt_directory/start-failed ]]; then il_failed=failed; fi
+  if kill -0 "$il_main"; then
+    printf 'exited %s %s %s %s %s\n' "$il_index" "$il_attempt" "$il_code" "$il_seconds" "$il_failed" >&7
+  else
+    il_record exited "$il_name" "$il_attempt" "$il_code" "$il_seconds" Error -
+  fi
+}
+
+# Runs the commands that come before container $1.
+il_run_prepare() {
+  local il_number il_code=0
+  il_about "$1" "$2"
+  exec 8>&- 9<&-
+  for ((il_number = 0; il_number < ${il_set[$il_index.prepare]} && il_code == 0; il_number++)); do
+    (il_read_words "$il_data/spec/$il_name/prepare-$il_number" && il_become plain)
+    il_code=$?
+  done >"$il_directory/containers/$il_name/prepare.log" 2>&1
+  printf 'prepared %s %s\n' "$il_index" "$il_code" >&7
+}
+
+# Sends the request in file $1 (scheme, host, port, request) and prints what is wrong. $2: any answer will do.
+il_http() {
+  local il_scheme='' il_host='' il_port='' il_request='' il_answer='' il_url
+  {
+    IFS= read -r -d '' il_scheme
+    IFS= read -r -d '' il_host
+    IFS= read -r -d '' il_port
+    IFS= read -r -d '' il_request
+  } <"$1"
+  il_url=$il_scheme://$il_host:$il_port
+  if [[ $il_scheme == https ]]; then
+    # Certificates are not looked at, as a kubelet does not.
+    IFS= read -r il_answer < <(
+      printf '%s' "$il_request" | il_tool openssl s_client -quiet -verify_quiet -connect "$il_host:$il_port" 2>/dev/null
+    )
+  else
+    { exec 5<>"/dev/tcp/$il_host/$il_port"; } 2>/dev/null || {
+      printf 'dial tcp %s:%s: connect: connection refused' "$il_host" "$il_port"
+      return 1
+    }
+    printf '%s' "$il_request" >&5 2>/dev/null
+    IFS= read -r il_answer <&5
+  fi
+  if [[ ! $il_answer =~ ^HTTP/[0-9.]+\ ([0-9][0-9][0-9]) ]]; then
+    printf 'Get "%s": no HTTP answer' "$il_url"
+    return 1
+  fi
+  if [[ -n ${2-} ]] || [[ ${BASH_REMATCH[1]} == [23]* ]]; then return 0; fi
+  printf 'HTTP probe failed with statuscode: %s' "${BASH_REMATCH[1]}"
+  return 1
+}
+
+# Does what a probe or hook $1 asks for.
+il_ask() {
+  local il_file=$il_data/spec/$il_name/$1 il_host='' il_port=''
+  case ${il_set[$il_index.$1]} in
+    exec) (il_read_words "$il_file" && il_become) ;;
+    http) il_http "$il_file" "${2-}" ;;
+    tcp)
+      {
+        IFS= read -r -d '' il_host
+        IFS= read -r -d '' il_port
+      } <"$il_file"
+      { : <>"/dev/tcp/$il_host/$il_port"; } 2>/dev/null && return 0
+      printf 'dial tcp %s:%s: connect: connection refused' "$il_host" "$il_port"
+      return 1
+      ;;
+    sleep) il_tool sleep "${il_set[$il_index.$1.seconds]}" ;;
+  esac
+}
+
+# Looks once at a container with probe $3; $4 tells this look from others.
+il_run_look() {
+  il_about "$1" "$2"
+  exec 8>&- 9<&-
+  il_ask "$3" 2>&1 | { il_tool head -c 10240 && il_tool cat >/dev/null; } >"$il_attempt_directory/$3"
+  printf 'looked %s %s %s %s %s\n' "$1" "$2" "$3" "${PIPESTATUS[0]}" "$4" >&7
+}
+
+il_run_hook() {
+  il_about "$1" "$2"
+  exec 8>&- 9<&-
+  il_ask "$3" any >/dev/null 2>&1
+  printf 'hooked %s %s %s %s\n' "$1" "$2" "$3" "$?" >&7
+}
+
+# Runs a function beside the loop, in a process group of its own; sets il_beside to its id.
+il_start_beside() {
+  set -m
+  "$@" 2>/dev/null &
+  il_beside=$!
+  set +m
+}
+
+# -------------------------------------------------------------------------------------------------- starting, ending
+
+# Makes the part of a volume that a mount wants: file of triples root (as a word's part), path below it, volume's name.
+# Links are followed only as long as they stay inside the volume: containers may have put them there.
+il_make_sub_paths() {
+  local il_file=$il_data/spec/$il_name/subpaths il_root il_sub il_volume il_real il_at il_rest il_step
+  [[ -e $il_file ]] || return 0
+  while IFS= read -r -d '' il_root && IFS= read -r -d '' il_sub && IFS= read -r -d '' il_volume; do
+    if [[ $il_root == p* ]]; then il_root=$il_data/${il_root#p}; else il_root=${il_root#t}; fi
+    il_problem="failed to prepare subPath for volumeMount \"$il_volume\" of container \"$il_name\""
+    il_real=$(cd -P -- "$il_root" && pwd -P && printf .) || return 1
+    il_real=${il_real%$'\n'.}
+    il_at=$il_real
+    il_rest=$il_sub/
+    while [[ -n $il_rest ]]; do
+      il_step=${il_rest%%/*}
+      il_rest=${il_rest#*/}
+      [[ -n $il_step && $il_step != . ]] || continue
+      if [[ ! -e $il_at/$il_step && ! -L $il_at/$il_step ]]; then
+        (umask 022 && il_tool mkdir -- "$il_at/$il_step") || return 1
+      elif [[ ! -d $il_at/$il_step ]]; then
+        # A file can only be the last step.
+        [[ ! -L $il_at/$il_step && -z ${il_rest//\//} ]] || return 1
+        break
+      fi
+      il_at=$(cd -P -- "$il_at/$il_step" && pwd -P && printf .) || return 1
+      il_at=${il_at%$'\n'.}
+      [[ $il_at/ == "${il_real%/}"/* ]] || return 1
+    done
+  done <"$il_file"
+  il_problem=''
+}
+
+# Starts the next attempt of container $1, or its preparation, or finds out when to try again.
+il_begin() {
+  local il_image
+  il_about "$1" "${il_next[$1]}"
+  if ((il_now < il_wait_until[il_index])); then
+    il_wake_at "${il_wait_until[il_index]}"
+    return
+  fi
+  il_image=${il_set[$il_index.image]}
+  if ((il_set[$il_index.prepare] > 0)) && [[ ${il_images[$il_image]-} != ready ]]; then
+    [[ ${il_images[$il_image]-} != busy ]] || return
+    il_images[$il_image]=busy
+    il_state[il_index]=preparing
+    il_tool mkdir -p -- "$il_directory/containers/$il_name"
+    il_record pulling "$il_name"
+    il_start_beside il_run_prepare "$il_index" "$il_attempt"
+    il_beside_of[il_index]=$il_beside
+    return
+  fi
+  il_problem='its directory could not be made'
+  if ! { il_tool mkdir -p -- "$il_attempt_directory" &&
+    : >>"$il_attempt_directory/termination-log" &&
+    il_tool chmod 0666 "$il_attempt_directory/termination-log" &&
+    il_make_sub_paths; } 2>/dev/null; then
+    il_encode <<<"$il_problem"
+    il_record problem "$il_name" CreateContainerConfigError "$il_encoded"
+    il_wait_until[il_index]=$((il_now + 10000))
+    return
+  fi
+  il_raise_back_off "$il_index"
+  il_record created "$il_name" "$il_attempt"
+  il_count_oom
+  il_oom_before[il_index]=$il_oom
+  il_next[il_index]=$((il_attempt + 1))
+  il_attempts[il_index]=$il_attempt
+  il_state[il_index]=starting
+  il_stop[il_index]=''
+  il_step_of[il_index]=''
+  il_post_start[il_index]=''
+  il_pid_of[il_index]=''
+  il_hook_of[il_index]=''
+  il_start_beside il_run_container "$il_index" "$il_attempt"
+  il_beside_of[il_index]=$il_beside
+}
+
+# A kubelet's: nothing before the first restart, then 10 s, doubling to 5 min; whoever was well for 10 min starts over.
+il_raise_back_off() {
+  [[ ${il_state[$1]} == exited ]] || return 0
+  if [[ -z ${il_delay[$1]} ]] || ((il_ended_at[$1] - il_raised_at[$1] > 2 * il_set[backOffMost])); then
+    il_delay[$1]=${il_set[backOffFirst]}
+  else
+    il_delay[$1]=$((il_delay[$1] * 2 < il_set[backOffMost] ? il_delay[$1] * 2 : il_set[backOffMost]))
+  fi
+  il_raised_at[$1]=$il_now
+}
+
+# Whether container $1, which has ended, runs again.
+il_restarts() {
+  local il_code=${il_code_of[$1]} il_rule il_value il_is_in
+  [[ ${il_set[$1.kind]} != sidecar ]] || return 0
+  if [[ ${il_set[$1.kind]} == init ]] && ((il_code == 0)); then return 1; fi
+  # shellcheck disable=SC2086 # Rules are words: "+1,2" for one of these, "-1,2" for none of them.
+  set -- "$1" ${il_set[$1.rules]}
+  for il_rule in "${@:2}"; do
+    il_is_in=no
+    il_value=,${il_rule#?},
+    if [[ $il_value == *,"$il_code",* ]]; then il_is_in=yes; fi
+    if [[ $il_rule == +* && $il_is_in == yes ]] || [[ $il_rule == -* && $il_is_in == no ]]; then return 0; fi
+  done
+  case ${il_set[$1.policy]} in
+    Always) return 0 ;;
+    OnFailure) ((il_code != 0)) ;;
+    *) return 1 ;;
+  esac
+}
+
+# Sets il_oom to how often the kernel has killed for want of memory in this job's cgroup, which all containers share.
+il_count_oom() {
+  local il_word il_number
+  il_oom=0
+  [[ -n $il_oom_file && -r $il_oom_file ]] || return 0
+  while read -r il_word il_number; do
+    if [[ $il_word == oom_kill ]]; then il_oom=$il_number; fi
+  done <"$il_oom_file"
+}
+
+il_find_oom_file() {
+  local il_line
+  il_oom_file=${il_set[oomFile]-}
+  [[ -z $il_oom_file ]] || return 0
+  while IFS= read -r il_line; do
+    case $il_line in
+      0::*) il_oom_file=/sys/fs/cgroup${il_line#0::}/memory.events ;;
+      *:memory:*)
+        il_oom_file=/sys/fs/cgroup/memory${il_line#*:memory:}/memory.oom_control
+        break
+        ;;
+    esac
+  done 2>/dev/null </proc/self/cgroup
+}
+
+# Sets il_encoded to what an ended attempt wanted to say.
+il_read_message() {
+  local il_file=$il_attempt_directory/termination-log il_most=${il_set[messageBytes]}
+  il_encoded=-
+  if [[ -f $il_file && ! -L $il_file && -s $il_file ]]; then
+    il_encode < <(il_tool head -c "$il_most" -- "$il_file")
+  elif [[ -n ${il_set[$il_index.fallback]} && $1 != 0 ]]; then
+    if ((il_most > 2048)); then il_most=2048; fi
+    il_encode < <(il_tool tail -n 80 -- "$il_directory/logs/$il_name-$il_attempt.log" 2>/dev/null | il_tool tail -c "$il_most")
+  fi
+}
+
+# An attempt has ended: code, time in seconds, whether it never began.
+il_has_ended() {
+  local il_code=$1 il_at=$2 il_failed=$3 il_reason=Error il_kind
+  il_set_now
+  for il_kind in startup liveness readiness; do il_stop_look "$il_kind"; done
+  if [[ -n ${il_hook_of[il_index]} ]]; then kill -KILL -- "-${il_hook_of[il_index]}" 2>/dev/null; fi
+  il_read_message "$il_code"
+  if [[ $il_failed == failed ]]; then
+    il_reason=StartError
+    if [[ $il_encoded == - ]]; then
+      il_encode < <(il_tool tail -c 1024 -- "$il_directory/logs/$il_name-$il_attempt.log" 2>/dev/null)
+    fi
+  elif ((il_code == 0)); then
+    il_reason=Completed
+  elif ((il_code == 137)) && [[ ${il_step_of[il_index]} != killed ]]; then
+    il_count_oom
+    if ((il_oom > il_oom_before[il_index])); then il_reason=OOMKilled; fi
+  fi
+  il_record exited "$il_name" "$il_attempt" "$il_code" "$il_at" "$il_reason" "$il_encoded"
+  il_state[il_index]=exited
+  il_code_of[il_index]=$il_code
+  il_ended_at[il_index]=$il_now
+  il_started[il_index]=''
+  il_stop[il_index]=''
+  il_wait_until[il_index]=0
+  il_missed[il_index]=0
+  if [[ -z $il_ending ]] && il_restarts "$il_index" && [[ -n ${il_delay[il_index]} ]] &&
+    ((il_now - il_raised_at[il_index] <= 2 * il_set[backOffMost])); then
+    il_wait_until[il_index]=$((il_now + il_delay[il_index]))
+    il_record waiting "$il_name" "$il_attempt" "${il_delay[il_index]}"
+  fi
+}
+
+# The pod is to end: "delete" or "finished".
+il_end() {
+  il_ending=$1
+  il_end_by=$((il_now + il_set[grace]))
+  il_record ending "$1"
+}
+
+# Container il_index is to end for reason $1, and be killed at $2.
+il_intend_stop() {
+  [[ -z ${il_stop[il_index]} ]] || return 0
+  il_stop[il_index]=$1
+  il_stop_by[il_index]=$2
+  il_step_of[il_index]=''
+  il_record stopping "$il_name" "$il_attempt" "$1"
+}
+
+il_is_live() {
+  case ${il_state[$1]} in
+    preparing | starting | running) return 0 ;;
+    *) return 1 ;;
+  esac
+}
+
+# A sidecar ends after all containers and all sidecars behind it.
+il_must_wait() {
+  local il_other
+  [[ ${il_set[$1.kind]} == sidecar ]] || return 1
+  for ((il_other = $1 + 1; il_other < ${#il_names[@]}; il_other++)); do
+    if [[ ${il_set[$il_other.kind]} != init ]] && il_is_live "$il_other"; then return 0; fi
+  done
+  return 1
+}
+
+# The next step towards the end of container $1.
+il_advance_stop() {
+  local il_by il_least=0
+  il_about "$1" "${il_attempts[$1]}"
+  if [[ -n $il_ending ]]; then
+    case ${il_state[il_index]} in
+      preparing) kill -KILL -- "-${il_beside_of[il_index]}" 2>/dev/null && il_state[il_index]=idle ;;
+      running) il_intend_stop "$il_ending" "$il_end_by" ;;
+    esac
+    # A shorter grace shortens what was begun with a longer one.
+    if ((il_stop_by[il_index] > il_end_by)); then il_stop_by[il_index]=$il_end_by; fi
+  fi
+  [[ -n ${il_stop[il_index]} && ${il_state[il_index]} == running ]] || return 0
+  il_by=${il_stop_by[il_index]}
+  if [[ -n ${il_set[$il_index.preStop]-} || ${il_set[$il_index.kind]} == sidecar ]]; then il_least=2000; fi
+  if [[ -z ${il_step_of[il_index]} ]]; then
+    il_step_of[il_index]=turn
+    if [[ -n ${il_set[$il_index.preStop]-} ]]; then
+      il_step_of[il_index]=hook
+      il_start_beside il_run_hook "$il_index" "$il_attempt" preStop
+      il_hook_of[il_index]=$il_beside
+    fi
+  fi
+  if [[ ${il_step_of[il_index]} == hook ]]; then
+    if ((il_now < il_by)); then
+      il_wake_at "$il_by"
+      return
+    fi
+    kill -KILL -- "-${il_hook_of[il_index]}" 2>/dev/null
+    il_step_of[il_index]=turn
+  fi
+  if [[ ${il_step_of[il_index]} == turn ]]; then
+    if [[ -n $il_ending ]] && ((il_now < il_by)) && il_must_wait "$il_index"; then
+      il_wake_at "$il_by"
+      return
+    fi
+    kill -s "${il_set[$il_index.signal]}" -- "-${il_pid_of[il_index]}" 2>/dev/null
+    # What was halted has to go on to hear it.
+    kill -CONT -- "-${il_pid_of[il_index]}" 2>/dev/null
+    il_step_of[il_index]=sent
+    if ((il_now + il_least > il_by)); then il_by=$((il_now + il_least)); fi
+    il_stop_by[il_index]=$il_by
+  fi
+  if [[ ${il_step_of[il_index]} == sent ]]; then
+    if ((il_now < il_by)); then
+      il_wake_at "$il_by"
+      return
+    fi
+    kill -KILL -- "-${il_pid_of[il_index]}" 2>/dev/null
+    il_step_of[il_index]=killed
+  fi
+}
+
+# ---------------------------------------------------------------------------------------------------------- probes
+
+# Begins with the probes of attempt il_index, which has just started.
+il_follow() {
+  local il_kind il_key
+  for il_kind in startup liveness readiness; do
+    il_key=$il_index.$il_kind
+    [[ -n ${il_set[$il_key]-} ]] || continue
+    il_look_at[$il_key]=$((il_now + il_set[$il_key.delay]))
+    il_look_run[$il_key]=0
+    il_look_last[$il_key]=''
+    il_look_result[$il_key]=''
+    il_look_held[$il_key]=''
+    il_look_pid[$il_key]=''
+  done
+}
+
+il_stop_look() {
+  local il_key=$il_index.$1
+  if [[ -n ${il_look_pid[$il_key]-} ]]; then kill -KILL -- "-${il_look_pid[$il_key]}" 2>/dev/null; fi
+  il_look_pid[$il_key]=''
+}
+
+il_startup_is_over() {
+  [[ -z ${il_set[$1.startup]-} || ${il_look_result[$1.startup]-} == success ]]
+}
+
+# Running, postStart hook over, startup probe passed.
+il_check_started() {
+  il_started[$1]=''
+  [[ ${il_state[$1]} == running ]] || return 0
+  if [[ -n ${il_set[$1.postStart]-} && ${il_post_start[$1]} != over ]]; then return 0; fi
+  if il_startup_is_over "$1"; then il_started[$1]=yes; fi
+}
+
+# Makes the looks that are due at container $1.
+il_probe() {
+  local il_kind il_key
+  [[ ${il_state[$1]} == running ]] || return 0
+  il_about "$1" "${il_attempts[$1]}"
+  for il_kind in startup liveness readiness; do
+    il_key=$il_index.$il_kind
+    [[ -n ${il_set[$il_key]-} ]] || continue
+    if [[ -n ${il_look_pid[$il_key]} ]]; then
+      if ((il_now >= il_look_until[$il_key])); then
+        il_stop_look "$il_kind"
+        il_has_looked "$il_kind" 1 "command timed out after $((il_set[$il_key.timeout] / 1000))s"
+      else
+        il_wake_at "${il_look_until[$il_key]}"
+      fi
+      continue
+    fi
+    [[ -z ${il_look_held[$il_key]} ]] || continue
+    # Before startup only its own probe runs, afterwards all but it; what is being stopped is only asked whether it is
+    # still ready.
+    if il_startup_is_over "$il_index"; then
+      [[ $il_kind != startup ]] || continue
+    else
+      [[ $il_kind == startup ]] || continue
+    fi
+    [[ -z ${il_stop[il_index]} || $il_kind == readiness ]] || continue
+    if ((il_now < il_look_at[$il_key])); then
+      il_wake_at "${il_look_at[$il_key]}"
+      continue
+    fi
+    il_looks=$((il_looks + 1))
+    il_look_number[$il_key]=$il_looks
+    il_look_begun[$il_key]=$il_now
+    il_look_until[$il_key]=$((il_now + il_set[$il_key.timeout]))
+    il_wake_at "${il_look_until[$il_key]}"
+    il_start_beside il_run_look "$il_index" "$il_attempt" "$il_kind" "$il_looks"
+    il_look_pid[$il_key]=$il_beside
+  done
+}
+
+# Probe $1 said $2 (0 = well) with output $3, or that in its file.
+il_has_looked() {
+  local il_kind=$1 il_code=$2 il_key=$il_index.$1 il_result=success il_threshold=${il_set[$il_index.$1.success]}
+  il_look_at[$il_key]=$((il_look_begun[$il_key] + il_set[$il_key.period]))
+  il_wake_at "${il_look_at[$il_key]}"
+  if ((il_code != 0)); then
+    il_result=failure
+    il_threshold=${il_set[$il_key.failure]}
+  fi
+  if [[ ${il_look_last[$il_key]} == "$il_result" ]]; then
+    il_look_run[$il_key]=$((il_look_run[$il_key] + 1))
+  else
+    il_look_run[$il_key]=1
+  fi
+  il_look_last[$il_key]=$il_result
+  # The first failures of a row tell all; a probe that fails for days must not fill the records.
+  if [[ $il_result == failure ]] && ((il_look_run[$il_key] <= il_threshold)); then
+    if [[ -n ${3-} ]]; then
+      il_encode <<<"$3"
+    else
+      il_encode < <(il_tool head -c 1024 -- "$il_attempt_directory/$il_kind" 2>/dev/null)
+    fi
+    il_record unhealthy "$il_name" "$il_attempt" "$il_kind" "$il_encoded"
+  fi
+  ((il_look_run[$il_key] >= il_threshold)) || return 0
+  if [[ $il_result != "${il_look_result[$il_key]}" ]]; then
+    il_look_result[$il_key]=$il_result
+    case $il_kind/$il_result in
+      startup/success) il_record startup "$il_name" "$il_attempt" ;;
+      readiness/success) il_record ready "$il_name" "$il_attempt" ;;
+      readiness/failure) il_record unready "$il_name" "$il_attempt" ;;
+    esac
+    il_check_started "$il_index"
+  fi
+  if [[ $il_result == failure && $il_kind != readiness ]]; then
+    il_look_held[$il_key]=yes
+    il_intend_stop "$il_kind" "$((il_now + il_set[$il_key.grace]))"
+  fi
+}
+
+# ------------------------------------------------------------------------------------------------------------ loop
+
+# What was told through the pipe.
+il_hear() {
+  local il_key
+  case $1 in
+    asked) return ;;
+    prepared) il_hear_prepared "$2" "$3" ;;
+    *)
+      il_about "$2" "$3"
+      # Of an attempt that is over by now.
+      if [[ ${il_attempts[il_index]} != "$il_attempt" || ${il_state[il_index]} == exited ]]; then return; fi
+      ;;
+  esac
+  case $1 in
+    started)
+      il_state[il_index]=running
+      il_pid_of[il_index]=$4
+      il_record started "$il_name" "$il_attempt" "$5"
+      il_follow
+      if [[ -n ${il_set[$il_index.postStart]-} ]]; then
+        il_start_beside il_run_hook "$il_index" "$il_attempt" postStart
+        il_hook_of[il_index]=$il_beside
+      fi
+      il_check_started "$il_index"
+      ;;
+    exited) il_has_ended "$4" "$5" "$6" ;;
+    looked)
+      il_key=$il_index.$4
+      if [[ ${il_look_number[$il_key]} != "$6" || -z ${il_look_pid[$il_key]} ]]; then return; fi
+      il_look_pid[$il_key]=''
+      il_has_looked "$4" "$5"
+      ;;
+    hooked)
+      if (($5 != 0)); then il_record hook-failed "$il_name" "$il_attempt" "$4"; fi
+      if [[ $4 == preStop ]]; then
+        if [[ ${il_step_of[il_index]} == hook ]]; then il_step_of[il_index]=turn; fi
+      elif (($5 == 0)); then
+        il_post_start[il_index]=over
+        il_record post-start "$il_name" "$il_attempt"
+        il_check_started "$il_index"
+      else
+        il_intend_stop postStart "$((il_now + il_set[grace]))"
+      fi
+      ;;
+  esac
+}
+
+# The image of container $1 is there ($2 is 0) or not.
+il_hear_prepared() {
+  local il_image=${il_set[$1.image]}
+  il_about "$1" "${il_next[$1]}"
+  if [[ ${il_state[il_index]} == preparing ]]; then
+    il_state[il_index]=idle
+    if ((il_next[il_index] > 0)) && ((il_attempts[il_index] >= 0)); then il_state[il_index]=exited; fi
+  fi
+  if (($2 == 0)); then
+    il_images[$il_image]=ready
+    il_record pulled "$il_name"
+    return
+  fi
+  il_images[$il_image]=''
+  il_pull_delay[$il_index]=$((${il_pull_delay[$il_index]-0} == 0 ? il_set[backOffFirst] : il_pull_delay[$il_index] * 2))
+  if ((il_pull_delay[$il_index] > il_set[backOffMost])); then il_pull_delay[$il_index]=${il_set[backOffMost]}; fi
+  il_wait_until[il_index]=$((il_now + il_pull_delay[$il_index]))
+  il_encode < <(il_tool tail -c 1024 -- "$il_directory/containers/$il_name/prepare.log" 2>/dev/null)
+  il_record pull-failed "$il_name" "${il_pull_delay[$il_index]}" "$il_encoded"
+}
+
+# Whoever waits for the end of a container may be killed as well; then nobody will tell it. Called when nothing was told.
+il_look_after() {
+  local il_i
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+    il_is_live "$il_i" || continue
+    if kill -0 "${il_beside_of[il_i]}" 2>/dev/null; then
+      il_missed[il_i]=0
+      continue
+    fi
+    # It may have told it a moment ago.
+    il_missed[il_i]=$((il_missed[il_i] + 1))
+    ((il_missed[il_i] > 1)) || continue
+    if [[ ${il_state[il_i]} == preparing ]]; then
+      il_hear_prepared "$il_i" 1
+      continue
+    fi
+    if [[ -n ${il_pid_of[il_i]} ]]; then kill -KILL -- "-${il_pid_of[il_i]}" 2>/dev/null; fi
+    il_about "$il_i" "${il_attempts[il_i]}"
+    il_has_ended 137 "$il_seconds" -
+  done
+}
+
+# Starts what should run and does not. Decides that the pod is over when nothing but sidecars can ever run again.
+il_decide() {
+  local il_i il_begun=-1 il_finished=yes il_inits=${il_set[inits]}
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+    if ((il_attempts[il_i] >= 0)); then il_begun=$((il_i < il_inits ? il_i : il_inits)); fi
+  done
+  for ((il_i = 0; il_i < il_inits; il_i++)); do
+    case ${il_state[il_i]} in
+      idle)
+        il_begin "$il_i"
+        if ((il_i >= il_begun)); then return; fi
+        ;;
+      exited)
+        if ((il_i >= il_begun)) && [[ ${il_set[$il_i.kind]} == init ]] && ((il_code_of[il_i] == 0)); then continue; fi
+        if il_restarts "$il_i"; then
+          if ((il_i >= il_begun)) || [[ ${il_set[$il_i.kind]} == sidecar ]]; then il_begin "$il_i"; fi
+        elif ((il_i >= il_begun)); then
+          il_end finished
+          return
+        fi
+        if ((il_i >= il_begun)); then return; fi
+        ;;
+      *)
+        if ((il_i >= il_begun)) && [[ -z ${il_started[il_i]} || ${il_set[$il_i.kind]} == init ]]; then return; fi
+        ;;
+    esac
+  done
+  for ((il_i = il_inits; il_i < ${#il_names[@]}; il_i++)); do
+    if [[ ${il_state[il_i]} == exited ]] && ! il_restarts "$il_i"; then continue; fi
+    il_finished=''
+    if ! il_is_live "$il_i"; then il_begin "$il_i"; fi
+  done
+  if [[ -n $il_finished ]]; then il_end finished; fi
+}
+
+# Attempts of an earlier life of this job (it was put back into the queue) keep their numbers.
+il_take_up() {
+  local il_word il_container il_number il_i
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+    il_state[il_i]=idle
+    il_next[il_i]=0
+    il_attempts[il_i]=-1
+    il_code_of[il_i]=0
+    il_wait_until[il_i]=0
+    il_delay[il_i]=''
+    il_raised_at[il_i]=0
+    il_ended_at[il_i]=0
+    il_stop[il_i]=''
+    il_stop_by[il_i]=0
+    il_step_of[il_i]=''
+    il_started[il_i]=''
+    il_post_start[il_i]=''
+    il_pid_of[il_i]=''
+    il_beside_of[il_i]=''
+    il_hook_of[il_i]=''
+    il_oom_before[il_i]=0
+    il_missed[il_i]=0
+  done
+  [[ -e $il_records ]] || return 0
+  # Its last line may be cut off.
+  il_unwritten=$'\n'
+  while read -r _ il_word il_container il_number _; do
+    [[ $il_word == created && $il_number =~ ^[0-9]+$ ]] || continue
+    for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+      if [[ ${il_names[il_i]} == "$il_container" ]]; then il_next[il_i]=$((il_number + 1)); fi
+    done
+  done <"$il_records"
+}
+
+il_make_directories() {
+  local il_i il_path
+  il_tool mkdir -p -- "$il_directory/logs" "$il_directory/containers" || return 1
+  for ((il_i = 0; il_i < il_set[directories]; il_i++)); do
+    il_path=$il_data/${il_set[directory.$il_i.path]}
+    [[ -d $il_path ]] || { (umask 022 && il_tool mkdir -p -- "$il_path") &&
+      il_tool chmod -- "${il_set[directory.$il_i.mode]}" "$il_path"; } || return 1
+  done
+}
+
+# The job's exit code: 0 when all containers have ended well, else the highest code that counts.
+il_outcome() {
+  local il_i il_most=0
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+    [[ ${il_set[$il_i.kind]} != sidecar ]] || continue
+    if [[ ${il_state[il_i]} == exited ]]; then
+      if ((il_code_of[il_i] > il_most)); then il_most=${il_code_of[il_i]}; fi
+    elif [[ ${il_set[$il_i.kind]} == regular ]] && ((il_most == 0)); then
+      # Never started.
+      il_most=143
+    fi
+  done
+  return "$il_most"
+}
+
+il_fail() {
+  il_say "$1"
+  il_encode <<<"$1"
+  il_record failed "$il_encoded"
+  exit 125
+}
+
+il_run_pod() {
+  local il_i il_left il_heard il_tries il_code il_host=''
+  exec 7<> <(:)
+  # Reading from 9 ends when nobody holds 8 any more, and only this process does.
+  exec 5<> <(:)
+  exec 8>"/proc/$$/fd/5"
+  exec 9<"/proc/$$/fd/5" 5>&-
+
+  il_data=$il_directory
+  il_unpacked=''
+  il_tool mkdir -p -- "$il_directory" || il_fail "the directory $il_directory could not be made"
+  if [[ ! -e $il_directory/spec/pod.settings ]]; then
+    il_unpack || il_fail "what the job is to run could not be unpacked"
+  fi
+  # What bash itself says of ended processes is of no use to anybody.
+  exec 2>/dev/null
+  il_read_settings || il_fail "the job's settings could not be read"
+  il_take_up
+  il_find_oom_file
+  IFS= read -r il_host </proc/sys/kernel/hostname
+  il_record pod-started "${il_host:--}" "$$"
+  il_make_directories || il_fail "the job's directories could not be made"
+
+  while :; do
+    il_set_now
+    # Older bash runs traps only when a read is over.
+    il_wake=$((il_now + 1000))
+    il_flush
+    if ((il_asked)) && [[ $il_ending != delete ]]; then il_end delete; fi
+    if [[ -z $il_ending ]]; then il_decide; fi
+    il_heard=''
+    for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+      il_probe "$il_i"
+      il_advance_stop "$il_i"
+      if il_is_live "$il_i"; then il_heard=live; fi
+    done
+    if [[ -n $il_ending && -z $il_heard ]]; then break; fi
+    il_set_now
+    il_left=$((il_wake - il_now))
+    if ((il_left < 5)); then il_left=5; fi
+    printf -v il_left '%d.%03d' "$((il_left / 1000))" "$((il_left % 1000))"
+    if IFS= read -r -t "$il_left" -u 7 il_heard; then
+      il_set_now
+      il_wake=$((il_now + 1000))
+      # shellcheck disable=SC2086 # Words of our own.
+      il_hear $il_heard
+    else
+      il_look_after
+    fi
+  done
+
+  il_outcome
+  il_code=$?
+  il_record pod-finished "$il_code"
+  for ((il_tries = 0; il_tries < 60 && ${#il_unwritten} > 0; il_tries++)); do
+    il_tool sleep 1
+    il_flush
+  done
+  if [[ -n $il_unpacked ]]; then il_tool rm -rf -- "$il_unpacked"; fi
+  return "$il_code"
+}
+
+il_ending=''
+il_end_by=0
+il_wake=0
+il_looks=0
+il_problem=''
+il_argv=()
+il_state=() il_next=() il_attempts=() il_code_of=() il_wait_until=() il_delay=() il_raised_at=() il_ended_at=()
+il_stop=() il_stop_by=() il_step_of=() il_started=() il_post_start=() il_pid_of=() il_beside_of=() il_hook_of=()
+il_oom_before=() il_missed=()
+declare -A il_images=() il_pull_delay=() il_look_at=() il_look_run=() il_look_last=() il_look_result=()
+declare -A il_look_held=() il_look_pid=() il_look_until=() il_look_begun=() il_look_number=()
+
+il_run_pod
+exit "$?"

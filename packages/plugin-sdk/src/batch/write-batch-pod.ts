@@ -1,0 +1,54 @@
+import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { makePrivateDirectory, syncDirectory } from "../jobs/durable-file.ts";
+import { PluginError } from "../plugin-error.ts";
+import type { BatchFile, BatchPod } from "./contract.ts";
+import { SETTINGS_FILE } from "./encode.ts";
+
+/**
+ * Write what the script reads below `directory`, which is made, for this user alone. Repeatable; the script begins
+ * nothing before all of it is there. For sites where the compute nodes see the same file system.
+ */
+export async function writeBatchPod(pod: BatchPod, directory: string): Promise<void> {
+  await makePrivateDirectory(directory);
+  await chmod(directory, 0o700);
+  for (const file of pod.files) {
+    if (file.path !== SETTINGS_FILE) await writeBatchFile(directory, file);
+  }
+  for (const file of pod.files) {
+    if (file.path !== SETTINGS_FILE) continue;
+    const temporary = `${file.path}.tmp`;
+    await writeBatchFile(directory, { ...file, path: temporary });
+    await rename(join(directory, temporary), join(directory, file.path));
+    await syncDirectory(join(directory, dirname(file.path)));
+  }
+}
+
+async function writeBatchFile(
+  directory: string,
+  { path, mode, content }: BatchFile,
+): Promise<void> {
+  const file = join(directory, checkedPath(path));
+  await makeParents(directory, dirname(path));
+  // One of an earlier try may be read-only, even for its owner.
+  await rm(file, { force: true });
+  await writeFile(file, content, { mode: 0o600, flag: "wx" });
+  await chmod(file, mode);
+}
+
+/** Relative, and not out of the directory. Throws `PluginError` `internal`: only a runtime can have made such a path. */
+export function checkedPath(path: string): string {
+  const names = path.split("/");
+  const isSound = names.every((name) => name !== "" && name !== "." && name !== "..");
+  if (isSound && !path.includes("\0")) return path;
+  throw new PluginError("internal", "A file of the job has a path that leads out of it.");
+}
+
+/** Open to every user of a container, whatever the umask says; the directory above them all is closed. */
+async function makeParents(directory: string, below: string): Promise<void> {
+  let at = directory;
+  for (const name of below.split("/")) {
+    at = join(at, name);
+    if ((await mkdir(at, { recursive: true })) !== undefined) await chmod(at, 0o755);
+  }
+}
