@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { createDockerProvider } from "@interlink/plugin-docker";
+import { createDockerProvider, type DockerProviderOptions } from "@interlink/plugin-docker";
 import type { Checkpoint } from "@interlink/plugin-sdk";
 import type { RetrievedPodData } from "@interlink/protocol";
 import pino from "pino";
 
 /** What a crash test asks of the process that it lets die. */
 export interface CrashTask {
-  options: { root: string; dockerHost?: string; plugin?: string; hostPaths?: readonly string[] };
+  options: Pick<DockerProviderOptions, "root" | "dockerHost" | "plugin" | "hostPaths" | "devices">;
   /** Where to die, by SIGKILL. */
   at: Checkpoint;
   /** The pod to create, or to delete. */

@@ -7,7 +7,8 @@ import {
   type Provider,
   type VolumeResolver,
 } from "@interlink/plugin-sdk";
-import { type DeviceResource, deviceProblem } from "./devices/inventory.ts";
+import type { DeviceSetting } from "./devices/inventory.ts";
+import { inventoryProblem } from "./devices/inventory-problem.ts";
 import { DockerRuntime, type DockerRuntimeOptions } from "./docker-runtime.ts";
 import {
   type DockerEnvironment,
@@ -42,7 +43,7 @@ export interface DockerProviderOptions
   /** Where PersistentVolumeClaims lie; the first rule that fits decides. Default: such pods are rejected. */
   claims?: readonly ClaimRule[];
   /** Devices that pods may ask for as extended resources. Two plugins must not be given the same ones. */
-  devices?: readonly DeviceResource[];
+  devices?: readonly DeviceSetting[];
   /** Images pulled ahead, and when unused ones are removed. */
   images?: ImageSettings;
 }
@@ -58,14 +59,14 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
   const { root, logger, hostIP, clock, checkpoint } = options;
   const { claims = [], devices = [], images = {} } = options;
   checkClaimRules(claims);
-  const problem = imageSettingsProblem(images);
+  const problem = imageSettingsProblem(images) ?? inventoryProblem(devices);
   if (problem !== undefined) throw new Error(problem);
   const engine = new EngineClient(address);
   const runtime = new DockerRuntime({
     engine,
     claims,
     // Beside the jobs, and locked with them.
-    devices: { inventory: devices, file: join(root, "devices.json") },
+    devices: { settings: devices, file: join(root, "devices.json") },
     images: { ...resolvedImageSettings(images), file: join(root, "images.json") },
     ...(clock !== undefined && { clock }),
     logger,
@@ -84,7 +85,7 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     root,
     logger,
     checkPod: (pod) => {
-      const problem = unsupported(pod, dns?.clusterDomain) ?? deviceProblem(pod, devices);
+      const problem = unsupported(pod, dns?.clusterDomain) ?? runtime.deviceProblem(pod);
       if (problem !== undefined) throw new PluginError("rejected", problem);
     },
     resolveVolume: eitherVolume(

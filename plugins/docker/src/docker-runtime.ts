@@ -15,9 +15,10 @@ import type {
 } from "@interlink/plugin-sdk";
 import { type Clock, RuntimeError, systemClock } from "@interlink/plugin-sdk";
 import type { PortConnection, ProcessStreams } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
-import { DeviceLedger } from "./devices/device-ledger.ts";
-import { type DeviceResource, deviceCapacity } from "./devices/inventory.ts";
+import { Devices } from "./devices/devices.ts";
+import type { DeviceSetting } from "./devices/inventory.ts";
 import { showAddress } from "./engine/engine-address.ts";
 import type { EngineClient } from "./engine/engine-client.ts";
 import { isEngineError } from "./engine/engine-error.ts";
@@ -63,7 +64,7 @@ export interface DockerRuntimeOptions {
   /** Where PersistentVolumeClaims lie. Default: nowhere. */
   claims?: readonly ClaimRule[];
   /** What pods may have of devices, and the file that remembers who has which. Default: no devices. */
-  devices?: { inventory: readonly DeviceResource[]; file: string };
+  devices?: { settings: readonly DeviceSetting[]; file: string };
   /** Images pulled ahead, and their removal; without a `file` to remember pulls in none is ever removed. */
   images?: ImageSettings & { file?: string };
   /** Default: the real one. */
@@ -88,15 +89,14 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #list: ContainerList;
   readonly #changes: ChangeFeed;
   readonly #stats: StatsReader;
-  readonly #devices: DockerRuntimeOptions["devices"];
-  #ledger: DeviceLedger | undefined;
+  readonly #devices: Devices | undefined;
 
   constructor(options: DockerRuntimeOptions) {
     const { engine, logger, plugin } = options;
     this.#engine = engine;
     this.#logger = logger;
     this.#pods = options.pods ?? 110;
-    this.#devices = options.devices;
+    this.#devices = options.devices && new Devices({ engine, logger, ...options.devices });
     this.#sandboxes = new Sandboxes(engine, {
       plugin,
       network: options.network ?? "bridge",
@@ -121,8 +121,7 @@ export class DockerRuntime implements ContainerRuntime {
       ...(options.dns?.clusterDomain !== undefined && { clusterDomain: options.dns.clusterDomain }),
       ...(options.seccompProfiles !== undefined && { seccompProfiles: options.seccompProfiles }),
       ...(options.claims !== undefined && { claims: options.claims }),
-      ...(options.devices !== undefined && { devices: options.devices.inventory }),
-      devicesOf: (uid, container) => this.#ledger?.of(uid, container) ?? {},
+      ...(this.#devices !== undefined && { devices: this.#devices }),
     });
     this.#kernel = new KernelLog((error) => {
       logger.warn(
@@ -140,9 +139,6 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    if (this.#devices !== undefined) {
-      this.#ledger = await DeviceLedger.open(this.#devices.file, this.#devices.inventory);
-    }
     const where = showAddress(this.#engine.address);
     try {
       const { OSType = "linux" } = await this.#info(signal);
@@ -152,6 +148,7 @@ export class DockerRuntime implements ContainerRuntime {
           `The container engine at ${where} runs ${OSType} containers; pods need Linux containers.`,
         );
       }
+      await this.#devices?.start(signal);
       const sandboxImage = await this.#sandboxes.prepare(signal);
       await this.#images.start([sandboxImage, PAUSE_REPOSITORY]);
     } catch (error) {
@@ -170,24 +167,29 @@ export class DockerRuntime implements ContainerRuntime {
       cpu: String(NCPU),
       memory: String(MemTotal),
       pods: String(this.#pods),
-      ...(this.#devices !== undefined && { extended: deviceCapacity(this.#devices.inventory) }),
+      ...(this.#devices !== undefined && { extended: this.#devices.capacity() }),
     };
   }
 
+  /** Why the pod can never have its devices here; `undefined` if it can. */
+  deviceProblem(pod: Pod): string | undefined {
+    return this.#devices?.problem(pod);
+  }
+
   async ensureSandbox({ pod }: SandboxSpec, signal: AbortSignal): Promise<SandboxState> {
-    await this.#ledger?.assign(pod);
+    await this.#devices?.assign(pod);
     return engineStep("CreateFailed", () => this.#sandboxes.ensure(pod, signal));
   }
 
   async stopSandbox(uid: string, signal: AbortSignal): Promise<void> {
     await engineStep("Unavailable", () => this.#sandboxes.stop(uid, signal));
     // Nothing of the pod starts again.
-    await this.#ledger?.release(uid);
+    await this.#devices?.release(uid);
   }
 
   async removeSandbox(uid: string, signal: AbortSignal): Promise<void> {
     await engineStep("Unavailable", () => this.#sandboxes.remove(uid, signal));
-    await this.#ledger?.release(uid);
+    await this.#devices?.release(uid);
   }
 
   async ensureImage(request: ImageRequest, signal: AbortSignal): Promise<ImageState> {

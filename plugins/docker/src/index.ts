@@ -1,5 +1,5 @@
 export { type DockerConfig, readDockerConfig } from "./config/docker-config.ts";
-export type { DeviceResource, DeviceUnit } from "./devices/inventory.ts";
+export type { DeviceResource, DeviceSetting, DeviceUnit } from "./devices/inventory.ts";
 export { createDockerProvider, type DockerProviderOptions } from "./docker-provider.ts";
 export { DockerRuntime, type DockerRuntimeOptions } from "./docker-runtime.ts";
 export {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Type } from "typebox";
 import { Compile } from "typebox/compile";
+import { inventoryProblem } from "../devices/inventory-problem.ts";
 import type { DockerProviderOptions } from "../docker-provider.ts";
 import { imageSettingsProblem, resolvedImageSettings } from "../images/image-settings.ts";
 import { type OlderEnvironment, readOlderSettings } from "./older-settings.ts";
@@ -99,12 +100,19 @@ const SCHEMA = Type.Object(
           {
             resource: Type.String({ pattern: "^[a-z0-9.-]+/[A-Za-z0-9._-]+$" }),
             kind: Type.Optional(
-              Type.Union([Type.Literal("nodes"), Type.Literal("nvidia"), Type.Literal("cdi")]),
+              Type.Union([
+                Type.Literal("nodes"),
+                Type.Literal("nvidia"),
+                Type.Literal("amd"),
+                Type.Literal("cdi"),
+              ]),
             ),
-            units: Type.Array(
-              Type.Object(
-                { id: Type.String({ minLength: 1 }), devices: Type.Optional(names) },
-                closed,
+            units: Type.Optional(
+              Type.Array(
+                Type.Object(
+                  { id: Type.String({ minLength: 1 }), devices: Type.Optional(names) },
+                  closed,
+                ),
               ),
             ),
             shared: Type.Optional(names),
@@ -138,14 +146,8 @@ export function readDockerConfig(
   const { own, older, notices } = readOlderSettings((value ?? {}) as Record<string, unknown>, env);
   if (!VALIDATOR.Check(own)) throw new Error(`${what}: ${problemOf(VALIDATOR.Errors(own))}`);
   const options = own as FileOptions;
-  const ids = (options.devices ?? []).flatMap(({ resource, units }) =>
-    units.map(({ id }) => `${resource} ${id}`),
-  );
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) {
-    throw new Error(`${what}: devices lists ${twice} twice; it would be given to two pods.`);
-  }
-  const problem = imageSettingsProblem(options.images ?? {});
+  const problem =
+    inventoryProblem(options.devices ?? []) ?? imageSettingsProblem(options.images ?? {});
   if (problem !== undefined) throw new Error(`${what}: ${problem}`);
   return {
     options: {

@@ -12,12 +12,15 @@ export interface DeviceUnit {
 /** An extended resource, such as `nvidia.com/gpu`, and what there is of it. */
 export interface DeviceResource {
   resource: string;
-  /** How containers get it. Default `nodes`: by its device nodes. */
-  kind?: "nodes" | "nvidia" | "cdi";
+  /** How containers get it. Default `nodes`, and `amd`: by its device nodes. */
+  kind?: "nodes" | "nvidia" | "amd" | "cdi";
   units: readonly DeviceUnit[];
   /** Device nodes that come with every unit, e.g. `/dev/kfd`. */
   shared?: readonly string[];
 }
+
+/** As an operator writes it: without units, the plugin looks for them when it starts. */
+export type DeviceSetting = Omit<DeviceResource, "units"> & Partial<Pick<DeviceResource, "units">>;
 
 /** Ids of units by resource. */
 export type DeviceIds = Readonly<Record<string, readonly string[]>>;

@@ -26,6 +26,8 @@ export interface EngineRequest {
   /** JSON body, unless it is bytes. */
   body?: object | Uint8Array;
   headers?: Record<string, string>;
+  /** In the engine's newest version of the API, for what ours does not have. Only of `json`. */
+  newest?: boolean;
   signal: AbortSignal;
   /** Until the whole answer is there; for streams, until it begins. Infinity: the signal alone. */
   deadlineMs?: number;
@@ -106,7 +108,8 @@ export class EngineClient implements AsyncDisposable {
 
   /** Sends, and reads the JSON answer; `undefined` for an empty one. Throws {@link EngineError}, or the signal's reason. */
   async json<T>(request: EngineRequest): Promise<T> {
-    return this.#send<T>(`/v${await this.apiVersion()}`, request);
+    const version = request.newest ? (await this.version()).ApiVersion : await this.apiVersion();
+    return this.#send<T>(`/v${version}`, request);
   }
 
   /** Sends, and hands over the answer's body as it comes. Destroy it to end the call. */

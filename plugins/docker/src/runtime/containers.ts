@@ -7,8 +7,7 @@ import {
   type CreatedContainer,
   RuntimeError,
 } from "@interlink/plugin-sdk";
-import { deviceEnvironment, engineDevices } from "../devices/engine-devices.ts";
-import type { DeviceIds, DeviceResource } from "../devices/inventory.ts";
+import type { Devices } from "../devices/devices.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError, isNameTaken } from "../engine/engine-error.ts";
 import type { ImageStore } from "../images/image-store.ts";
@@ -32,9 +31,7 @@ export interface ContainersOptions {
   /** Directory of the seccomp profiles that pods may name. */
   seccompProfiles?: string;
   claims?: readonly ClaimRule[];
-  devices?: readonly DeviceResource[];
-  /** Which units a container has. */
-  devicesOf?: (uid: string, container: string) => DeviceIds;
+  devices?: Pick<Devices, "forContainer">;
 }
 
 const START_DEADLINE_MS = 120_000;
@@ -95,8 +92,8 @@ export class Containers implements OwnSteps {
     const securityContext = spec.securityContext ?? container.securityContext;
     const profile = localSeccompProfile(pod, securityContext);
     const runtime = this.#sandboxes.runtime(pod);
-    const { claims = [], devices = [], devicesOf = () => ({}) } = this.#options;
-    const assigned = devicesOf(pod.metadata?.uid ?? "", container.name);
+    const { claims = [] } = this.#options;
+    const assigned = this.#options.devices?.forContainer(pod.metadata?.uid ?? "", container.name);
     const body = containerConfig(spec, {
       ...this.#options,
       sandbox: await this.#sandboxes.id(pod, signal),
@@ -108,8 +105,8 @@ export class Containers implements OwnSteps {
       }),
       ...(runtime !== undefined && { runtime }),
       volumes: claimedVolumes(pod, claims),
-      devices: engineDevices(devices, assigned),
-      extraEnv: deviceEnvironment(devices, assigned),
+      devices: assigned?.devices ?? {},
+      extraEnv: assigned?.env ?? [],
       ...(asksImage && { image: await this.#images.defaults(spec.imageID, signal) }),
     });
     const handle = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };
