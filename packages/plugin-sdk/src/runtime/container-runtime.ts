@@ -250,6 +250,11 @@ export interface ObservedContainer extends ContainerHandle {
   /** The runtime's own words when it could not start or run it. */
   error?: string;
   imageID?: string;
+  /**
+   * It runs, but its pod's sandbox does not any more: somebody has stopped or removed that by hand. It is stopped, and the
+   * pod begins anew in another sandbox, as far as its restart policy lets it.
+   */
+  hasLostSandbox?: boolean;
 }
 
 export interface RuntimeLogOptions {

@@ -58,3 +58,34 @@ test.each([
   });
   expect(harness.runtime.starts).not.toContain(`${UID}/set-up/1`);
 });
+
+test.each([
+  ["Always", 1],
+  ["Never", 0],
+] as const)(
+  "what runs without its sandbox is stopped; with restartPolicy %s it starts %d times more",
+  async (restartPolicy, more) => {
+    await using harness = await ProviderHarness.start();
+    const data = podData(UID, { restartPolicy, initContainers: [setUp], containers: [main] });
+    harness.runtime.behaviours.set("set-up", { exitCode: 0 });
+    await harness.provider.create(data, harness.signal);
+    await harness.until("it runs", async () => (await harness.state(UID, "main")) === "running");
+    harness.runtime.loseSandbox(UID);
+    await harness.until("it was stopped", () => {
+      harness.clock.advance(1_000);
+      return harness.runtime.calls.some((call) => call.startsWith("stopContainer main 0"));
+    });
+    await harness.until("the pod is where it should be", async () => {
+      harness.clock.advance(20_000);
+      const state = await harness.state(UID, "main");
+      const { starts } = harness.runtime;
+      return more === 0 ? state === "Error" : starts.includes(`${UID}/main/1`);
+    });
+    expect(harness.runtime.starts).toEqual(
+      ["set-up/0", "main/0", ...(more === 0 ? [] : ["set-up/1", "main/1"])].map(
+        (one) => `${UID}/${one}`,
+      ),
+    );
+    expect(harness.events.filter(({ reason }) => reason === "SandboxChanged")).toHaveLength(1);
+  },
+);

@@ -1,7 +1,7 @@
 import type { ObservedContainer } from "../runtime/container-runtime.ts";
 import type { PlannedPod } from "./planned-pod.ts";
 import type { Attempt, ContainerRecord, PodRecord } from "./record.ts";
-import { withContainer } from "./record.ts";
+import { containerRecord, isLost, newestAttempts, withContainer } from "./record.ts";
 
 export interface Observation {
   /** Every container of this pod that the runtime knows. */
@@ -20,6 +20,17 @@ export interface Observation {
  * (Kubernetes `pkg/kubelet/kubelet_pods.go`).
  */
 export function observe(record: PodRecord, plan: PlannedPod, seen: Observation): PodRecord {
+  let next = observeContainers(record, plan, seen);
+  const orphans = seen.containers.filter(({ hasLostSandbox }) => hasLostSandbox === true);
+  const isNews = orphans.some(({ containerName, attempt }) => {
+    const { current } = containerRecord(next, containerName);
+    return current?.attempt === attempt && !isLost(next, containerName, current);
+  });
+  if (isNews) next = { ...next, lost: newestAttempts(next) };
+  return next;
+}
+
+function observeContainers(record: PodRecord, plan: PlannedPod, seen: Observation): PodRecord {
   let next = record;
   for (const { name } of plan.all) {
     const own = seen.containers

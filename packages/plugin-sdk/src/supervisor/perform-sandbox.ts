@@ -3,6 +3,7 @@ import { prepareVolumes } from "../volumes/prepare-volumes.ts";
 import { eventTexts } from "./event-texts.ts";
 import { pullSecretsOf } from "./pull-secrets.ts";
 import type { PodRecord } from "./record.ts";
+import { newestAttempts } from "./record.ts";
 import type { PodWork } from "./work.ts";
 
 /** Volumes on disk, then the runtime's sandbox. Repeatable. */
@@ -18,7 +19,8 @@ export async function ensureSandbox(work: PodWork, signal: AbortSignal): Promise
     );
     const before = work.record().sandbox?.instance;
     const isLost = instance !== undefined && before !== undefined && instance !== before;
-    if (isLost) work.tell(eventTexts.sandboxChanged());
+    // It may have been seen to be gone before this one was made in its place.
+    if (isLost && !isToldLost(work.record())) work.tell(eventTexts.sandboxChanged());
     work.change((record) => ({
       ...record,
       sandbox: {
@@ -36,11 +38,10 @@ export async function ensureSandbox(work: PodWork, signal: AbortSignal): Promise
   }
 }
 
-function newestAttempts({ containers }: PodRecord): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(containers).flatMap(([name, { current }]) =>
-      current === undefined ? [] : [[name, current.attempt]],
-    ),
+/** Whether everything that the pod has was in a sandbox that is known to be lost. */
+function isToldLost(record: PodRecord): boolean {
+  return Object.entries(newestAttempts(record)).every(
+    ([name, attempt]) => record.lost?.[name] === attempt,
   );
 }
 

@@ -318,6 +318,8 @@ export class PodSupervisor {
     this.#work.observed = seen.containers;
     this.#lookTick = seen.tick;
     const before = this.#record;
+    if (seen.containers.some(({ hasLostSandbox }) => hasLostSandbox))
+      this.#work.sandbox = "unknown";
     const observation: Observation = {
       containers: seen.containers,
       now: this.#parts.clock.now(),
@@ -326,6 +328,7 @@ export class PodSupervisor {
     };
     const after = observe(before, this.plan, observation);
     if (after === before) return;
+    if (after.lost !== before.lost) this.#tell(eventTexts.sandboxChanged());
     const messages = await readEndedMessages(this.#work, before, after, this.#closing.signal);
     // Tasks may have changed the record in the meantime: look again at what it is now.
     this.#record = observe(this.#record, this.plan, observation);

@@ -121,6 +121,15 @@ export function isLost({ lost = {} }: PodRecord, name: string, attempt: Attempt)
   return Object.hasOwn(lost, name) && attempt.attempt <= (lost[name] ?? -1);
 }
 
+/** The number of each container's newest attempt. */
+export function newestAttempts({ containers }: PodRecord): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(containers).flatMap(([name, { current }]) =>
+      current === undefined ? [] : [[name, current.attempt]],
+    ),
+  );
+}
+
 /** The record with one container changed. */
 export function withContainer(
   record: PodRecord,

@@ -34,9 +34,11 @@ export function progress(plan: PlannedPod, record: PodRecord): Progress {
 /** Init containers in order, sidecars kept running beside them, then all regular ones. */
 function mainProgress(plan: PlannedPod, record: PodRecord): Omit<Progress, "ephemeral"> {
   const current = (planned: PlannedContainer) => containerRecord(record, planned.name).current;
-  // In a sandbox that is new nothing has begun yet, whatever ended well in the one before.
+  // In a sandbox that is new nothing has begun yet, whatever ended well in the one before. But a pod that never restarts
+  // does not begin anew (Kubernetes `kuberuntime_manager.go` computePodActions).
   const ofNow = (planned: PlannedContainer) => {
     const attempt = current(planned);
+    if (plan.restartPolicy === "Never") return attempt;
     return attempt && isLost(record, planned.name, attempt) ? undefined : attempt;
   };
   const wants = (planned: PlannedContainer) => {

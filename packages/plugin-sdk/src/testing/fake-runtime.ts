@@ -71,6 +71,12 @@ export class FakeRuntime implements ContainerRuntime {
     }
   }
 
+  /** As if somebody had removed the sandbox of these containers behind our back. */
+  loseSandbox(uid: string): void {
+    this.sandboxes.delete(uid);
+    this.#tell(uid);
+  }
+
   /** As if somebody had removed it behind our back. */
   vanish(name: string): void {
     for (const [key, container] of this.containers) {
@@ -170,7 +176,11 @@ export class FakeRuntime implements ContainerRuntime {
 
   async list(): Promise<ObservedContainer[]> {
     await this.#step("list");
-    return [...this.containers.values()].map(({ spec: _spec, ...observed }) => ({ ...observed }));
+    return [...this.containers.values()].map(({ spec: _spec, ...observed }) => ({
+      ...observed,
+      ...(observed.state === "running" &&
+        !this.sandboxes.has(observed.uid) && { hasLostSandbox: true }),
+    }));
   }
 
   onChange(listener: (change: { uid: string }) => void): () => void {

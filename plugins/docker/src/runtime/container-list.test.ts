@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { containerLabels } from "../pods/labels.ts";
+import { containerLabels, sandboxLabels } from "../pods/labels.ts";
 import { FakeEngine, json } from "../testing/fake-engine.ts";
 import { testContainerSpec } from "../testing/pods.ts";
 import { ContainerList } from "./container-list.ts";
@@ -8,20 +8,20 @@ const STRANGER = { isFresh: () => false, wasStopped: () => false, failedStart: (
 const KERNEL = { ranOut: () => Promise.resolve(false) };
 const signal = new AbortController().signal;
 
-/** An engine with these containers, by id and state, and with what its list says of them. */
+/** An engine with these containers, by id and state, and with what its list says of them and of their sandbox. */
 async function engineWith(
   states: ReadonlyMap<string, string>,
   listed: ReadonlyMap<string, string> = states,
+  sandbox: { state: string } = { state: "running" },
 ): Promise<FakeEngine> {
   return FakeEngine.open((_, response, url) => {
     const id = /\/containers\/(\w+)\/json$/.exec(url.pathname)?.[1];
     if (id === undefined || id === "json") {
-      const Labels = containerLabels("p", testContainerSpec());
-      json(
-        response,
-        200,
-        [...listed].map(([Id, State]) => ({ Id, State, Labels })),
-      );
+      const spec = testContainerSpec();
+      const Labels = containerLabels("p", spec);
+      const containers = [...listed].map(([Id, State]) => ({ Id, State, Labels }));
+      const own = { Id: "sandbox", State: sandbox.state, Labels: sandboxLabels("p", spec.pod) };
+      json(response, 200, [...containers, own]);
       return;
     }
     const Status = states.get(id);
@@ -76,6 +76,22 @@ it("looks at a container that is said to have changed, though the engine's list 
   expect(await list.list(signal)).toMatchObject([{ state: "exited", exitCode: 1 }]);
   // The list is still behind.
   expect(await list.list(signal)).toMatchObject([{ state: "exited", exitCode: 1 }]);
+});
+
+it("tells that a container runs without its sandbox, once it has asked again", async () => {
+  const states = new Map([
+    ["a", "running"],
+    ["b", "exited"],
+  ]);
+  const sandbox = { state: "exited" };
+  await using engine = await engineWith(states, states, sandbox);
+  const list = new ContainerList(engine.client, "p", STRANGER, KERNEL);
+  const orphans = async () =>
+    (await list.list(signal)).filter(({ hasLostSandbox }) => hasLostSandbox).map(({ id }) => id);
+  expect(await orphans()).toEqual(["a"]);
+  expect(engine.asked.filter((one) => one === "GET /containers/json")).toHaveLength(2);
+  sandbox.state = "running";
+  expect(await orphans()).toEqual([]);
 });
 
 it("leaves out one that is removed while it looks", async () => {

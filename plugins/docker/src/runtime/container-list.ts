@@ -23,6 +23,8 @@ export interface OwnSteps {
   failedStart(id: string): FailedStart | undefined;
 }
 
+/** What the engine's list says of a container that has its namespaces. */
+const RUNNING: ReadonlySet<string> = new Set(["running", "paused", "restarting"]);
 /** 128 + SIGKILL. */
 const KILLED = 137;
 
@@ -67,17 +69,42 @@ export class ContainerList {
 
   async list(signal: AbortSignal, only?: ReadonlySet<string>): Promise<ObservedContainer[]> {
     const [single] = only?.size === 1 ? only : [];
-    const summaries = await this.#engine.json<ContainerSummary[]>({
-      method: "GET",
-      path: "/containers/json",
-      query: { all: true, filters: ownFilter(this.#plugin, single) },
-      signal,
-    });
+    const summaries = await this.#summaries(single, signal);
     const observed = await Promise.all(
       summaries.map((summary) => this.#observe(summary, only, signal)),
     );
     if (single === undefined) this.#forgetAllBut(new Set(summaries.map(({ Id }) => Id)));
-    return observed.filter((container) => container !== undefined);
+    const containers = observed.filter((container) => container !== undefined);
+    return this.#markOrphans(containers, podsWithSandbox(summaries), signal);
+  }
+
+  /** A sandbox may have been made while the list was, so those that seem to have none are asked about once more. */
+  async #markOrphans(
+    containers: ObservedContainer[],
+    sandboxed: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<ObservedContainer[]> {
+    const suspects = new Set(
+      containers.flatMap(({ uid, state }) =>
+        state === "running" && !sandboxed.has(uid) ? [uid] : [],
+      ),
+    );
+    if (suspects.size === 0) return containers;
+    const later = podsWithSandbox(await this.#summaries(undefined, signal));
+    return containers.map((container) =>
+      container.state === "running" && suspects.has(container.uid) && !later.has(container.uid)
+        ? { ...container, hasLostSandbox: true }
+        : container,
+    );
+  }
+
+  async #summaries(uid: string | undefined, signal: AbortSignal): Promise<ContainerSummary[]> {
+    return this.#engine.json<ContainerSummary[]>({
+      method: "GET",
+      path: "/containers/json",
+      query: { all: true, filters: ownFilter(this.#plugin, uid) },
+      signal,
+    });
   }
 
   async #observe(
@@ -145,6 +172,16 @@ export class ContainerList {
     for (const id of this.#changed) if (!ids.has(id)) this.#changed.delete(id);
     this.#oom.forgetAllBut(ids);
   }
+}
+
+/** UIDs of the pods whose sandbox runs. */
+function podsWithSandbox(summaries: readonly ContainerSummary[]): Set<string> {
+  return new Set(
+    summaries.flatMap(({ Labels, State }) => {
+      const identity = identityOf(Labels ?? {});
+      return identity?.kind === "sandbox" && RUNNING.has(State) ? [identity.uid] : [];
+    }),
+  );
 }
 
 function created(identity: Identity & { kind: "container" }, id: string): ObservedContainer {
