@@ -42,10 +42,11 @@ function interlinkArguments(line: string): string[] | undefined {
 }
 
 const help = new Map<string, string>();
-function helpOf(command: string): string {
+function helpOf(...words: string[]): string {
+  const command = words.join(" ");
   const known = help.get(command);
   if (known !== undefined) return known;
-  const { stdout } = spawnSync(process.execPath, [interlinkMain, command, "--help"], {
+  const { stdout } = spawnSync(process.execPath, [interlinkMain, ...words, "--help"], {
     encoding: "utf8",
   });
   help.set(command, stdout);
@@ -76,7 +77,9 @@ describe.each(pages)("%s", (page) => {
     for (const line of commandLines(page)) {
       const [command = "", ...rest] = interlinkArguments(line) ?? [];
       if (!/^[a-z]+$/.test(command)) continue;
-      const text = helpOf(command);
+      // A command may have commands of its own: `interlink config check`.
+      const inner = rest.filter((word, at) => at === 0 && /^[a-z]+$/.test(word));
+      const text = helpOf(command) + helpOf(command, ...inner);
       expect(text, line).toContain(`Usage: interlink ${command}`);
       for (const option of rest.filter((word) => word.startsWith("--"))) {
         expect(text, line).toContain(`${option.split("=")[0]} `);

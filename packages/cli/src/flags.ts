@@ -8,14 +8,15 @@ export interface UpFlags {
   logLevel: string;
 }
 
-/** What `interlink node` was told. */
+/** What `interlink node` was told. A configuration file may say the rest. */
 export interface NodeFlags {
-  name: string;
-  site: string;
+  config?: string;
+  name?: string;
+  site?: string;
   kubeconfig?: string;
   context?: string;
   address?: string;
-  kubeletPort: string;
+  kubeletPort?: string;
   servingCertificate?: "csr" | "self-signed";
   certificateDir?: string;
   kubeletCert?: string;
@@ -37,15 +38,24 @@ export interface NodeFlags {
   eventBurst?: string;
   tokenFile?: string;
   siteCa?: string;
-  logLevel: string;
+  logLevel?: string;
 }
 
-/** What `interlink server` was told. */
+/** What `interlink server` was told. A configuration file may say the rest. */
 export interface ServerFlags {
-  plugin: string;
-  listen: string;
-  logLevel: string;
+  config?: string;
+  plugin?: string;
+  listen?: string;
+  logLevel?: string;
 }
+
+/** What `interlink config` was told. */
+export interface ConfigFlags {
+  for?: ConfigRole;
+}
+
+/** Whose configuration it is. */
+export type ConfigRole = "node" | "server";
 
 /** What `interlink plugin` was told. */
 export interface PluginFlags {

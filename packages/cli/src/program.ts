@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import type { CliContext } from "./cli-context.ts";
-import type { NodeFlags, PluginFlags, ServerFlags, UpFlags } from "./flags.ts";
+import { NODE_FILE, SERVER_FILE } from "./config/places.ts";
+import type { ConfigFlags, NodeFlags, PluginFlags, ServerFlags, UpFlags } from "./flags.ts";
 import { readVersion } from "./version.ts";
 
 const EXAMPLES = `
@@ -79,8 +80,9 @@ export function buildProgram(context: CliContext): Command {
     .description(
       "Register a virtual node and hand the pods that are scheduled to it to an interLink API server.",
     )
-    .requiredOption("--name <name>", "name of the Node object")
-    .requiredOption("--site <url>", "the interLink API server: http://, https:// or unix://")
+    .option("--config <file>", `YAML; flags go before it (default: ${NODE_FILE}, if there)`)
+    .option("--name <name>", "name of the Node object")
+    .option("--site <url>", "the interLink API server: http://, https:// or unix://")
     .option(
       "--kubeconfig <file>",
       "default: the ServiceAccount inside a pod, else KUBECONFIG, else ~/.kube/config",
@@ -90,7 +92,7 @@ export function buildProgram(context: CliContext): Command {
       "--address <ip>",
       "where the cluster reaches this virtual node (default: an own address)",
     )
-    .option("--kubelet-port <number>", "port of the kubelet API (0: any free one)", "10250")
+    .option("--kubelet-port <number>", "port of the kubelet API (0: any free one; default: 10250)")
     .addOption(
       new Option(
         "--serving-certificate <how>",
@@ -140,7 +142,7 @@ export function buildProgram(context: CliContext): Command {
     .option("--event-burst <number>", "of them at once after a pause (default: twice as many)")
     .option("--token-file <file>", "bearer token for the site, read again for every call")
     .option("--site-ca <file>", "CA of the site's certificate (PEM)")
-    .addOption(logLevel().default("info"))
+    .addOption(logLevel())
     .action(async (options: NodeFlags) => {
       const { node } = await import("./commands/node.ts");
       await node(options, context);
@@ -150,9 +152,10 @@ export function buildProgram(context: CliContext): Command {
     .command("server")
     .summary("the interLink API server at a site")
     .description("Take pods from virtual nodes and hand them to one plugin.")
-    .requiredOption("--plugin <url>", "the plugin: http:// or unix://")
-    .option("--listen <address>", "host:port, or unix:///path", "127.0.0.1:3000")
-    .addOption(logLevel().default("info"))
+    .option("--config <file>", `YAML; flags go before it (default: ${SERVER_FILE}, if there)`)
+    .option("--plugin <url>", "the plugin: http:// or unix://")
+    .option("--listen <address>", "host:port, or unix:///path (default: 127.0.0.1:3000)")
+    .addOption(logLevel())
     .action(async (options: ServerFlags) => {
       const { server } = await import("./commands/server.ts");
       await server(options, context);
@@ -185,6 +188,30 @@ export function buildProgram(context: CliContext): Command {
     .action(async (name: "docker" | "process", options: PluginFlags) => {
       const { plugin } = await import("./commands/plugin.ts");
       await plugin(name, options, context);
+    });
+
+  const config = program
+    .command("config")
+    .summary("check a configuration file, or explain what may stand in it")
+    .description("Configuration files of `interlink node` and `interlink server`.");
+  const role = () =>
+    new Option("--for <role>", "whose configuration it is").choices(["node", "server"]);
+  config
+    .command("check")
+    .description("Say what is wrong in a configuration file, with line and what is allowed.")
+    .argument("<file>", "YAML")
+    .addOption(role())
+    .action(async (file: string, options: ConfigFlags) => {
+      const { checkConfig } = await import("./commands/config.ts");
+      await checkConfig(file, options, context);
+    });
+  config
+    .command("explain")
+    .description("Every key with its type, default, variable and meaning.")
+    .addOption(role())
+    .action(async (options: ConfigFlags) => {
+      const { explainConfig } = await import("./commands/config.ts");
+      explainConfig(options, context);
     });
 
   program

@@ -5,9 +5,17 @@ import type { Authenticate } from "./auth/authenticate.ts";
 import type { Checkpoint } from "./checkpoints.ts";
 import type { JobScriptBuilder } from "./job-script/job-script-builder.ts";
 
+/** Certificates as PEM text. */
+export interface ServerTls {
+  cert: string | Buffer;
+  key: string | Buffer;
+  /** Callers must show a certificate of this authority, or their connection is refused. */
+  clientCa?: string | Buffer;
+}
+
 /** Where the server listens. */
 export type ListenOptions =
-  | { host: string; port: number; tls?: { cert: string | Buffer; key: string | Buffer } }
+  | { host: string; port: number; tls?: ServerTls }
   /** `mode` of the socket file, default 0o660. A stale socket file is replaced, a live one is an error. */
   | { unixSocket: string; mode?: number };
 

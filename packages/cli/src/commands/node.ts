@@ -1,13 +1,20 @@
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { CredentialSource } from "@interlink/kube";
 import { startVirtualNode } from "@interlink/node";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
+import { loadConfig } from "../config/config-file.ts";
+import {
+  NODE_CONFIG,
+  NODE_CONFIG_PLACE,
+  type NodeFileSettings,
+  nodeSettings,
+} from "../config/node-config.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { NodeFlags } from "../flags.ts";
 import { parsePort } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
+import { neededFile } from "../needed-file.ts";
 import {
   checkNodeFlags,
   parseApiAddress,
@@ -21,11 +28,18 @@ import { stateHome } from "../state-home.ts";
 import { readVersion } from "../version.ts";
 
 /** `interlink node`: one virtual node, until the process is asked to end. Its pods go on running then. */
-export async function node(flags: NodeFlags, { env, signal }: CliContext): Promise<void> {
+export async function node(given: NodeFlags, { env, signal }: CliContext): Promise<void> {
+  const config = await loadConfig(NODE_CONFIG, NODE_CONFIG_PLACE, given.config, env);
+  const flags = complete({ ...nodeSettings(config.value), ...given });
   checkNodeFlags(flags);
-  const logger = openLog("node", flags.logLevel);
+  const logger = openLog("node", flags.logLevel ?? "info");
+  if (config.file !== undefined) logger.info({ file: config.file }, "configuration");
+  for (const notice of config.notices) logger.warn(notice);
   const checkpoint = crashPoint(env);
-  const ca = await optionalFile(flags.siteCa, "--site-ca");
+  const tls = await siteTls(flags);
+  if (tls.insecure === true) {
+    logger.warn("HTTP.Insecure: any certificate of the site is taken; name its authority instead");
+  }
   // Read again and again; here only so that a wrong name is told at once.
   await optionalFile(flags.clientCa, "--client-ca");
   await optionalFile(flags.tokenFile, "--token-file");
@@ -38,12 +52,13 @@ export async function node(flags: NodeFlags, { env, signal }: CliContext): Promi
     kube: credentials(flags),
     site: {
       address: flags.site,
-      ...(ca === undefined ? {} : { tls: { ca } }),
+      ...(Object.keys(tls).length === 0 ? {} : { tls }),
       ...(flags.tokenFile === undefined ? {} : { token: { file: flags.tokenFile } }),
     },
     ...(flags.address === undefined ? {} : { nodeAddress: flags.address }),
     kubelet: {
-      port: parsePort(flags.kubeletPort, "--kubelet-port"),
+      ...(flags.kubeletHost === undefined ? {} : { host: flags.kubeletHost }),
+      port: parsePort(flags.kubeletPort ?? "10250", "--kubelet-port"),
       ...(certificateFiles === undefined ? {} : { certificateFiles }),
       ...(flags.servingCertificate === undefined
         ? {}
@@ -73,6 +88,40 @@ export async function node(flags: NodeFlags, { env, signal }: CliContext): Promi
   logger.info("stopping; pods go on running");
 }
 
+/** With what a node cannot do without. */
+type CompleteFlags = NodeFileSettings & NodeFlags & { name: string; site: string };
+
+function complete(flags: NodeFileSettings & NodeFlags): CompleteFlags {
+  const { name, site } = flags;
+  if (name === undefined) {
+    throw new CliError(
+      "usage",
+      "What is the virtual node's name? Give --name <name>, NODENAME, or NodeName in a configuration file.",
+    );
+  }
+  if (site === undefined) {
+    throw new CliError(
+      "usage",
+      "Where is the interLink API server? Give --site <url>, or InterlinkURL and InterlinkPort in a configuration file.",
+    );
+  }
+  return { ...flags, name, site };
+}
+
+async function siteTls({ siteCa, siteCertificate, siteInsecure }: CompleteFlags) {
+  const ca = await optionalFile(siteCa, "--site-ca");
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(siteInsecure === true ? { insecure: true } : {}),
+    ...(siteCertificate === undefined
+      ? {}
+      : {
+          cert: await neededFile(siteCertificate.cert, "TLS.CertFile"),
+          key: await neededFile(siteCertificate.key, "TLS.KeyFile"),
+        }),
+  };
+}
+
 function credentials({ kubeconfig, context }: NodeFlags): CredentialSource {
   if (kubeconfig === undefined) {
     if (context === undefined) return "default";
@@ -98,7 +147,7 @@ async function ownCertificate({ kubeletCert, kubeletKey, servingCertificate }: N
 }
 
 function certificateDirectory(
-  { name, certificateDir }: NodeFlags,
+  { name, certificateDir }: CompleteFlags,
   env: Readonly<Record<string, string | undefined>>,
 ): string {
   if (certificateDir !== undefined) return resolve(certificateDir);
@@ -113,12 +162,5 @@ function capacity({ cpu, memory, pods, resource }: NodeFlags): Record<string, st
 }
 
 async function optionalFile(file: string | undefined, option: string): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const why = missing ? "there is no such file" : (error as Error).message;
-    throw new CliError("usage", `${option}: cannot read ${file}: ${why}.`, { cause: error });
-  }
+  return file === undefined ? undefined : neededFile(file, option);
 }

@@ -77,7 +77,7 @@ export function allowedValues(schema: SettingSchema): string {
   }
   if (type === "array") return "a list";
   if (type === "object") return "keys and values, indented";
-  return "text";
+  return type === undefined ? "anything" : "text";
 }
 
 function typeOf(schema: SettingSchema): string {

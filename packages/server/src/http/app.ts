@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { TlsOptions } from "node:tls";
 import { isRequestId, ProtocolError, REQUEST_ID_HEADER } from "@interlink/protocol";
 import { type FastifyInstance, fastify, LogController } from "fastify";
 import type { Authenticate } from "../auth/authenticate.ts";
 import type { ServerMetrics } from "../observe/metrics.ts";
-import type { ListenOptions, ServerContext } from "../options.ts";
+import type { ListenOptions, ServerContext, ServerTls } from "../options.ts";
 import { answerError } from "./answer-error.ts";
 
 /** Go callers use GET with a body and whatever other method they like; the path decides. */
@@ -22,6 +23,12 @@ const STREAMS: ReadonlySet<string> = new Set([
 ]);
 /** The words of an exec are in its URL; as much as a Go server takes. */
 const MAX_HEADER_BYTES = 1024 * 1024;
+
+function tlsOptions({ cert, key, clientCa }: ServerTls): TlsOptions {
+  const own = { cert, key, minVersion: "TLSv1.2" } as const;
+  if (clientCa === undefined) return own;
+  return { ...own, ca: clientCa, requestCert: true, rejectUnauthorized: true };
+}
 
 /** The HTTP frame around the routes: body bytes as they are, request ids, limits, errors as plain text, metrics. */
 export function createApp(
@@ -43,7 +50,7 @@ export function createApp(
     serverFactory: (handler) =>
       tls === undefined
         ? createServer(serverOptions, handler)
-        : createTlsServer({ ...serverOptions, ...tls }, handler),
+        : createTlsServer({ ...serverOptions, ...tlsOptions(tls) }, handler),
     bodyLimit: limits.otherBytes,
     loggerInstance: context.logger,
     logController: new LogController({

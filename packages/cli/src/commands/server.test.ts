@@ -1,0 +1,97 @@
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CertificateAuthority } from "@interlink/cluster";
+import { createInterlinkClient } from "@interlink/protocol";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { CliContext } from "../cli-context.ts";
+import { server } from "./server.ts";
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "interlink-server-"));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function freePort(): Promise<number> {
+  const holder = createServer().listen(0, "127.0.0.1");
+  await once(holder, "listening");
+  const { port } = holder.address() as AddressInfo;
+  holder.close();
+  await once(holder, "close");
+  return port;
+}
+
+/** `interlink server` by a configuration file, until it is disposed. */
+async function serving(file: string): Promise<AsyncDisposable> {
+  const stop = new AbortController();
+  const context = { env: {}, signal: stop.signal } as CliContext;
+  const ended = server({ config: file, logLevel: "silent" }, context);
+  // Its error is told when it is disposed of.
+  ended.catch(() => undefined);
+  return {
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await ended;
+    },
+  };
+}
+
+test("an API server by an existing file serves TLS, and only to those who show a certificate of its authority", async () => {
+  const now = Date.now();
+  const authority = await CertificateAuthority.create("site-ca", now);
+  const own = await authority.issue({ commonName: "site", hosts: ["127.0.0.1"] }, now);
+  const caller = await authority.issue({ commonName: "node" }, now);
+  const stranger = await (await CertificateAuthority.create("other-ca", now)).issue(
+    { commonName: "node" },
+    now,
+  );
+  const files = { cert: own.certificatePem, key: own.keyPem, ca: authority.certificatePem };
+  for (const [name, pem] of Object.entries(files)) {
+    await writeFile(join(directory, `${name}.pem`), pem, { mode: 0o600 });
+  }
+  const plugin = createServer((_, response) => response.end("[]")).listen(0, "127.0.0.1");
+  await once(plugin, "listening");
+  const port = await freePort();
+  const file = join(directory, "InterLinkConfig.yaml");
+  await writeFile(
+    file,
+    `
+InterlinkAddress: https://127.0.0.1
+InterlinkPort: "${port}"
+SidecarURL: http://127.0.0.1
+SidecarPort: ${(plugin.address() as AddressInfo).port}
+TLS:
+  Enabled: true
+  CertFile: ${directory}/cert.pem
+  KeyFile: ${directory}/key.pem
+  CACertFile: ${directory}/ca.pem
+`,
+  );
+
+  try {
+    await using _serving = await serving(file);
+    const ping = async (tls: { cert?: string; key?: string }) => {
+      const client = createInterlinkClient({
+        address: `https://127.0.0.1:${port}`,
+        peer: "server",
+        tls: { ca: authority.certificatePem, ...tls },
+      });
+      try {
+        return await client.ping({ signal: AbortSignal.timeout(5000) });
+      } finally {
+        await client.close();
+      }
+    };
+    const known = { cert: caller.certificatePem, key: caller.keyPem };
+    await expect.poll(() => ping(known), { timeout: 10_000 }).toBeDefined();
+    await expect(ping({})).rejects.toThrow(/certificate|closed|reset/i);
+    const unknown = { cert: stranger.certificatePem, key: stranger.keyPem };
+    await expect(ping(unknown)).rejects.toThrow(/certificate|closed|reset|unknown ca/i);
+  } finally {
+    plugin.close();
+  }
+});

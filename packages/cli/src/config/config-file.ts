@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { ConfigError, type ReadConfig, readConfig } from "@interlink/plugin-sdk";
+import type { Static, TObject } from "typebox";
+import { CliError } from "../cli-error.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where a role's configuration is, if nobody says it. */
+export interface ConfigPlace {
+  /** Variables that name the file; of several, the first that is set. */
+  variables: readonly string[];
+  /** Read if it is there. */
+  usual: string;
+}
+
+/** A configuration, and where it was read. */
+export interface LoadedConfig<T> extends ReadConfig<T> {
+  /** `undefined`: there was no file. */
+  file?: string;
+}
+
+/**
+ * The configuration of a role: the file that the flag names, else the one that a variable names, else the usual one if
+ * it is there; variables before it. Throws `CliError` `usage` with every problem.
+ */
+export async function loadConfig<S extends TObject>(
+  schema: S,
+  place: ConfigPlace,
+  flag: string | undefined,
+  env: Environment,
+): Promise<LoadedConfig<Static<S>>> {
+  const variable = place.variables.find((name) => (env[name] ?? "") !== "");
+  const named = flag ?? (variable === undefined ? undefined : env[variable]);
+  const text = await readText(named ?? place.usual, named === undefined);
+  const name = named ?? place.usual;
+  try {
+    if (text === undefined) return readConfig(schema, { env });
+    return { ...readConfig(schema, { file: { name, text }, env }), file: name };
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    throw new CliError("usage", cause.message, { cause });
+  }
+}
+
+async function readText(file: string, mayBeMissing: boolean): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ENOENT" && mayBeMissing) return undefined;
+    const why = code === "ENOENT" ? "there is no such file" : message;
+    throw new CliError("usage", `The configuration ${file} cannot be read: ${why}.`, { cause });
+  }
+}

@@ -1,0 +1,164 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CliError } from "../cli-error.ts";
+import { loadConfig } from "./config-file.ts";
+import { NODE_CONFIG, NODE_CONFIG_PLACE, nodeSettings } from "./node-config.ts";
+import { SERVER_CONFIG, SERVER_CONFIG_PLACE, serverSettings } from "./server-config.ts";
+
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "interlink-config-"));
+});
+afterAll(() => rm(directory, { recursive: true, force: true }));
+
+async function written(text: string): Promise<string> {
+  const file = join(directory, "a.yaml");
+  await writeFile(file, text);
+  return file;
+}
+
+async function node(text: string, env: Record<string, string> = {}) {
+  const file = await written(text);
+  return nodeSettings((await loadConfig(NODE_CONFIG, NODE_CONFIG_PLACE, file, env)).value);
+}
+
+async function server(text: string, env: Record<string, string> = {}) {
+  const file = await written(text);
+  return serverSettings((await loadConfig(SERVER_CONFIG, SERVER_CONFIG_PLACE, file, env)).value);
+}
+
+/** One file for all three processes, as the first design had it. */
+const OLDER = `
+VKTokenFile: "/run/token"
+InterlinkURL: "http://127.0.0.1"
+SidecarURL: "http://127.0.0.2"
+InterlinkPort: "3000"
+SidecarPort: "4000"
+SbatchPath: "/usr/bin/sbatch"
+ScancelPath: "/usr/bin/scancel"
+SqueuePath: "/usr/bin/squeue"
+CommandPrefix: ""
+ExportPodData: true
+DataRootFolder: ".local/interlink/jobs/"
+ServiceAccount: "interlink"
+Namespace: "vk"
+Tsocks: false
+TsocksPath: "/opt/libtsocks.so"
+TsocksLoginNode: "login01"
+`;
+
+describe("the older file of all processes", () => {
+  test("tells a virtual node where the API server is, and its token", async () => {
+    expect(await node(OLDER)).toEqual({
+      site: "http://127.0.0.1:3000",
+      tokenFile: "/run/token",
+    });
+  });
+
+  test("tells an API server its port and its plugin", async () => {
+    expect(await server(OLDER)).toEqual({ plugin: "http://127.0.0.2:4000", listen: ":3000" });
+  });
+
+  test("gives way to the variables", async () => {
+    const env = { INTERLINKPORT: "3100", SIDECARPORT: "4100", VKTOKENFILE: "/dev/null" };
+    expect(await node(OLDER, env)).toEqual({ site: "http://127.0.0.1:3100" });
+    expect(await server(OLDER, env)).toEqual({ plugin: "http://127.0.0.2:4100", listen: ":3100" });
+  });
+});
+
+test("a chart's file tells a virtual node everything that it can be told", async () => {
+  const text = `
+InterlinkURL: unix:///var/run/interlink.sock
+InterlinkPort: unix:///var/run/interlink.sock-1
+VerboseLogging: true
+ErrorsOnlyLogging: true
+KubernetesApiAddr: api.example.org
+KubernetesApiPort: 6443
+KubeletCertFile: /certs/tls.crt
+KubeletKeyFile: /certs/tls.key
+DisableCSR: true
+HTTP:
+  Insecure: true
+  CaCert: /certs/ca.crt
+Resources:
+  CPU: 100
+  Memory: 128Gi
+  Pods: "1000"
+  Accelerators:
+    - ResourceType: nvidia.com/gpu
+      Model: a100
+      Available: 8
+    - ResourceType: xilinx.com/fpga
+NodeLabels:
+  - accelerator=a100
+NodeTaints:
+  - Key: special
+    Value: "yes"
+    Effect: NoExecute
+  - Key: other
+`;
+  const env = { NODENAME: "hpc", POD_IP: "10.1.2.3", KUBELET_PORT: "10250", KUBELET_URL: "::" };
+  expect(await node(text, env)).toEqual({
+    name: "hpc",
+    site: "unix:///var/run/interlink.sock",
+    siteCa: "/certs/ca.crt",
+    siteInsecure: true,
+    address: "10.1.2.3",
+    kubeletHost: "::",
+    kubeletPort: "10250",
+    kubeletCert: "/certs/tls.crt",
+    kubeletKey: "/certs/tls.key",
+    apiAddress: "api.example.org:6443",
+    cpu: "100",
+    memory: "128Gi",
+    pods: "1000",
+    resource: ["nvidia.com/gpu=8", "xilinx.com/fpga=0"],
+    label: ["accelerator=a100"],
+    taint: ["special=yes:NoExecute", "other:NoSchedule"],
+    logLevel: "debug",
+  });
+});
+
+describe("TLS", () => {
+  const TLS = "TLS:\n  Enabled: true\n  CertFile: /c\n  KeyFile: /k\n  CACertFile: /ca\n";
+
+  test("gives an API server its certificate, and the authority of its callers'", async () => {
+    const text = `InterlinkAddress: https://0.0.0.0\nInterlinkPort: 443\n${TLS}`;
+    const tls = { cert: "/c", key: "/k", clientCa: "/ca" };
+    expect(await server(text)).toEqual({ listen: "0.0.0.0:443", tls });
+  });
+
+  test("gives a virtual node the certificate that it shows, and the authority of the site's", async () => {
+    const siteCertificate = { cert: "/c", key: "/k" };
+    expect(await node(TLS)).toEqual({ siteCertificate, siteCa: "/ca" });
+  });
+
+  test("that is not enabled counts for nothing", async () => {
+    const off = TLS.replace("true", "false");
+    expect(await server(off)).toEqual({});
+    expect(await node(off)).toEqual({});
+  });
+
+  test("without a certificate stops an API server", async () => {
+    await expect(server("TLS: { Enabled: true }")).rejects.toThrow(/give TLS\.CertFile/);
+  });
+});
+
+test.each(["JobScriptTemplate: /etc/template", "JobScriptBuildConfig: { a: 1 }"])(
+  "what would change jobs and cannot be done stops an API server: %s",
+  async (text) => {
+    await expect(server(text)).rejects.toThrow(/builds no job scripts yet/);
+  },
+);
+
+test("a file that is named must be there, the usual one need not", async () => {
+  const missing = join(directory, "missing.yaml");
+  const place = { variables: ["CONFIGPATH"], usual: missing };
+  await expect(loadConfig(NODE_CONFIG, place, missing, {})).rejects.toThrow(CliError);
+  await expect(loadConfig(NODE_CONFIG, place, undefined, { CONFIGPATH: missing })).rejects.toThrow(
+    /there is no such file/,
+  );
+  expect(await loadConfig(NODE_CONFIG, place, undefined, {})).not.toHaveProperty("file");
+});
