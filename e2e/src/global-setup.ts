@@ -1,4 +1,5 @@
 import type { TestProject } from "vitest/node";
+import { findApptainer } from "./systems/apptainer-system.ts";
 import { dockerEngine } from "./systems/docker-system.ts";
 import type { EngineKind } from "./systems/engine-system.ts";
 import { findFaketime } from "./systems/faketime.ts";
@@ -7,6 +8,7 @@ import { podmanEngine } from "./systems/podman-system.ts";
 import { findProgram } from "./systems/programs.ts";
 import type { Provided } from "./systems/provided.ts";
 import type { SharedEngine } from "./systems/shared-engine.ts";
+import { SharedSlurm } from "./systems/slurm-system.ts";
 
 /** Names in `INTERLINK_REQUIRE` (comma-separated) must be there; a missing one fails the run instead of skipping. */
 function required(): Set<string> {
@@ -20,12 +22,14 @@ function required(): Set<string> {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const user = String(process.pid);
   const engines = { docker: dockerEngine(), podman: podmanEngine() };
+  const slurm = new SharedSlurm();
   let held = true;
   const release = async (): Promise<void> => {
     if (!held) return;
     held = false;
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupted);
     for (const engine of Object.values(engines)) await engine.release(user);
+    await slurm.release(user);
   };
   const interrupted = (): void => {
     release().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
@@ -34,6 +38,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
   try {
     await provideSystems(project, engines, user);
+    project.provide("slurm", await attempt("slurm", "Slurm", () => slurm.acquire(user)));
+    project.provide("apptainer", await attempt("apptainer", "Apptainer", () => findApptainer()));
   } catch (error) {
     // Nobody calls what this function would have given back.
     await release();

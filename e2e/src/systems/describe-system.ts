@@ -1,9 +1,11 @@
 import { describe, inject, it } from "vitest";
 import { embeddedCluster } from "../harness/embedded-cluster.ts";
 import type { ClusterTarget } from "../harness/test-cluster.ts";
+import type { ApptainerSystem } from "./apptainer-system.ts";
 import type { EngineSystem } from "./engine-system.ts";
 import { KubernetesCluster } from "./kubernetes-cluster.ts";
 import type { Provided } from "./provided.ts";
+import type { SlurmSystem } from "./slurm-system.ts";
 
 /** A suite that needs a real Docker Engine. Without one it is skipped, and its title says why. */
 export function describeDocker(title: string, suite: (docker: EngineSystem) => void): void {
@@ -40,6 +42,25 @@ function withRegistries(provided: Provided<EngineSystem>): Provided<RegistryEngi
   return registry === undefined || lockedRegistry === undefined
     ? { missing: "no registry that it can pull from" }
     : { system: { ...provided.system, registry, lockedRegistry } };
+}
+
+/** A suite that needs a real Slurm. */
+export function describeSlurm(title: string, suite: (slurm: SlurmSystem) => void): void {
+  describeWith("Slurm", inject("slurm"), title, suite);
+}
+
+/** A suite that runs jobs with a real Apptainer in a real Slurm. */
+export function describeSlurmSite(title: string, suite: (site: SlurmSite) => void): void {
+  const [slurm, apptainer] = [inject("slurm"), inject("apptainer")];
+  if ("missing" in slurm) return describeWith("Slurm", slurm, title, suite as never);
+  if ("missing" in apptainer) return describeWith("Apptainer", apptainer, title, suite as never);
+  const site = { slurm: slurm.system, apptainer: apptainer.system };
+  describeWith("Slurm", { system: site }, title, suite);
+}
+
+export interface SlurmSite {
+  slurm: SlurmSystem;
+  apptainer: ApptainerSystem;
 }
 
 /** A suite that drives the real kubectl. */

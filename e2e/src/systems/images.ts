@@ -125,7 +125,8 @@ function splitReference(reference: string): { repository: string; tag: string } 
     : { repository: reference, tag: "latest" };
 }
 
-async function busyboxTar(): Promise<Buffer> {
+/** The files of the image that most tests run, as a tar archive. */
+export async function busyboxTar(): Promise<Buffer> {
   const busybox = staticBusybox();
   if (busybox === undefined) {
     throw new Error("Making the test images needs busybox (Debian package busybox-static).");

@@ -1,26 +1,28 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import {
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
-  writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./cache-folder.ts";
 import { builtKubernetes, findKubernetes, KUBERNETES_PROGRAMS } from "./kubernetes-binaries.ts";
-import { processLives } from "./process-lives.ts";
-import { findProgram, runProgram } from "./programs.ts";
+import {
+  CODENAME,
+  cleanEnvironment,
+  installPackages,
+  isDebian12,
+  missingPackages,
+  only,
+  privateAptConfig,
+  removeAbandonedBuilds,
+  run,
+} from "./private-apt.ts";
+import { runProgram } from "./programs.ts";
 
-/** Debian 12 has the whole source of this release, with everything that it is built from. */
-const CODENAME = "bookworm";
-const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /** What the build needs, and the program that tells whether it is there. */
 const PACKAGES = [
   { name: "golang-go", program: "/usr/lib/go/bin/go" },
@@ -29,23 +31,17 @@ const PACKAGES = [
   { name: "dpkg-dev", program: "/usr/bin/dpkg-source" },
 ];
 const KUBECTL = "client/usr/bin/kubectl";
-const DEADLINE_MS = 45 * 60_000;
 
 /** Why this machine cannot build it; `undefined` if it can. */
 function whyNoBuild(): string | undefined {
   const instead = "name a folder with a control plane in KUBEBUILDER_ASSETS instead";
-  const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
-  if (!release.includes(`VERSION_CODENAME=${CODENAME}`) || findProgram("apt-get") === undefined) {
+  if (!isDebian12()) {
     return `Building Kubernetes needs Debian 12 (${CODENAME}), whose archive has its source; ${instead}`;
   }
-  if (process.getuid?.() !== 0 && missingPackages().length > 0) {
-    return `Installing ${missingPackages().join(", ")} needs root; install them, or ${instead}`;
+  if (process.getuid?.() !== 0 && missingPackages(PACKAGES).length > 0) {
+    return `Installing ${missingPackages(PACKAGES).join(", ")} needs root; install them, or ${instead}`;
   }
   return undefined;
-}
-
-function missingPackages(): string[] {
-  return PACKAGES.filter(({ program }) => !existsSync(program)).map(({ name }) => name);
 }
 
 /**
@@ -59,10 +55,10 @@ export async function buildKubernetes(say: (line: string) => void): Promise<void
     return;
   }
   if (why !== undefined) throw new Error(why);
-  removeAbandoned();
+  removeAbandonedBuilds("kubernetes");
   const folder = mkdtempSync(join(cacheFolder("kubernetes"), `build-${process.pid}-`));
   try {
-    const missing = missingPackages();
+    const missing = missingPackages(PACKAGES);
     if (missing.length > 0) await installPackages(missing, say);
     const env = { ...cleanEnvironment(folder), APT_CONFIG: await privateAptConfig(folder) };
     say("Fetching the source of Kubernetes and etcd");
@@ -113,65 +109,6 @@ async function fetchKubectl(folder: string, env: Record<string, string>): Promis
   await run("dpkg-deb", ["-x", only(downloads, ".deb"), target], { cwd: downloads, env });
 }
 
-/** What a build that was killed has left: gigabytes. */
-function removeAbandoned(): void {
-  const cache = cacheFolder("kubernetes");
-  for (const name of readdirSync(cache)) {
-    const [, pid] = /^build-(\d+)-/.exec(name) ?? [];
-    if (pid !== undefined && !processLives(Number(pid))) {
-      rmSync(join(cache, name), { recursive: true, force: true });
-    }
-  }
-}
-
-async function installPackages(names: string[], say: (line: string) => void): Promise<void> {
-  say(`Installing ${names.join(", ")}`);
-  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  const options = { cwd: "/", env };
-  // Another archive on the machine that does not answer is none of our business; a missing package is.
-  await run("apt-get", ["update", "-qq"], options).catch(() => {});
-  await run("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...names], options);
-}
-
-/** Package lists of our own, with source packages, from the mirror that this machine uses anyway. */
-async function privateAptConfig(folder: string): Promise<string> {
-  const wanted = [`Codename: ${CODENAME}`, "Component: main", "Identifier: Packages"];
-  const format = ["indextargets", "--format", "$(REPO_URI)"];
-  const found = (await runProgram("apt-get", [...format, ...wanted, "Origin: Debian"])).toString();
-  const [mirror = ""] = found.split("\n");
-  if (mirror === "") {
-    throw new Error(`apt knows no Debian archive with ${CODENAME} main; run apt-get update first`);
-  }
-  const signed = existsSync(KEYRING) ? `[signed-by=${KEYRING}] ` : "";
-  const lines = ["deb", "deb-src"].map((type) => `${type} ${signed}${mirror} ${CODENAME} main\n`);
-  writeFileSync(join(folder, "sources.list"), lines.join(""));
-  for (const name of ["lists/partial", "cache/archives/partial", "sources.list.d"]) {
-    mkdirSync(join(folder, name), { recursive: true });
-  }
-  const config = join(folder, "apt.conf");
-  writeFileSync(
-    config,
-    `Dir::Etc::SourceList "${join(folder, "sources.list")}";
-Dir::Etc::SourceParts "${join(folder, "sources.list.d")}";
-Dir::State::Lists "${join(folder, "lists")}";
-Dir::Cache "${join(folder, "cache")}";
-APT::Sandbox::User "";
-`,
-  );
-  return config;
-}
-
-/** Nothing of a Go that the person may have of their own reaches the build. */
-function cleanEnvironment(folder: string): Record<string, string> {
-  const proxies = Object.entries(process.env).filter(([name]) => /_proxy$/i.test(name));
-  return {
-    ...(Object.fromEntries(proxies) as Record<string, string>),
-    PATH: "/usr/lib/go/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    HOME: folder,
-    LC_ALL: "C.UTF-8",
-  };
-}
-
 async function make(tree: string, env: Record<string, string>): Promise<void> {
   mkdirSync(join(tree, ".go/src/k8s.io"), { recursive: true });
   symlinkSync("../../..", join(tree, ".go/src/k8s.io/kubernetes"));
@@ -202,30 +139,4 @@ function keep(built: string, folder: string): void {
   }
   copyFileSync(join(folder, KUBECTL), join(made, "kubectl"));
   renameSync(made, builtKubernetes());
-}
-
-/** The one entry of a folder whose name ends so. */
-function only(folder: string, end: string): string {
-  const [name, ...more] = readdirSync(folder).filter((entry) => entry.endsWith(end));
-  if (name === undefined || more.length > 0) {
-    throw new Error(`There is not exactly one *${end} in ${folder}`);
-  }
-  return join(folder, name);
-}
-
-/** Runs a program in sight of the person. */
-async function run(
-  command: string,
-  args: readonly string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv },
-): Promise<void> {
-  const child = spawn(command, args, {
-    ...options,
-    stdio: ["ignore", "inherit", "inherit"],
-    signal: AbortSignal.timeout(DEADLINE_MS),
-  });
-  const [code, signal] = await once(child, "close");
-  if (code !== 0) {
-    throw new Error(`${command} ${args.join(" ")} ended with ${String(code ?? signal)}`);
-  }
 }

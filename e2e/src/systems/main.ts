@@ -1,16 +1,21 @@
+import { buildApptainer } from "./apptainer-build.ts";
+import { findApptainer } from "./apptainer-system.ts";
 import { dockerEngine } from "./docker-system.ts";
 import { findKubernetes } from "./kubernetes-binaries.ts";
 import { buildKubernetes } from "./kubernetes-build.ts";
 import { podmanEngine } from "./podman-system.ts";
 import type { SharedEngine } from "./shared-engine.ts";
+import { SharedSlurm } from "./slurm-system.ts";
 import { KEEP } from "./users.ts";
 
 const USAGE = `Real systems for tests and for trying things out by hand.
 
   npm run systems -- up [docker|podman] find or start an engine, registries, images; leave them up
+  npm run systems -- up slurm           start a Slurm of one node; leave it up
   npm run systems -- status             what of it runs
   npm run systems -- down               stop what was started
   npm run systems -- build kubernetes   build a Kubernetes control plane for the tests, once, in minutes (Debian 12)
+  npm run systems -- build apptainer    unpack an Apptainer for the tests, once (Debian 12)
 `;
 
 const ENGINES: Readonly<Record<string, () => SharedEngine>> = {
@@ -24,8 +29,15 @@ export async function systemsCommand(args: readonly string[]): Promise<number> {
   const say = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
-  const known = names.every((name) => Object.hasOwn(ENGINES, name));
+  const known = names.every((name) => name === "slurm" || Object.hasOwn(ENGINES, name));
   try {
+    if (command === "up" && names.join() === "slurm") {
+      const { version, conf, user } = await new SharedSlurm().acquire(KEEP);
+      say(`# slurm ${version}; who submits is ${user.name}, with home ${user.home}`);
+      say(`# ${await described("apptainer", apptainerStatus)}`);
+      say(`export SLURM_CONF=${conf}`);
+      return 0;
+    }
     if (command === "up" && names.length <= 1 && known) {
       for (const engine of chosen(names, ["docker"])) {
         const { kind, version, registry, host } = await engine.acquire(KEEP);
@@ -37,18 +49,29 @@ export async function systemsCommand(args: readonly string[]): Promise<number> {
     }
     if (command === "status" && names.length === 0) {
       for (const engine of chosen([])) say(engine.status());
-      say(await kubernetesStatus());
+      say(new SharedSlurm().status());
+      say(await described("kubernetes", kubernetesStatus));
+      say(await described("apptainer", apptainerStatus));
       return 0;
     }
     if (command === "build" && names.join() === "kubernetes") {
       await buildKubernetes(say);
-      say(await kubernetesStatus());
+      say(await described("kubernetes", kubernetesStatus));
+      return 0;
+    }
+    if (command === "build" && names.join() === "apptainer") {
+      await buildApptainer(say);
+      say(await described("apptainer", apptainerStatus));
       return 0;
     }
     if (command === "down" && known) {
       for (const engine of chosen(names)) {
         await engine.shut();
         say(engine.status());
+      }
+      if (names.length === 0 || names.includes("slurm")) {
+        await new SharedSlurm().shut();
+        say(new SharedSlurm().status());
       }
       return 0;
     }
@@ -68,10 +91,20 @@ function chosen(
 }
 
 async function kubernetesStatus(): Promise<string> {
+  const { version, folder } = await findKubernetes();
+  return `tests use ${version} of ${folder}`;
+}
+
+async function apptainerStatus(): Promise<string> {
+  const { version, path } = await findApptainer();
+  return `tests use ${version}, ${path}`;
+}
+
+/** One line about a system, or why it is not there. */
+async function described(name: string, status: () => Promise<string>): Promise<string> {
   try {
-    const { version, folder } = await findKubernetes();
-    return `kubernetes: tests use ${version} of ${folder}`;
+    return `${name}: ${await status()}`;
   } catch (error) {
-    return `kubernetes: ${error instanceof Error ? error.message : String(error)}`;
+    return `${name}: ${error instanceof Error ? error.message : String(error)}`;
   }
 }

@@ -1,5 +1,7 @@
+import type { ApptainerSystem } from "./apptainer-system.ts";
 import type { EngineSystem } from "./engine-system.ts";
 import type { KubernetesSystem } from "./kubernetes-binaries.ts";
+import type { SlurmSystem } from "./slurm-system.ts";
 
 /** What the global set-up found or started, or why it could not. Plain data: it crosses into the test workers. */
 export type Provided<T> = { system: T } | { missing: string };
@@ -10,6 +12,8 @@ declare module "vitest" {
     podman: Provided<EngineSystem>;
     kubectl: Provided<{ path: string }>;
     kubernetes: Provided<KubernetesSystem>;
+    slurm: Provided<SlurmSystem>;
+    apptainer: Provided<ApptainerSystem>;
     faketime: Provided<{ library: string }>;
   }
 }

@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { runProgram } from "./programs.ts";
+import { publicFolder } from "./public-folder.ts";
+
+/** A user of this machine without rights, as a site's plugin runs as one. Plain data. */
+export interface OrdinaryUser {
+  name: string;
+  uid: number;
+  gid: number;
+  home: string;
+}
+
+const NAME = "interlink-e2e";
+
+/** The one that all tests share: made at the first need, as root, and left there. */
+export async function ordinaryUser(): Promise<OrdinaryUser> {
+  const found = lookUp(NAME);
+  if (found !== undefined) return found;
+  const home = join(publicFolder(), "home");
+  await runProgram("useradd", ["--create-home", "--home-dir", home, "--shell=/bin/bash", NAME]);
+  const made = lookUp(NAME);
+  if (made === undefined) throw new Error(`useradd made no user ${NAME}`);
+  return made;
+}
+
+/** The command line that runs a program as that user, with nothing of our environment but what is given. */
+export function asUser(
+  user: OrdinaryUser,
+  env: Readonly<Record<string, string>>,
+  command: readonly string[],
+): string[] {
+  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups"];
+  const own = { PATH: "/usr/bin:/bin", HOME: user.home, USER: user.name, LOGNAME: user.name };
+  const settings = Object.entries({ ...own, ...env }).map(([name, value]) => `${name}=${value}`);
+  return ["setpriv", ...identity, "--", "env", "-i", ...settings, ...command];
+}
+
+function lookUp(name: string): OrdinaryUser | undefined {
+  for (const line of readFileSync("/etc/passwd", "utf8").split("\n")) {
+    const [user, , uid, gid, , home = "/"] = line.split(":");
+    if (user === name) return { name, uid: Number(uid), gid: Number(gid), home };
+  }
+  return undefined;
+}
