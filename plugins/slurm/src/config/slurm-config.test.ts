@@ -71,7 +71,7 @@ describe("readSlurmConfig", () => {
       shellAnnotations: false,
       runtime: {
         path: "singularity",
-        defaultOptions: ["--nv", "--no-eval", "--containall"],
+        defaultOptions: ["--no-eval", "--containall"],
         prefix: [],
       },
       gres: new Map([

@@ -14,7 +14,7 @@ export interface SlurmSettings {
   /** Shell text of the site that every job reads before its pod begins; `""`: none. */
   commandPrefix: string;
   runtime: RuntimeSettings;
-  /** Put before image names that have neither a scheme nor an absolute path. */
+  /** Put before image names that have neither a scheme nor an absolute path; default `docker://`. */
   imagePrefix: string;
   /** `false`: pods that mount ConfigMaps, Secrets, projected volumes or emptyDirs are refused. */
   exportPodData: boolean;
@@ -104,7 +104,7 @@ export interface SlurmConfig {
 /** Of this process; the plugin reads a few that the earlier plugin read. */
 export type SlurmEnvironment = Readonly<Record<string, string | undefined>>;
 
-const DEFAULT_SINGULARITY_OPTIONS = ["--nv", "--no-eval", "--containall"];
+const DEFAULT_SINGULARITY_OPTIONS = ["--no-eval", "--containall"];
 const DEFAULT_GRES: Readonly<Record<string, string>> = {
   "nvidia.com/gpu": "gpu",
   "amd.com/gpu": "gpu",
@@ -171,7 +171,7 @@ function readSettings(file: FileSettings, env: SlurmEnvironment, notices: string
     bash: file.BashPath || "/bin/bash",
     commandPrefix: file.CommandPrefix ?? "",
     runtime: readRuntime(file, env),
-    imagePrefix: file.ImagePrefix ?? "",
+    imagePrefix: file.ImagePrefix ?? "docker://",
     exportPodData: file.ExportPodData ?? true,
     sharedFileSystem: readSharedFileSystem(file, env),
     probes: file.EnableProbes ?? true,

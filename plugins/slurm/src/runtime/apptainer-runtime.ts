@@ -1,0 +1,78 @@
+import type { BatchContainerSpec, BatchRuntime, BatchWord } from "@interlink/plugin-sdk";
+import { bindWords } from "./bind-words.ts";
+import { imageReference, isRemote } from "./image-reference.ts";
+import { pulledImage, pullFile, pullWords } from "./pull-image.ts";
+import type { PodRuntimeOptions } from "./runtime-options.ts";
+
+/**
+ * Containers by Apptainer or Singularity. Images with a scheme are pulled once into a SIF file under a lock; paths run as
+ * they are. Environment goes by `APPTAINERENV_NAME` or `SINGULARITYENV_NAME`, so no value stands on a command line.
+ *
+ * A command in a running container (probe, hook) gets another container of the same image, environment and mounts, with
+ * the same `/tmp`, `/var/tmp` and home: neither program can enter a container that was not started as an instance.
+ */
+export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
+  const { command, imagePrefix, imageCache, bash } = options;
+  const isApptainer = /apptainer[^/]*$/.test(command.at(-1) ?? "");
+  const reference = ({ container }: BatchContainerSpec) =>
+    imageReference(container.image ?? "", imagePrefix);
+
+  const prepare = (spec: BatchContainerSpec): BatchWord[][] => {
+    const image = reference(spec);
+    if (!isRemote(image)) return [];
+    const pull = [...command, "--silent", "pull", "--force"];
+    return [
+      pullWords({
+        spec,
+        reference: image,
+        extension: "sif",
+        cache: imageCache,
+        bash,
+        command: pull,
+        image,
+      }),
+    ];
+  };
+
+  const words = (spec: BatchContainerSpec, verb: "run" | "exec"): BatchWord[] => {
+    const image = reference(spec);
+    const { container } = spec;
+    const { workingDir } = container;
+    const mounts = [...spec.mounts, ...(spec.terminationMessage ? [spec.terminationMessage] : [])];
+    return [
+      ...[...command, "--silent", verb, ...options.defaultOptions].map((word): BatchWord => [word]),
+      ...gpuOptions(spec, options).map((word): BatchWord => [word]),
+      // What containers write to their /tmp is then seen by their probes and hooks.
+      ["--workdir"],
+      [{ attemptPath: "." }],
+      ...mounts.flatMap(bindWords),
+      ...(workingDir ? [["--pwd"], [workingDir]] : []),
+      ...options.podOptions.map((word): BatchWord => [word]),
+      [isRemote(image) ? { podPath: pulledImage(image, "sif") } : image],
+    ];
+  };
+
+  return {
+    exportPrefix: isApptainer ? "APPTAINERENV_" : "SINGULARITYENV_",
+    files: (spec) => (isRemote(reference(spec)) ? [pullFile(spec)] : []),
+    prepare,
+    run(spec) {
+      const { command: own, args = [] } = spec;
+      const launcher = spec.kind === "regular" ? options.launcher : [];
+      return [
+        ...launcher.map((word): BatchWord => [word]),
+        ...words(spec, own === undefined ? "run" : "exec"),
+        ...[...(own ?? []), ...args].map((word): BatchWord => [word]),
+      ];
+    },
+    exec: (spec, inside) => [...words(spec, "exec"), ...inside.map((word): BatchWord => [word])],
+  };
+}
+
+function gpuOptions({ container }: BatchContainerSpec, { gpus }: PodRuntimeOptions): string[] {
+  const { limits = {} } = container.resources ?? {};
+  const own = Object.keys(limits);
+  if (own.some((name) => name.startsWith("nvidia.com/")) || gpus === "nvidia") return ["--nv"];
+  if (own.some((name) => name.startsWith("amd.com/")) || gpus === "amd") return ["--rocm"];
+  return [];
+}

@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import type { BatchContainerSpec, BatchRuntime, BatchWord } from "@interlink/plugin-sdk";
+import { fstabWords } from "./bind-words.ts";
+import { enrootReference, imageReference, isRemote } from "./image-reference.ts";
+import { pulledImage, pullFile, pullWords } from "./pull-image.ts";
+import type { PodRuntimeOptions } from "./runtime-options.ts";
+
+/**
+ * Containers by enroot. An image is imported once into a squashfs file under a lock, and a root file system of its own is
+ * made of it for each pod; containers of one pod with the same image share that. `uid` is the pod's.
+ */
+export function enrootRuntime(options: PodRuntimeOptions, uid: string): BatchRuntime {
+  const { command, imagePrefix, imageCache, bash } = options;
+  const reference = ({ container }: BatchContainerSpec) =>
+    imageReference(container.image ?? "", imagePrefix);
+  const plain = (words: readonly string[]): BatchWord[] => words.map((word) => [word]);
+  const file = (image: string): BatchWord =>
+    isRemote(image) ? [{ podPath: pulledImage(image, "sqsh") }] : [image];
+
+  return {
+    // enroot takes variables of these names from its own environment.
+    exportPrefix: "",
+    files: (spec) => (isRemote(reference(spec)) ? [pullFile(spec)] : []),
+    prepare(spec) {
+      const image = reference(spec);
+      const create = [
+        ...plain([...command, "create", "--force", "--name", enrootName(uid, image)]),
+        file(image),
+      ];
+      if (!isRemote(image)) return [create];
+      const pull = [...command, "import", "--output"];
+      const pulling = pullWords({
+        spec,
+        reference: image,
+        extension: "sqsh",
+        cache: imageCache,
+        bash,
+        command: pull,
+        image: enrootReference(image),
+      });
+      return [pulling, create];
+    },
+    run(spec) {
+      const launcher = spec.kind === "regular" ? options.launcher : [];
+      return [
+        ...plain(launcher),
+        ...start(spec, options, enrootName(uid, reference(spec))),
+        ...plain([...(spec.command ?? []), ...(spec.args ?? [])]),
+      ];
+    },
+    exec: (spec, inside) => [
+      ...start(spec, options, enrootName(uid, reference(spec))),
+      ...plain(inside),
+    ],
+  };
+}
+
+function start(spec: BatchContainerSpec, options: PodRuntimeOptions, name: string): BatchWord[] {
+  const plain = (words: readonly string[]): BatchWord[] => words.map((word) => [word]);
+  const mounts = [...spec.mounts, ...(spec.terminationMessage ? [spec.terminationMessage] : [])];
+  return [
+    ...plain([...options.command, "start", ...options.defaultOptions]),
+    ...spec.env.flatMap((variable) => plain(["--env", variable.name])),
+    ...mounts.flatMap(fstabWords),
+    ...plain(options.podOptions),
+    [name],
+  ];
+}
+
+/** Of a root file system, for this pod and image alone. */
+export function enrootName(uid: string, image: string): string {
+  return `interlink-${uid}-${createHash("sha256").update(image).digest("hex").slice(0, 12)}`;
+}

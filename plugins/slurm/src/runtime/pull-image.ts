@@ -1,0 +1,87 @@
+import {
+  type BatchContainerSpec,
+  type BatchFile,
+  type BatchWord,
+  batchContainerDirectory,
+} from "@interlink/plugin-sdk";
+import { imageFile, pullPolicy } from "./image-reference.ts";
+
+/**
+ * Fixed, for every pod; what differs comes as arguments: LINK POLICY DIRECTORY FILE COMMAND... IMAGE.
+ * Has COMMAND, with a file and IMAGE behind it, make FILE in DIRECTORY (below the home of the job's user if that is empty) unless it is there, one
+ * job at a time, and makes LINK lead to it.
+ */
+const PULL_SCRIPT = `#!/bin/bash -p
+set -u
+link=$1 policy=$2 directory=$3 file=$4
+shift 4
+if [[ -z $directory ]]; then
+  directory=\${XDG_CACHE_HOME:-\${HOME:?the job has no HOME}/.cache}/interlink/images
+fi
+umask 077
+mkdir -p -- "$directory" "\${link%/*}" || exit 1
+target=$directory/$file
+if [[ $policy == Never && ! -s $target ]]; then
+  printf 'image is not present in %s, and its pull policy is Never\\n' "$directory"
+  exit 1
+fi
+if [[ $policy == Always || ! -s $target ]]; then
+  exec 9>"$target.lock"
+  if command -v flock >/dev/null; then flock 9 || exit 1; fi
+  if [[ $policy == Always || ! -s $target ]]; then
+    fresh=$directory/.$$-\${RANDOM}-$file
+    trap 'rm -f -- "$fresh"' EXIT
+    # The image comes last, behind the file.
+    image=\${*: -1}
+    set -- "\${@:1:$#-1}"
+    "$@" "$fresh" "$image" 9>&- || exit 1
+    mv -f -- "$fresh" "$target" || exit 1
+  fi
+fi
+ln -sfn -- "$target" "$link"
+`;
+
+/** Where the image of this pod is found once it was pulled; relative to the pod's directory. */
+export function pulledImage(reference: string, extension: "sif" | "sqsh"): string {
+  return `images/${imageFile(reference, extension)}`;
+}
+
+/** The script as a file of the container. */
+export function pullFile({ container }: BatchContainerSpec): BatchFile {
+  return {
+    path: pullScriptPath(container.name),
+    mode: 0o600,
+    content: Buffer.from(PULL_SCRIPT),
+  };
+}
+
+/** The command line that pulls the image with `command`, behind which the file and the image are put. */
+export function pullWords(options: {
+  spec: BatchContainerSpec;
+  reference: string;
+  extension: "sif" | "sqsh";
+  /** Absolute; `undefined`: below the job user's home. */
+  cache: string | undefined;
+  bash: string;
+  command: readonly string[];
+  /** As the command is told the image. */
+  image: string;
+}): BatchWord[] {
+  const { spec, reference, extension, cache = "", bash, command, image } = options;
+  const { container } = spec;
+  return [
+    [bash],
+    ["-p"],
+    [{ podPath: pullScriptPath(container.name) }],
+    [{ podPath: pulledImage(reference, extension) }],
+    [pullPolicy(container.image ?? "", container.imagePullPolicy)],
+    [cache],
+    [imageFile(reference, extension)],
+    ...command.map((word): BatchWord => [word]),
+    [image],
+  ];
+}
+
+function pullScriptPath(container: string): string {
+  return `${batchContainerDirectory(container)}/pull-image`;
+}

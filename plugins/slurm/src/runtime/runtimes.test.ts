@@ -1,0 +1,218 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BatchContainerSpec, BatchRuntime, BatchWord } from "@interlink/plugin-sdk";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { apptainerRuntime } from "./apptainer-runtime.ts";
+import { bindWords, fstabWords } from "./bind-words.ts";
+import { enrootRuntime } from "./enroot-runtime.ts";
+import type { PodRuntimeOptions } from "./runtime-options.ts";
+
+const OPTIONS: PodRuntimeOptions = {
+  command: ["nice", "/opt/bin/apptainer"],
+  defaultOptions: ["--containall"],
+  podOptions: ["--fakeroot"],
+  imagePrefix: "docker://",
+  bash: "/bin/bash",
+  launcher: [],
+  gpus: "none",
+};
+const spec = (rest: Partial<BatchContainerSpec> = {}): BatchContainerSpec => ({
+  kind: "regular",
+  container: { name: "main", image: "app:1" },
+  env: [{ name: "SECRET", value: "s3cret" }],
+  mounts: [],
+  ...rest,
+});
+/** A word as a test reads it. */
+const shown = (words: readonly BatchWord[]): string[] =>
+  words.map((word) =>
+    word
+      .map((part) => {
+        if (typeof part === "string") return part;
+        if ("podPath" in part) return `{pod}/${part.podPath}`;
+        return "attemptPath" in part ? `{attempt}/${part.attemptPath}` : `{${part.attemptValue}}`;
+      })
+      .join(""),
+  );
+const run = (runtime: BatchRuntime, rest: Partial<BatchContainerSpec> = {}) =>
+  shown(runtime.run(spec(rest)));
+
+describe("apptainerRuntime", () => {
+  it("runs the image's own entry point, or the pod's command", () => {
+    const runtime = apptainerRuntime(OPTIONS);
+    const before = ["nice", "/opt/bin/apptainer", "--silent"];
+    expect(run(runtime, { args: ["-x", "$(y)"] })).toEqual([
+      ...before,
+      "run",
+      "--containall",
+      "--workdir",
+      "{attempt}/.",
+      "--fakeroot",
+      expect.stringMatching(/^\{pod\}\/images\/app_1-[0-9a-f]{16}\.sif$/),
+      "-x",
+      "$(y)",
+    ]);
+    expect(run(runtime, { command: ["sh", "-c"], args: ["a b"] })).toEqual(
+      expect.arrayContaining([...before, "exec", "sh", "-c", "a b"]),
+    );
+  });
+
+  it("runs files and directories as they are, and pulls nothing for them", () => {
+    const runtime = apptainerRuntime(OPTIONS);
+    const container = { name: "main", image: "/images/a b.sif" };
+    expect(run(runtime, { container })).toContain("/images/a b.sif");
+    expect(runtime.prepare?.(spec({ container }))).toEqual([]);
+    expect(runtime.files?.(spec({ container }))).toEqual([]);
+  });
+
+  it("mounts volumes and the termination message, and starts in the working directory", () => {
+    const words = run(apptainerRuntime(OPTIONS), {
+      container: { name: "main", image: "/i.sif", workingDir: "/w" },
+      mounts: [{ source: [{ podPath: "volumes/a" }], mountPath: "/a", readOnly: true }],
+      terminationMessage: {
+        source: [{ attemptPath: "termination-log" }],
+        mountPath: "/dev/termination-log",
+        readOnly: false,
+      },
+    }).join(" ");
+    expect(words).toContain("--bind {pod}/volumes/a:/a:ro");
+    expect(words).toContain("--bind {attempt}/termination-log:/dev/termination-log");
+    expect(words).toContain("--pwd /w");
+  });
+
+  it("never puts the environment on a command line", () => {
+    const runtime = apptainerRuntime(OPTIONS);
+    const all = [...runtime.run(spec()), ...runtime.exec(spec(), ["ls"])];
+    expect(shown(all).join(" ")).not.toContain("s3cret");
+    expect(runtime.exportPrefix).toBe("APPTAINERENV_");
+    expect(apptainerRuntime({ ...OPTIONS, command: ["singularity"] }).exportPrefix).toBe(
+      "SINGULARITYENV_",
+    );
+  });
+
+  it.each<[string, PodRuntimeOptions["gpus"], string | undefined]>([
+    ["nvidia.com/gpu", "none", "--nv"],
+    ["amd.com/gpu", "none", "--rocm"],
+    ["cpu", "nvidia", "--nv"],
+    ["cpu", "none", undefined],
+  ])("gives GPUs to a container with %s under %s: %s", (name, gpus, option) => {
+    const container = { name: "main", image: "/i", resources: { limits: { [name]: "1" } } };
+    const words = run(apptainerRuntime({ ...OPTIONS, gpus }), { container });
+    expect(words.filter((word) => /^--(nv|rocm)$/.test(word))).toEqual(option ? [option] : []);
+  });
+
+  it("puts a launcher before regular containers only", () => {
+    const runtime = apptainerRuntime({ ...OPTIONS, launcher: ["mpiexec", "-np", "4"] });
+    expect(run(runtime).slice(0, 3)).toEqual(["mpiexec", "-np", "4"]);
+    expect(run(runtime, { kind: "init" })[0]).toBe("nice");
+  });
+});
+
+describe("enrootRuntime", () => {
+  it("imports, creates and starts, with variables by name only", () => {
+    const runtime = enrootRuntime(
+      { ...OPTIONS, command: ["enroot"], defaultOptions: ["--rw"] },
+      "u1",
+    );
+    const container = { name: "main", image: "host.example/app:1" };
+    const prepared = runtime.prepare?.(spec({ container })).map(shown) ?? [];
+    expect(prepared[0]).toEqual(
+      expect.arrayContaining(["enroot", "import", "--output", "docker://host.example#app:1"]),
+    );
+    const name = expect.stringMatching(/^interlink-u1-[0-9a-f]{12}$/);
+    expect(prepared[1]?.slice(0, 5)).toEqual(["enroot", "create", "--force", "--name", name]);
+    const mounts = [{ source: ["/a b"], mountPath: "/c", readOnly: true }];
+    expect(shown(runtime.run(spec({ container, mounts, command: ["x"], args: ["y z"] })))).toEqual([
+      "enroot",
+      "start",
+      "--rw",
+      "--env",
+      "SECRET",
+      "--mount",
+      "/a\\040b /c none x-create=auto,rbind,ro",
+      "--fakeroot",
+      name,
+      "x",
+      "y z",
+    ]);
+  });
+});
+
+it("quotes a path for --mount as CSV is quoted", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", minLength: 1 }), fc.boolean(), (name, readOnly) => {
+      const mountPath = `/${name}`;
+      const [option, word] = shown(bindWords({ source: ["/src"], mountPath, readOnly }));
+      if (option === "--bind") {
+        expect(word).toBe(`/src:${mountPath}${readOnly ? ":ro" : ""}`);
+        expect(mountPath).not.toMatch(/[,:\\"]/);
+        return;
+      }
+      const fields = [...(word ?? "").matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map(
+        ([, quoted, bare]) => quoted?.replaceAll('""', '"') ?? bare,
+      );
+      expect(fields).toEqual([
+        "type=bind",
+        "source=/src",
+        `destination=${mountPath}`,
+        ...(readOnly ? ["ro"] : []),
+      ]);
+    }),
+  );
+});
+
+it("writes a mount for enroot in four fields, whatever the paths", () => {
+  fc.assert(
+    fc.property(fc.string(), (name) => {
+      const [, line = ""] = shown(
+        fstabWords({ source: [`/s${name}`], mountPath: `/m${name}`, readOnly: false }),
+      );
+      expect(line.split(/\s/)).toHaveLength(4);
+    }),
+  );
+});
+
+describe("the script that pulls", () => {
+  const pull = async (policy: string, isThere: boolean, body: string) => {
+    const root = await mkdtemp(join(tmpdir(), "pull-image-"));
+    try {
+      const script = join(root, "pull");
+      const container = { name: "main", image: "a b$(x):1" };
+      const [file] =
+        apptainerRuntime(OPTIONS).files?.(spec({ container: { ...container, image: "a" } })) ?? [];
+      await writeFile(script, file?.content ?? "");
+      const tool = join(root, "tool");
+      await writeFile(tool, `#!/bin/bash\n${body}`, { mode: 0o755 });
+      if (isThere) await writeFile(join(root, "file.sif"), "old");
+      const link = join(root, "pod", "image.sif");
+      const words = [script, link, policy, root, "file.sif", tool, "pull", "docker://$(touch x)"];
+      try {
+        execFileSync("bash", ["-p", ...words], { stdio: "pipe" });
+      } catch (error) {
+        return String((error as { stdout: Buffer }).stdout) || "failed";
+      }
+      return await readFile(link, "utf8");
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  };
+  const copy = 'printf "%s" "$1 $3" >"$2"';
+
+  it.each([
+    ["IfNotPresent", false, copy, "pull docker://$(touch x)"],
+    ["IfNotPresent", true, copy, "old"],
+    ["Always", true, copy, "pull docker://$(touch x)"],
+    ["Never", true, copy, "old"],
+    ["Always", true, "exit 3", "failed"],
+  ])("with %s, an image there: %s, and a tool that does %j gives %j", async (...given) => {
+    const [policy, isThere, body, expected] = given;
+    expect(await pull(policy, isThere, body)).toBe(expected);
+  });
+
+  it("says that it must not pull", async () => {
+    expect(await pull("Never", false, copy)).toContain("its pull policy is Never");
+  });
+});
