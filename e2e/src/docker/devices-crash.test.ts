@@ -96,7 +96,7 @@ describeEngines("devices when the plugin is killed", (engine) => {
     await fixture.stop();
     const one = pod(here, 1);
     await dieAt(here, step, "create", one);
-    const file = join(fixture.folder, "root", "devices.json");
+    const file = join(fixture.options().root, "devices.json");
     const uid = one.pod.metadata?.uid ?? "";
     const written = await readFile(file, "utf8").catch(() => "");
     await fixture.start();

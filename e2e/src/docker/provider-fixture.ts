@@ -50,7 +50,8 @@ export class ProviderFixture implements AsyncDisposable {
   /** What another process needs to be this plugin. */
   options(): Pick<DockerProviderOptions, "root" | "dockerHost" | "plugin" | "hostPaths"> & object {
     return {
-      root: join(this.folder, "root"),
+      // Not below the folder, which is open to pods.
+      root: `${this.folder}-root`,
       dockerHost: this.host,
       plugin: this.plugin,
       hostPaths: [this.folder],
@@ -203,6 +204,7 @@ export class ProviderFixture implements AsyncDisposable {
     await this.stop();
     await this.engine[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
+    await rm(`${this.folder}-root`, { recursive: true, force: true });
   }
 }
 

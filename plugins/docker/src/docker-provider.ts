@@ -24,7 +24,9 @@ import {
 import { unsupported } from "./pods/unsupported.ts";
 import { type ClaimRule, checkClaimRules } from "./volumes/claim-rules.ts";
 import { claimResolver } from "./volumes/claims.ts";
+import { canMountFor, HeldMounts } from "./volumes/held-mounts.ts";
 import { hostPathResolver } from "./volumes/host-paths.ts";
+import { MountKeeper } from "./volumes/mount-keeper.ts";
 
 export interface DockerProviderOptions
   extends Pick<ContainerProviderOptions, "root" | "logger" | "hostIP" | "clock" | "checkpoint">,
@@ -42,6 +44,14 @@ export interface DockerProviderOptions
   hostPaths?: readonly string[];
   /** Where PersistentVolumeClaims lie; the first rule that fits decides. Default: such pods are rejected. */
   claims?: readonly ClaimRule[];
+  /**
+   * Run containers that mount a part of what other containers can write to, also where this process cannot hold on to
+   * that part (it is not root, or the engine is elsewhere) and those could lead the mount to any place of the host.
+   * Default false: such containers wait and say so.
+   */
+  allowUnheldMounts?: boolean;
+  /** Directory for the mounts of this plugin's own. Default one in `/run`. */
+  heldMounts?: string;
   /** Devices that pods may ask for as extended resources. Two plugins must not be given the same ones. */
   devices?: readonly DeviceSetting[];
   /** Images pulled ahead, and when unused ones are removed. */
@@ -62,15 +72,24 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
   const problem = imageSettingsProblem(images) ?? inventoryProblem(devices);
   if (problem !== undefined) throw new Error(problem);
   const engine = new EngineClient(address);
+  const plugin = options.plugin ?? pluginName(root);
+  const mounts = new MountKeeper({
+    logger,
+    allowUnheld: options.allowUnheldMounts ?? false,
+    ...(canMountFor(address) && {
+      held: new HeldMounts(options.heldMounts ?? join("/run/interlink", plugin)),
+    }),
+  });
   const runtime = new DockerRuntime({
     engine,
     claims,
+    mounts,
     // Beside the jobs, and locked with them.
     devices: { settings: devices, file: join(root, "devices.json") },
     images: { ...resolvedImageSettings(images), file: join(root, "images.json") },
     ...(clock !== undefined && { clock }),
     logger,
-    plugin: options.plugin ?? pluginName(root),
+    plugin,
     ...(network !== undefined && { network }),
     ...(sandboxImage !== undefined && { sandboxImage }),
     ...(log !== undefined && { log }),
@@ -89,7 +108,7 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
       if (problem !== undefined) throw new PluginError("rejected", problem);
     },
     resolveVolume: eitherVolume(
-      hostPathResolver(options.hostPaths ?? []),
+      hostPathResolver(options.hostPaths ?? [], root),
       claimResolver(claims, engine),
     ),
     ...(hostIP !== undefined && { hostIP }),

@@ -41,6 +41,7 @@ import { connect } from "./streams/connect.ts";
 import { openAttach } from "./streams/open-attach.ts";
 import { openExec } from "./streams/open-exec.ts";
 import type { ClaimRule } from "./volumes/claim-rules.ts";
+import type { MountKeeper } from "./volumes/mount-keeper.ts";
 
 export interface DockerRuntimeOptions {
   engine: EngineClient;
@@ -63,6 +64,8 @@ export interface DockerRuntimeOptions {
   seccompProfiles?: string;
   /** Where PersistentVolumeClaims lie. Default: nowhere. */
   claims?: readonly ClaimRule[];
+  /** Sees to it that what the engine mounts is what was checked. Default: nobody does. */
+  mounts?: MountKeeper;
   /** What pods may have of devices, and the file that remembers who has which. Default: no devices. */
   devices?: { settings: readonly DeviceSetting[]; file: string };
   /** Images pulled ahead, and their removal; without a `file` to remember pulls in none is ever removed. */
@@ -82,6 +85,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #engine: EngineClient;
   readonly #logger: Logger;
   readonly #pods: number;
+  readonly #mounts: MountKeeper | undefined;
   readonly #sandboxes: Sandboxes;
   readonly #images: ImageUpkeep;
   readonly #containers: Containers;
@@ -96,6 +100,7 @@ export class DockerRuntime implements ContainerRuntime {
     this.#engine = engine;
     this.#logger = logger;
     this.#pods = options.pods ?? 110;
+    this.#mounts = options.mounts;
     this.#devices = options.devices && new Devices({ engine, logger, ...options.devices });
     this.#sandboxes = new Sandboxes(engine, {
       plugin,
@@ -121,6 +126,7 @@ export class DockerRuntime implements ContainerRuntime {
       ...(options.dns?.clusterDomain !== undefined && { clusterDomain: options.dns.clusterDomain }),
       ...(options.seccompProfiles !== undefined && { seccompProfiles: options.seccompProfiles }),
       ...(options.claims !== undefined && { claims: options.claims }),
+      ...(options.mounts !== undefined && { mounts: options.mounts }),
       ...(this.#devices !== undefined && { devices: this.#devices }),
     });
     this.#kernel = new KernelLog((error) => {
@@ -189,6 +195,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   async removeSandbox(uid: string, signal: AbortSignal): Promise<void> {
     await engineStep("Unavailable", () => this.#sandboxes.remove(uid, signal));
+    await this.#mounts?.release({ uid });
     await this.#devices?.release(uid);
   }
 

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 
 /** Linux' `O_PATH`, which Node has no name for: to stand at a place without opening what is there. */
 const O_PATH = 0o10000000;
@@ -11,12 +11,37 @@ const HERE = O_PATH | constants.O_NOFOLLOW;
  * meanwhile leads nobody out. Node has no `openat2`; `/proc/self/fd` does the same. Throws `ELOOP` at a link.
  */
 export async function openBelow(root: string, path: string): Promise<FileHandle> {
+  return walk(root, path, openEntry);
+}
+
+/** The same, and directories on the way that are missing are made, with the mode 0755 as far as the umask lets. */
+export async function makeBelow(root: string, path: string): Promise<FileHandle> {
+  return walk(root, path, async (directory, name) => {
+    try {
+      return await openEntry(directory, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+    await mkdir(`${pathOf(directory)}/${name}`, { mode: 0o755 }).catch(
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error;
+      },
+    );
+    return openEntry(directory, name);
+  });
+}
+
+async function walk(
+  root: string,
+  path: string,
+  step: (directory: FileHandle, name: string) => Promise<FileHandle>,
+): Promise<FileHandle> {
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   if (names.includes("..")) throw new Error(`The path ${path} leads upwards.`);
   let at = await open(root, O_PATH | constants.O_DIRECTORY);
   for (const name of names) {
     try {
-      const next = await openEntry(at, name);
+      const next = await step(at, name);
       await at.close();
       at = next;
     } catch (error) {

@@ -2,8 +2,10 @@ import { type ContainerMount, type ContainerSpec, RuntimeError } from "@interlin
 import type { VolumeMount } from "kubernetes-types/core/v1.js";
 import type { EngineDevices } from "../devices/engine-devices.ts";
 import type { ImageDefaults } from "../images/image-store.ts";
+import { declaredMount, type KeptMounts } from "../volumes/mount-keeper.ts";
 import { containerLabels } from "./labels.ts";
 import { type MemoryVolume, memoryVolumes } from "./memory-volumes.ts";
+import { checkPodmanMounts } from "./podman-mounts.ts";
 import { engineResources } from "./resources.ts";
 import { engineSecurity } from "./security.ts";
 
@@ -29,6 +31,8 @@ export interface ContainerOptions {
   extraEnv?: readonly { name: string; value: string }[];
   /** Whether the engine can make a mount read-only with all that is mounted below it. */
   hasRecursiveReadOnly?: boolean;
+  /** What the engine is to mount instead of the host's paths, see `MountKeeper`. */
+  kept?: KeptMounts;
 }
 
 /** The engine's log of each container attempt; older pieces are dropped, as a kubelet does. */
@@ -61,6 +65,16 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
   const stopSignal = (container.lifecycle as { stopSignal?: string } | undefined)?.stopSignal;
   const sandbox = `container:${options.sandbox}`;
   const memory = memoryVolumes(options.plugin, pod);
+  const mounts: EngineMount[] = [
+    ...spec.mounts.map((mount) => engineMount(mount, declaredMount(spec, mount), memory, options)),
+    ...hostsMount(spec, options.hostsFile),
+    {
+      Type: "bind",
+      Source: spec.terminationMessageFile,
+      Target: container.terminationMessagePath || "/dev/termination-log",
+    },
+  ];
+  if (options.isPodman) checkPodmanMounts(mounts);
   return {
     Image: spec.imageID,
     ...commandLine(spec),
@@ -93,23 +107,7 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
       ...(pod.spec?.hostPID === true ? { PidMode: "host" } : {}),
       ...(pod.spec?.shareProcessNamespace === true ? { PidMode: sandbox } : {}),
       ...(spec.target ? { PidMode: `container:${spec.target.id}` } : {}),
-      Mounts: [
-        ...spec.mounts.map((mount) =>
-          engineMount(
-            mount,
-            container.volumeMounts?.find(({ mountPath }) => samePath(mountPath, mount.mountPath)),
-            memory,
-            options.volumes ?? new Map(),
-            options.hasRecursiveReadOnly ?? false,
-          ),
-        ),
-        ...hostsMount(spec, options.hostsFile),
-        {
-          Type: "bind",
-          Source: spec.terminationMessageFile,
-          Target: container.terminationMessagePath || "/dev/termination-log",
-        },
-      ],
+      Mounts: mounts,
       LogConfig: {
         Type: "json-file",
         Config: { "max-size": options.log.maxSize, "max-file": String(options.log.maxFiles) },
@@ -135,21 +133,26 @@ export function commandLine(spec: Pick<ContainerSpec, "command" | "args">): {
   };
 }
 
-/** The SDK makes mount paths absolute. */
-function samePath(declared: string, absolute: string): boolean {
-  return declared === absolute || `/${declared}` === absolute;
+/** Part of the engine's HostConfig. */
+interface EngineMount {
+  Type: "bind" | "volume";
+  Source: string;
+  Target: string;
+  ReadOnly?: boolean;
+  BindOptions?: object;
+  VolumeOptions?: object;
 }
 
 function engineMount(
   mount: ContainerMount,
   declared: VolumeMount | undefined,
   memory: readonly MemoryVolume[],
-  volumes: ReadonlyMap<string, string>,
-  hasRecursiveReadOnly: boolean,
-): object {
+  options: ContainerOptions,
+): EngineMount {
   // A part of a volume is mounted by its path on the engine's machine.
   const isWhole = !declared?.subPath && !declared?.subPathExpr;
-  const named = volumes.get(declared?.name ?? "");
+  const named = options.volumes?.get(declared?.name ?? "");
+  const kept = options.kept?.get(mount.mountPath);
   const claimed = isWhole ? named : undefined;
   const inMemory = memory.find(({ name }) => name === declared?.name)?.create.Name;
   const volume = inMemory ?? claimed;
@@ -164,15 +167,17 @@ function engineMount(
   }
   return {
     Type: "bind",
-    Source: mount.hostPath,
+    Source: kept ?? mount.hostPath,
     Target: mount.mountPath,
     ReadOnly: mount.readOnly,
     BindOptions: {
       // What lies in the engine's own directory must follow it when that is unmounted; engines insist.
       Propagation:
         PROPAGATION[declared?.mountPropagation ?? "None"] ??
-        (named === undefined ? "rprivate" : "rslave"),
-      ...recursiveReadOnly(mount, declared, hasRecursiveReadOnly),
+        (named === undefined || kept !== undefined ? "rprivate" : "rslave"),
+      // What is kept is so already.
+      ...(kept === undefined &&
+        recursiveReadOnly(mount, declared, options.hasRecursiveReadOnly ?? false)),
     },
   };
 }
@@ -196,7 +201,7 @@ function recursiveReadOnly(
 }
 
 /** As a kubelet, unless the container brings its own. */
-function hostsMount({ mounts }: ContainerSpec, file: string | undefined): object[] {
+function hostsMount({ mounts }: ContainerSpec, file: string | undefined): EngineMount[] {
   if (file === undefined || mounts.some(({ mountPath }) => mountPath === HOSTS_PATH)) return [];
   return [{ Type: "bind", Source: file, Target: HOSTS_PATH }];
 }

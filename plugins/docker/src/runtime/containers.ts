@@ -11,11 +11,16 @@ import type { Devices } from "../devices/devices.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError, isNameTaken } from "../engine/engine-error.ts";
 import type { ImageStore } from "../images/image-store.ts";
-import { containerConfig, type LogConfig } from "../pods/container-config.ts";
+import {
+  type ContainerOptions,
+  containerConfig,
+  type LogConfig,
+} from "../pods/container-config.ts";
 import { hasHostsFile, hostsFile } from "../pods/hosts-file.ts";
 import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
 import { localSeccompProfile, needsImageUser } from "../pods/security.ts";
 import { type ClaimRule, claimedVolumes } from "../volumes/claim-rules.ts";
+import type { MountKeeper } from "../volumes/mount-keeper.ts";
 import type { OwnSteps } from "./container-list.ts";
 import type { ContainerInspection } from "./engine-types.ts";
 import { exitCodeOfFailedStart } from "./failed-start.ts";
@@ -31,6 +36,8 @@ export interface ContainersOptions {
   /** Directory of the seccomp profiles that pods may name. */
   seccompProfiles?: string;
   claims?: readonly ClaimRule[];
+  /** Without it what is mounted may have been exchanged since it was checked. */
+  mounts?: MountKeeper;
   devices?: Pick<Devices, "forContainer">;
 }
 
@@ -94,11 +101,13 @@ export class Containers implements OwnSteps {
     const runtime = this.#sandboxes.runtime(pod);
     const { claims = [] } = this.#options;
     const assigned = this.#options.devices?.forContainer(pod.metadata?.uid ?? "", container.name);
-    const body = containerConfig(spec, {
+    const hasRecursiveReadOnly = !isPodman && (await this.#engine.isAtLeast("1.44"));
+    let kept = await this.#options.mounts?.keep(spec, hasRecursiveReadOnly);
+    const options: ContainerOptions = {
       ...this.#options,
       sandbox: await this.#sandboxes.id(pod, signal),
       isPodman,
-      hasRecursiveReadOnly: !isPodman && (await this.#engine.isAtLeast("1.44")),
+      hasRecursiveReadOnly,
       ...(hasHostsFile(pod) && { hostsFile: await this.#writeHosts(spec, signal) }),
       ...(profile !== undefined && {
         seccompProfile: await readSeccompProfile(this.#options.seccompProfiles, profile, isPodman),
@@ -108,7 +117,7 @@ export class Containers implements OwnSteps {
       devices: assigned?.devices ?? {},
       extraEnv: assigned?.env ?? [],
       ...(asksImage && { image: await this.#images.defaults(spec.imageID, signal) }),
-    });
+    };
     const handle = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };
     for (let tries = 1; ; tries++) {
       try {
@@ -116,13 +125,17 @@ export class Containers implements OwnSteps {
           method: "POST",
           path: "/containers/create",
           query: { name },
-          body,
+          body: containerConfig(spec, { ...options, ...(kept && { kept }) }),
           signal,
         });
         this.#fresh.add(Id);
         if (hasHostsFile(pod)) this.#created.set(Id, spec);
         return { ...handle, id: Id };
       } catch (error) {
+        if (this.#options.mounts?.isUnseen(error) === true) {
+          kept = await this.#options.mounts.keep(spec, hasRecursiveReadOnly);
+          continue;
+        }
         if (!isNameTaken(error)) throw error;
         const id = await this.#existing(name, handle, signal);
         if (id !== undefined) {
@@ -176,13 +189,15 @@ export class Containers implements OwnSteps {
     }
   }
 
-  async remove({ id }: ContainerHandle, signal: AbortSignal): Promise<void> {
+  async remove(handle: ContainerHandle, signal: AbortSignal): Promise<void> {
+    const { id } = handle;
     try {
       await removeContainer(this.#engine, id, false, signal);
     } catch (error) {
       // Podman: an ephemeral container shared its processes; both go with the pod.
       if (!isEngineError(error) || !/has dependent containers/.test(error.message)) throw error;
     }
+    await this.#options.mounts?.release(handle);
     this.#fresh.delete(id);
   }
 

@@ -11,9 +11,9 @@ const RULES: ClaimRule[] = [
 
 describe("placeOfClaim", () => {
   it.each([
-    ["shared", "data-1", { directory: "/data/data-1/", readOnly: true }],
+    ["shared", "data-1", { directory: "/data/data-1/", within: "/data/", readOnly: true }],
     ["team-a", "c", { volume: "team-a_c", readOnly: false }],
-    ["shared", "other", { directory: "/claims/shared/other", readOnly: false }],
+    ["shared", "other", { directory: "/claims/shared/other", within: "/claims/", readOnly: false }],
   ])("lets the first rule that fits %s/%s decide", (namespace, claim, expected) => {
     expect(placeOfClaim(RULES, namespace, claim)).toEqual(expected);
   });
@@ -33,7 +33,10 @@ describe("placeOfClaim", () => {
       fc.property(name, name, (namespace, claim) => {
         const place = placeOfClaim(RULES.slice(2), namespace, claim);
         if (place === undefined) return;
-        expect(place).toEqual({ directory: `/claims/${namespace}/${claim}`, readOnly: false });
+        expect(place).toMatchObject({
+          directory: `/claims/${namespace}/${claim}`,
+          within: "/claims/",
+        });
         expect(`${namespace}/${claim}`).toMatch(/^[a-z0-9][a-z0-9.-]*\/[a-z0-9][a-z0-9.-]*$/);
       }),
     );

@@ -18,7 +18,14 @@ export interface ClaimRule {
 }
 
 /** Where one claim lies. */
-export type ClaimPlace = { readOnly: boolean } & ({ directory: string } | { volume: string });
+export type ClaimPlace = { readOnly: boolean } & (
+  | {
+      directory: string;
+      /** The directory that the rule names itself, before what follows from the pod's names. */
+      within: string;
+    }
+  | { volume: string }
+);
 
 /** Names of claims and namespaces (DNS subdomains): nothing in them can lead anywhere in a path. */
 const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
@@ -39,8 +46,20 @@ export function placeOfClaim(
   const fill = (template: string): string =>
     template.replaceAll(PLACEHOLDER, (_, name: string) => values[name] ?? "");
   const readOnly = rule.readOnly ?? false;
-  if (rule.directory !== undefined) return { directory: normalize(fill(rule.directory)), readOnly };
+  if (rule.directory !== undefined) {
+    return {
+      directory: normalize(fill(rule.directory)),
+      within: fixedPart(rule.directory),
+      readOnly,
+    };
+  }
   return { volume: fill(rule.volume ?? ""), readOnly };
+}
+
+function fixedPart(template: string): string {
+  const brace = template.indexOf("{");
+  if (brace < 0) return normalize(template);
+  return normalize(template.slice(0, template.lastIndexOf("/", brace) + 1));
 }
 
 /** Throws a sentence about the first rule that cannot be meant. */

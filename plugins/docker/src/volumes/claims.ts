@@ -1,5 +1,13 @@
 import { chmod, lstat, mkdir, realpath } from "node:fs/promises";
-import { giveToGroup, PluginError, type VolumeResolver } from "@interlink/plugin-sdk";
+import { join, relative } from "node:path";
+import {
+  giveToGroup,
+  makeBelow,
+  openBelow,
+  PluginError,
+  pathOf,
+  type VolumeResolver,
+} from "@interlink/plugin-sdk";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { type ClaimRule, placeOfClaim } from "./claim-rules.ts";
@@ -23,11 +31,16 @@ export function claimResolver(rules: readonly ClaimRule[], engine: EngineClient)
     if ("volume" in place) {
       const path = await ensureVolume(engine, place.volume);
       if (!isReadOnly) await giveOnce(path, pod).catch(ignoreHidden);
-      return { hostPath: path, readOnly: isReadOnly };
+      return { hostPath: path, readOnly: isReadOnly, isFixed: place.readOnly };
     }
-    const path = await ensureDirectory(place.directory, name);
-    if (!isReadOnly) await giveOnce(path, pod);
-    return { hostPath: path, readOnly: isReadOnly };
+    const { hostPath, within } = await ensureDirectory(place, name);
+    if (!isReadOnly) await giveOnce(hostPath, pod);
+    return {
+      hostPath,
+      readOnly: isReadOnly,
+      ...(hostPath !== within && { within }),
+      isFixed: place.readOnly,
+    };
   };
 }
 
@@ -43,21 +56,30 @@ async function ensureVolume(engine: EngineClient, name: string): Promise<string>
   return Mountpoint;
 }
 
-async function ensureDirectory(path: string, volume: string): Promise<string> {
+/** Links in the part that follows from the pod's names are nobody's but a pod's or a user's, and not followed. */
+async function ensureDirectory(
+  { directory, within }: { directory: string; within: string },
+  volume: string,
+): Promise<{ hostPath: string; within: string }> {
   try {
-    const made = await mkdir(path, { recursive: true, mode: 0o755 });
-    // As provisioners of local volumes do: the pod may run as anybody.
-    if (made !== undefined) await chmod(path, 0o777);
-    return await realpath(path);
-  } catch (cause) {
-    const { code = "unknown error" } = cause as NodeJS.ErrnoException;
-    throw new PluginError(
-      "rejected",
-      `volume "${volume}": its directory cannot be made (${code})`,
-      {
-        cause,
-      },
+    const isNew = await mkdir(within, { recursive: true, mode: 0o755 });
+    const root = await realpath(within);
+    const below = relative(within, directory);
+    const isThere = await openBelow(root, below).then(
+      (handle) => handle.close().then(() => true),
+      () => false,
     );
+    await using place = await makeBelow(root, below);
+    if (!(await place.stat()).isDirectory()) throw new Error("it is no directory");
+    // As provisioners of local volumes do: the pod may run as anybody.
+    if (!isThere || (isNew !== undefined && below === "")) await chmod(pathOf(place), 0o777);
+    return { hostPath: join(root, below), within: root };
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ELOOP" ? "a part of it is a link" : (code ?? message);
+    throw new PluginError("rejected", `volume "${volume}": its directory cannot be made (${why})`, {
+      cause,
+    });
   }
 }
 

@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import type { HostPathVolumeSource } from "kubernetes-types/core/v1.js";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { testPod } from "../testing/pods.ts";
@@ -31,7 +32,7 @@ describe("hostPath volumes", () => {
       await expect(resolve(path)).rejects.toMatchObject({ code: "rejected" });
     }
     await expect(resolve(open, "Directory", [])).rejects.toThrow("is not below a directory");
-    expect(await resolve(closed, "Directory", ["/"])).toEqual({ hostPath: closed });
+    expect(await resolve(closed, "Directory", ["/"])).toEqual({ hostPath: closed, within: "/" });
   });
 
   it("cannot be led out by a link", async () => {
@@ -42,7 +43,46 @@ describe("hostPath volumes", () => {
     });
     await mkdir(join(open, "real"));
     await symlink(join(open, "real"), join(open, "inside"));
-    expect(await resolve(join(open, "inside"))).toEqual({ hostPath: join(open, "real") });
+    // Pods may exchange it for a link from now on: the mount has to stay within.
+    expect(await resolve(join(open, "inside"))).toEqual({
+      hostPath: join(open, "real"),
+      within: open,
+    });
+  });
+
+  it("never have the plugin's own files, whatever is open", async () => {
+    const root = join(open, "plugin");
+    await mkdir(join(root, "pods/uid"), { recursive: true });
+    await symlink(root, join(open, "link"));
+    const resolver = hostPathResolver(["/"], root);
+    for (const path of ["/", open, root, join(root, "pods/uid"), join(open, "link/pods")]) {
+      const refused = resolver({ name: "v", hostPath: { path } }, testPod());
+      await expect(refused).rejects.toThrow("has files of the plugin's own");
+    }
+    expect(await resolver({ name: "v", hostPath: { path: closed } }, testPod())).toMatchObject({
+      hostPath: closed,
+    });
+  });
+
+  it("lead nowhere else, however a path is put together", async () => {
+    await symlink("../closed", join(open, "out"));
+    await symlink(".", join(open, "here"));
+    await mkdir(join(open, "a"));
+    const piece = fc.constantFrom("a", "out", "here", "..", ".", "", "new", "closed", "\0", "a,b");
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(piece, { maxLength: 5 }),
+        fc.constantFrom("", "DirectoryOrCreate", "FileOrCreate", "Directory"),
+        async (pieces, type) => {
+          const path = `${open}/${pieces.join("/")}`;
+          const found = await resolve(path, type as "").catch((error: unknown) => error);
+          if (found instanceof Error) expect(found).toMatchObject({ code: "rejected" });
+          else expect(`${(found as { hostPath: string }).hostPath}/`).toMatch(`${open}/`);
+          expect(await readdir(closed)).toEqual([]);
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   it.each(["DirectoryOrCreate", ""] as const)(

@@ -1,55 +1,91 @@
-import { mkdir, open, realpath, stat } from "node:fs/promises";
-import { dirname, isAbsolute, join, normalize, sep } from "node:path";
-import { PluginError, type ProvidedVolume, type VolumeResolver } from "@interlink/plugin-sdk";
+import { mkdir, open, realpath } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, normalize, relative, sep } from "node:path";
+import {
+  makeBelow,
+  openBelow,
+  PluginError,
+  type ProvidedVolume,
+  pathOf,
+  type VolumeResolver,
+} from "@interlink/plugin-sdk";
 import type { HostPathVolumeSource } from "kubernetes-types/core/v1.js";
+
+type HostPathType = NonNullable<HostPathVolumeSource["type"]>;
 
 /**
  * hostPath volumes below the directories that the operator has opened to pods; none by default. Links are followed
- * first, so that none leads out of them. A volume of another kind is left to others.
+ * first, so that none leads out of them; and none leads to the plugin's own files in `root`, whatever is open. A volume
+ * of another kind is left to others.
  */
-export function hostPathResolver(allowed: readonly string[]): VolumeResolver {
+export function hostPathResolver(allowed: readonly string[], root?: string): VolumeResolver {
   return async ({ name, hostPath }) => {
-    if (hostPath === undefined) return undefined;
+    if (!hostPath) return undefined;
     const { path, type = "" } = hostPath;
     if (!isAbsolute(path) || path.split(sep).includes("..")) {
       throw rejected(name, `${path} is not an absolute path`);
     }
     const place = await nearestReal(normalize(path));
-    if (!(await isBelow(place, allowed))) {
+    const opened = await openedAround(place, allowed);
+    if (opened === undefined) {
       throw rejected(name, `${path} is not below a directory that this plugin opens to pods`);
     }
-    return provide(name, place, type);
+    if (root !== undefined) {
+      const own = await nearestReal(normalize(root));
+      if (isBelow(place, own) || isBelow(own, place)) {
+        throw rejected(name, `${path} has files of the plugin's own, which no pod may mount`);
+      }
+    }
+    return provide(name, place, opened, type);
   };
 }
 
+/** Below `opened` pods may exchange what lies there: from there on nothing is done by names that could be links. */
 async function provide(
-  name: string,
+  volume: string,
   path: string,
-  type: NonNullable<HostPathVolumeSource["type"]>,
+  opened: string,
+  type: HostPathType,
 ): Promise<ProvidedVolume> {
-  if (type === "DirectoryOrCreate") await mkdir(path, { recursive: true, mode: 0o755 });
-  if (type === "FileOrCreate") await (await open(path, "a", 0o644)).close();
-  const found = await stat(path).catch((cause: unknown) => {
-    // Kubernetes lets a container runtime make what a hostPath without type names.
-    if (type === "") return undefined;
-    throw rejected(name, `hostPath type check failed: ${path} does not exist`, cause);
-  });
-  if (found === undefined) {
-    await mkdir(path, { recursive: true, mode: 0o755 });
-    return { hostPath: path };
+  const below = relative(opened, path);
+  try {
+    if (MADE.includes(type)) await mkdir(opened, { recursive: true, mode: 0o755 });
+    await using found = await stand(opened, below, type);
+    const stat = await found.stat();
+    const checks: Partial<Record<string, [boolean, string]>> = {
+      Directory: [stat.isDirectory(), "a directory"],
+      DirectoryOrCreate: [stat.isDirectory(), "a directory"],
+      File: [stat.isFile(), "a file"],
+      FileOrCreate: [stat.isFile(), "a file"],
+      Socket: [stat.isSocket(), "a socket file"],
+      CharDevice: [stat.isCharacterDevice(), "a character device"],
+      BlockDevice: [stat.isBlockDevice(), "a block device"],
+    };
+    const [fits, what] = checks[type] ?? [true, ""];
+    if (!fits) throw rejected(volume, `hostPath type check failed: ${path} is not ${what}`);
+  } catch (cause) {
+    if (cause instanceof PluginError) throw cause;
+    const { code = "unknown error" } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "does not exist" : `cannot be used (${code})`;
+    throw rejected(volume, `hostPath type check failed: ${path} ${why}`, cause);
   }
-  const checks: Partial<Record<string, [boolean, string]>> = {
-    Directory: [found.isDirectory(), "a directory"],
-    DirectoryOrCreate: [found.isDirectory(), "a directory"],
-    File: [found.isFile(), "a file"],
-    FileOrCreate: [found.isFile(), "a file"],
-    Socket: [found.isSocket(), "a socket file"],
-    CharDevice: [found.isCharacterDevice(), "a character device"],
-    BlockDevice: [found.isBlockDevice(), "a block device"],
-  };
-  const [fits, what] = checks[type] ?? [true, ""];
-  if (!fits) throw rejected(name, `hostPath type check failed: ${path} is not ${what}`);
-  return { hostPath: path };
+  return { hostPath: path, ...(below !== "" && { within: opened }) };
+}
+
+/** Kubernetes lets a container runtime make what a hostPath without type names. */
+const MADE: readonly HostPathType[] = ["", "DirectoryOrCreate", "FileOrCreate"];
+
+async function stand(opened: string, below: string, type: HostPathType) {
+  try {
+    return await openBelow(opened, below);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT" || !MADE.includes(type)) throw error;
+  }
+  if (type !== "FileOrCreate") return makeBelow(opened, below);
+  await using directory = await openBelow(opened, dirname(below));
+  const file = await open(`${pathOf(directory)}/${basename(below)}`, "wx", 0o644);
+  await file.close();
+  return openBelow(opened, below);
 }
 
 /** The path with the links in its existing part followed. */
@@ -62,12 +98,20 @@ async function nearestReal(path: string): Promise<string> {
   }
 }
 
-async function isBelow(path: string, allowed: readonly string[]): Promise<boolean> {
+/** The open directory that the path lies in, without links. */
+async function openedAround(path: string, allowed: readonly string[]): Promise<string | undefined> {
   for (const directory of allowed) {
     const real = await nearestReal(normalize(directory));
-    if (path === real || path.startsWith(real.endsWith(sep) ? real : real + sep)) return true;
+    if (isBelow(path, real))
+      return real.length > 1 && real.endsWith(sep) ? real.slice(0, -1) : real;
   }
-  return false;
+  return undefined;
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return (
+    path === directory || path.startsWith(directory.endsWith(sep) ? directory : directory + sep)
+  );
 }
 
 function rejected(volume: string, why: string, cause?: unknown): PluginError {
