@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+import type { SlurmCommands } from "../config/slurm-config.ts";
+import { type ClusterNode, NODE_ARGUMENTS, parseNodes } from "../slurm/cluster-nodes.ts";
+import { type ControllerSettings, parseSettings } from "../slurm/controller-settings.ts";
+import {
+  accountingArguments,
+  type JobDetails,
+  parseAccounting,
+  parseShowJob,
+} from "../slurm/job-details.ts";
+import { parseQueue, type QueuedJob, queueArguments } from "../slurm/queue.ts";
+import { submittedJob } from "../slurm/submitted.ts";
+import { askingEnvironment, jobEnvironment } from "./environment.ts";
+import { type ProgramOutput, runProgram } from "./run-program.ts";
+import { SlurmError } from "./slurm-error.ts";
+
+/** A user of this machine, as getent tells it. */
+export interface SystemUser {
+  uid: number;
+  gid: number;
+  name: string;
+  home: string;
+}
+
+export interface SlurmClientOptions {
+  commands: SlurmCommands;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Variables that jobs get. */
+  passEnvironment: readonly string[];
+  /** Of each program. */
+  deadlineMs: number;
+}
+
+/**
+ * Slurm by its programs, each with a deadline and without a shell. Everything throws `SlurmError`, or `SlurmOutputError`
+ * for output that cannot be read.
+ */
+export class SlurmClient {
+  readonly #options: SlurmClientOptions;
+
+  constructor(options: SlurmClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Submits a job and gives its id; `undefined`: sbatch has ended well and told no id, so there is a job to be looked for.
+   * `words` are those behind `sbatch`.
+   */
+  async submit(
+    words: readonly string[],
+    user: SystemUser | undefined,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
+    const { commands, env, passEnvironment } = this.#options;
+    const { stdout } = await runProgram(commands.sbatch, words, {
+      env: jobEnvironment(env, passEnvironment, user),
+      deadlineMs: this.#options.deadlineMs,
+      ...(signal && { signal }),
+    });
+    return submittedJob(stdout);
+  }
+
+  /** All jobs of these users that Slurm knows, also those that ended a while ago. */
+  async queue(users: readonly string[], signal?: AbortSignal): Promise<QueuedJob[]> {
+    const mark = randomBytes(9).toString("hex");
+    const { stdout } = await this.#ask("squeue", queueArguments(mark, users), signal);
+    return parseQueue(stdout, mark);
+  }
+
+  /** One job; `undefined`: Slurm itself says that it does not know it. */
+  async job(id: string, signal?: AbortSignal): Promise<JobDetails | undefined> {
+    try {
+      const { stdout } = await this.#ask("scontrol", ["show", "job", id], signal);
+      return parseShowJob(stdout)[0];
+    } catch (error) {
+      if (isUnknownJob(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Ended jobs as accounting knows them. */
+  async accounting(
+    which: Parameters<typeof accountingArguments>[0],
+    signal?: AbortSignal,
+  ): Promise<JobDetails[]> {
+    const { stdout } = await this.#ask("sacct", accountingArguments(which), signal);
+    return parseAccounting(stdout);
+  }
+
+  /** Asks the job's script to end its pod in order: SIGTERM for the script alone. */
+  async terminate(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#cancel(["--batch", "--signal=TERM", id], signal);
+  }
+
+  /** Kills the job's script; Slurm then kills what it has left behind. */
+  async kill(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#cancel(["--batch", "--signal=KILL", id], signal);
+  }
+
+  /** Cancels the job, whatever it does. A job that has ended, or that nobody knows, is no error. */
+  async cancel(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#cancel([id], signal);
+  }
+
+  async nodes(signal?: AbortSignal): Promise<ClusterNode[]> {
+    const { stdout } = await this.#ask("sinfo", NODE_ARGUMENTS, signal);
+    return parseNodes(stdout);
+  }
+
+  async settings(signal?: AbortSignal): Promise<ControllerSettings> {
+    const { stdout } = await this.#ask("scontrol", ["show", "config"], signal);
+    return parseSettings(stdout);
+  }
+
+  /** What the site's own program tells of its capacity: its output. */
+  async resourceScript(program: string, signal?: AbortSignal): Promise<string> {
+    return (await this.#run(program, [], signal)).stdout;
+  }
+
+  /** Throws `SlurmError` `refused` for a user that this machine does not know. */
+  async user(uid: number, signal?: AbortSignal): Promise<SystemUser> {
+    const { stdout } = await this.#run("getent", ["passwd", String(uid)], signal).catch(
+      (error: unknown) => {
+        throw new SlurmError("refused", `This site has no user ${uid}.`, { cause: error });
+      },
+    );
+    const [name = "", , , gid = "", , home = "/"] = stdout.split("\n")[0]?.split(":") ?? [];
+    if (name === "" || !/^\d+$/.test(gid)) {
+      throw new SlurmError("refused", `This site has no user ${uid}.`);
+    }
+    return { uid, gid: Number(gid), name, home };
+  }
+
+  async #cancel(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    try {
+      await this.#ask("scancel", words, signal);
+    } catch (error) {
+      if (!isUnknownJob(error)) throw error;
+    }
+  }
+
+  #ask(
+    program: Exclude<keyof SlurmCommands, "sbatch">,
+    words: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<ProgramOutput> {
+    return this.#run(this.#options.commands[program], words, signal);
+  }
+
+  #run(
+    program: string,
+    words: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<ProgramOutput> {
+    return runProgram(program, words, {
+      env: askingEnvironment(this.#options.env),
+      deadlineMs: this.#options.deadlineMs,
+      ...(signal && { signal }),
+    });
+  }
+}
+
+function isUnknownJob(error: unknown): boolean {
+  return (
+    error instanceof SlurmError &&
+    /invalid job id|job\/step already completing or completed|job has already finished/i.test(
+      error.message,
+    )
+  );
+}

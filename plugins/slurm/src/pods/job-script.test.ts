@@ -1,0 +1,59 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { CLAIM_FILE, type JobScriptOptions, jobScript } from "./job-script.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "job script "));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function run(rest: Partial<JobScriptOptions> = {}, directory = folder) {
+  const file = join(tmpdir(), `job-${process.pid}.sh`);
+  const script = '#!/bin/other\nprintf "runs %s %s %s" "$1" "${POD_IP-}" "${SITE-}"\n';
+  await writeFile(file, jobScript({ bash: "/bin/bash", script, shell: [], ...rest }));
+  const ended = spawnSync("/bin/bash", ["-p", file, directory], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], SLURM_JOB_ID: "7" },
+  });
+  await rm(file);
+  return { code: ended.status, said: ended.stdout + ended.stderr };
+}
+
+it("claims the pod for its job and runs it", async () => {
+  expect(await run()).toEqual({ code: 0, said: `runs ${folder}  ` });
+  expect(await readlink(join(folder, CLAIM_FILE))).toBe("7");
+});
+
+it("runs again as the same job, but never as another", async () => {
+  await run();
+  expect((await run()).said).toContain("runs");
+  await rm(join(folder, CLAIM_FILE));
+  await symlink("6", join(folder, CLAIM_FILE));
+  expect(await run()).toEqual({ code: 0, said: "interlink: another job runs this pod\n" });
+});
+
+it("runs nothing for a pod that is gone", async () => {
+  const gone = join(folder, "gone");
+  expect((await run({}, gone)).said).toBe("interlink: the pod has been deleted\n");
+});
+
+it("reads the shell text of the site in the job's own shell", async () => {
+  const shell = ['export SITE="it\'s"', "# a comment without an end"];
+  expect((await run({ shell, podIp: "10.0.0.1" })).said).toBe(`runs ${folder} 10.0.0.1 it's`);
+});
+
+it("runs the pod whatever is not closed in shell text", async () => {
+  const { said } = await run({ shell: ["echo 'open", "cat <<EOF\nx", "if true"] });
+  expect(said).toContain(`runs ${folder}`);
+});
+
+it("cleans up at its end", async () => {
+  await run({ cleanUp: [["ln", "-s", "done", CLAIM_FILE]], shell: ['cd -- "$1"', "rm job-id"] });
+  expect(await readlink(join(folder, CLAIM_FILE))).toBe("done");
+});

@@ -1,0 +1,43 @@
+/** What stands before the fixed script of the SDK in every job. */
+export interface JobScriptOptions {
+  /** Absolute path of bash on the compute nodes. */
+  bash: string;
+  /** The SDK's script, text. */
+  script: string;
+  /** Shell text of the site, then of the pod where the site allows it. */
+  shell: readonly string[];
+  /** Told to the job as `POD_IP`; letters of an address. */
+  podIp?: string;
+  /** Words to run when the job's script ends by itself, e.g. to remove a root file system; no quotes in them. */
+  cleanUp?: readonly (readonly string[])[];
+}
+
+/** Beside the pod's directory's other files: leads to the id of the one job that may run this pod. */
+export const CLAIM_FILE = "job-id";
+
+/**
+ * The job's script: `SCRIPT DIRECTORY`. First it claims the pod's directory for its own job id, so that of two jobs that
+ * were submitted for one pod only one ever runs it; then the shell text of the site; then the fixed script.
+ *
+ * Shell text travels as base64, so that a quote or a here-document that is not closed cannot change what follows.
+ */
+export function jobScript(options: JobScriptOptions): string {
+  const { bash, script, shell, podIp, cleanUp = [] } = options;
+  const texts = shell.map((text) => Buffer.from(`${text}\n`).toString("base64"));
+  const [, ...fixed] = script.split("\n");
+  return [
+    `#!${bash} -p`,
+    'if ! [[ -d ${1-} ]]; then echo "interlink: the pod has been deleted" >&2; exit 0; fi',
+    `ln -s -- "\${SLURM_JOB_ID:-0}" "$1/${CLAIM_FILE}" 2>/dev/null`,
+    `if [[ $(readlink -- "$1/${CLAIM_FILE}") != "\${SLURM_JOB_ID:-0}" ]]; then`,
+    '  echo "interlink: another job runs this pod" >&2',
+    "  exit 0",
+    "fi",
+    ...(podIp === undefined ? [] : [`export POD_IP=${podIp}`]),
+    ...texts.map((text) => `eval "$(base64 -d <<<'${text}')"`),
+    ...(cleanUp.length === 0
+      ? []
+      : [`trap '${cleanUp.map((words) => `${words.join(" ")} >/dev/null 2>&1`).join("; ")}' EXIT`]),
+    ...fixed,
+  ].join("\n");
+}

@@ -1,0 +1,127 @@
+import type { BatchRecords } from "@interlink/plugin-sdk";
+import { expect, it } from "vitest";
+import type { QueuedJob } from "../slurm/queue.ts";
+import { type JobKnowledge, slurmPodStatus } from "./pod-status.ts";
+
+const container = (state: object, rest: object = {}) => ({
+  name: "main",
+  state,
+  lastState: {},
+  ready: false,
+  restartCount: 0,
+  image: "app",
+  imageID: "",
+  ...rest,
+});
+const records = (rest: Partial<BatchRecords> = {}): BatchRecords => ({
+  containers: [container({ waiting: { reason: "ContainerCreating" } })],
+  initContainers: [],
+  ...rest,
+});
+const RUNS: Partial<BatchRecords> = {
+  startedAt: "2026-01-01T00:00:00Z",
+  containers: [container({ running: { startedAt: "2026-01-01T00:00:01Z" } }, { ready: true })],
+};
+const DONE: Partial<BatchRecords> = {
+  ...RUNS,
+  finishedAt: "2026-01-01T00:00:09Z",
+  exitCode: 3,
+  containers: [container({ terminated: { exitCode: 3, reason: "Error" } })],
+};
+const queued = (state: string, stage: QueuedJob["stage"], reason = "None"): QueuedJob => ({
+  id: "7",
+  state,
+  stage,
+  reason,
+  nodes: "n1",
+  comment: "",
+});
+const status = (rest: Partial<JobKnowledge>) => {
+  const told = slurmPodStatus({
+    pod: { metadata: { name: "p", uid: "u", namespace: "n" } },
+    jobId: "7",
+    records: records(),
+    deleting: false,
+    revision: 1,
+    now: Date.UTC(2026, 0, 1, 1),
+    ...rest,
+  });
+  const { failed, message } = told.extension ?? {};
+  return { state: told.containers[0]?.state, ready: told.containers[0]?.ready, failed, message };
+};
+
+it("tells why a queued job waits, in Slurm's words", () => {
+  const told = status({ queued: queued("PENDING", "waiting", "Resources") });
+  const message =
+    "Slurm job 7 is queued (PENDING, Resources): it waits for resources to become free.";
+  expect(told).toMatchObject({
+    state: { waiting: { reason: "ContainerCreating", message } },
+    message,
+  });
+  expect(status({ jobId: "" }).message).toBe("The pod is being submitted to Slurm.");
+  expect(status({ queued: queued("RUNNING", "running") }).message).toContain("starting on n1");
+});
+
+it("tells what runs as the job has recorded it", () => {
+  const told = status({ records: records(RUNS), queued: queued("RUNNING", "running") });
+  expect(told).toEqual({
+    state: { running: { startedAt: "2026-01-01T00:00:01Z" } },
+    ready: true,
+    failed: undefined,
+    message: undefined,
+  });
+});
+
+it("lets no container of a job run that was put back into the queue", () => {
+  const told = status({ records: records(RUNS), queued: queued("REQUEUED", "waiting") });
+  expect(told.state?.waiting?.message).toContain("REQUEUED");
+  expect(told.ready).toBe(false);
+});
+
+it.each<[string, object, string, number]>([
+  ["TIMEOUT", {}, "DeadlineExceeded", 137],
+  ["OUT_OF_MEMORY", {}, "OOMKilled", 137],
+  ["NODE_FAIL", {}, "NodeLost", 137],
+  ["CANCELLED", { cancelledBy: "user 0" }, "Cancelled", 143],
+  ["PREEMPTED", {}, "Preempted", 143],
+  ["FAILED", { code: 5 }, "SlurmJobFailed", 5],
+  ["COMPLETED", {}, "ContainerStatusUnknown", 137],
+])("ends what was still running when the job ended as %s", (state, facts, reason, exitCode) => {
+  const end = { id: "7", state, endAt: Date.UTC(2026, 0, 1, 0, 0, 5), ...facts };
+  const told = status({ records: records(RUNS), end });
+  expect(told.state?.terminated).toMatchObject({
+    exitCode,
+    reason,
+    startedAt: "2026-01-01T00:00:01Z",
+    finishedAt: "2026-01-01T00:00:05Z",
+  });
+  expect(told.failed?.reason).toBe(reason);
+});
+
+it("never changes what the job has recorded itself", () => {
+  const end = { id: "7", state: "FAILED", code: 3 };
+  expect(status({ records: records(DONE), end })).toMatchObject({
+    state: { terminated: { exitCode: 3, reason: "Error" } },
+    failed: undefined,
+  });
+  expect(status({ records: records(DONE), end: "lost" }).failed).toBeUndefined();
+});
+
+it("says that a time limit ended a pod though its containers ended in order", () => {
+  const end = { id: "7", state: "TIMEOUT" };
+  expect(status({ records: records(DONE), end }).failed?.reason).toBe("DeadlineExceeded");
+  const good = records({ ...DONE, exitCode: 0 });
+  expect(status({ records: good, end }).failed).toBeUndefined();
+});
+
+it("fails a pod whose job nobody knows any more, and says so", () => {
+  expect(status({ end: "lost" })).toMatchObject({
+    state: { terminated: { exitCode: 137, reason: "SlurmJobLost" } },
+    failed: { reason: "SlurmJobLost" },
+  });
+});
+
+it("does not call its own cancelling a failure", () => {
+  const end = { id: "7", state: "CANCELLED" };
+  expect(status({ records: records(RUNS), end, deleting: true }).failed).toBeUndefined();
+});

@@ -1,0 +1,135 @@
+import type { BatchRecords } from "@interlink/plugin-sdk";
+import {
+  CONTENT_ANNOTATION,
+  CREATED_BY_ANNOTATION,
+  type RemotePodStatus,
+} from "@interlink/protocol";
+import type { ContainerStatus, Pod } from "kubernetes-types/core/v1.js";
+import type { JobDetails } from "../slurm/job-details.ts";
+import { type JobEnd, jobEnd } from "../slurm/job-state.ts";
+import { pendingMessage } from "../slurm/pending-reason.ts";
+import type { QueuedJob } from "../slurm/queue.ts";
+import { rfc3339 } from "../slurm/slurm-time.ts";
+
+/** All that is known of a pod's job. */
+export interface JobKnowledge {
+  pod: Pod;
+  /** `""`: it has none yet. */
+  jobId: string;
+  records: BatchRecords;
+  /** The job as Slurm told it last. */
+  queued?: QueuedJob;
+  /** Its end: Slurm has said that it ended, or does not know it any more. */
+  end?: JobDetails | "lost";
+  deleting: boolean;
+  revision: number;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/**
+ * A pod's status: what the job's script has recorded, and over it what only Slurm knows – why it waits, and how it ended
+ * when the script could not say.
+ */
+export function slurmPodStatus(known: JobKnowledge): RemotePodStatus {
+  const { pod, jobId, records, deleting, revision } = known;
+  const { name = "", uid = "", namespace = "", annotations = {} } = pod.metadata ?? {};
+  const end = endOf(known);
+  const waits = end === undefined ? waitingMessage(known) : undefined;
+  const change = (status: ContainerStatus): ContainerStatus => {
+    if (status.state?.terminated !== undefined) return status;
+    if (end !== undefined) return ended(status, end, known);
+    return waits === undefined ? status : waiting(status, waits);
+  };
+  const failed = failure(known, end);
+  const createdBy = annotations[CREATED_BY_ANNOTATION];
+  const content = annotations[CONTENT_ANNOTATION];
+  return {
+    name,
+    UID: uid,
+    namespace,
+    JID: jobId,
+    containers: records.containers.map(change),
+    initContainers: records.initContainers.map(change),
+    extension: {
+      revision,
+      ...(createdBy !== undefined && { createdBy }),
+      ...(content !== undefined && { content }),
+      ...(records.startedAt !== undefined && { sandboxReadyAt: records.startedAt }),
+      ...(waits !== undefined && { reason: "SlurmJobPending", message: waits }),
+      ...(deleting && { deleting: true }),
+      ...(failed && { failed }),
+    },
+  };
+}
+
+/** What the pod waits for, while none of its containers can run. */
+function waitingMessage({ jobId, records, queued }: JobKnowledge): string | undefined {
+  if (records.finishedAt !== undefined) return undefined;
+  if (jobId === "") return "The pod is being submitted to Slurm.";
+  if (queued?.stage === "waiting") return pendingMessage(jobId, queued.state, queued.reason);
+  if (records.startedAt !== undefined) return undefined;
+  if (queued === undefined) return `Slurm job ${jobId} was submitted.`;
+  return `Slurm job ${jobId} is starting${queued.nodes === "" ? "" : ` on ${queued.nodes}`} (${queued.state}).`;
+}
+
+function waiting(status: ContainerStatus, message: string): ContainerStatus {
+  const { started: _started, ...rest } = status;
+  const reason = status.state?.waiting?.reason ?? "ContainerCreating";
+  return { ...rest, ready: false, started: false, state: { waiting: { reason, message } } };
+}
+
+function endOf({ jobId, end, records }: JobKnowledge): JobEnd | undefined {
+  if (end === undefined) return undefined;
+  if (end === "lost") {
+    return {
+      reason: "SlurmJobLost",
+      message: `Slurm does not know job ${jobId} any more, and the job has left no record of its end.`,
+      exitCode: 137,
+    };
+  }
+  const told = jobEnd(jobId, end);
+  if (end.state !== "COMPLETED" || records.finishedAt !== undefined) return told;
+  // Nobody knows how these containers ended: a kubelet's words for it.
+  return {
+    reason: "ContainerStatusUnknown",
+    message: `${told.message} It has left no record of how its containers ended.`,
+    exitCode: 137,
+  };
+}
+
+function ended(status: ContainerStatus, end: JobEnd, known: JobKnowledge): ContainerStatus {
+  const { started: _started, ...rest } = status;
+  const at = known.end === "lost" ? undefined : known.end?.endAt;
+  const startedAt = status.state?.running?.startedAt;
+  const reason = end.reason ?? (end.exitCode === 0 ? "Completed" : "Error");
+  return {
+    ...rest,
+    ready: false,
+    started: false,
+    state: {
+      terminated: {
+        exitCode: end.exitCode,
+        reason,
+        message: end.message,
+        ...(startedAt !== undefined && { startedAt }),
+        finishedAt: known.records.finishedAt ?? rfc3339(at ?? known.now),
+        ...(status.containerID !== undefined && { containerID: status.containerID }),
+      },
+    },
+  };
+}
+
+/** Ends that are Slurm's doing fail the pod as a whole, even if its containers then ended in an orderly way. */
+function failure(
+  { records, deleting, end }: JobKnowledge,
+  told: JobEnd | undefined,
+): { reason: string; message: string } | undefined {
+  if (records.failed !== undefined) return records.failed;
+  if (told?.reason === undefined || deleting) return undefined;
+  const isRecorded = records.finishedAt !== undefined;
+  if (isRecorded && records.exitCode === 0) return undefined;
+  const isOwn = end !== "lost" && (end?.state === "FAILED" || end?.state === "COMPLETED");
+  if (isRecorded && (isOwn || end === "lost")) return undefined;
+  return { reason: told.reason, message: told.message };
+}
