@@ -100,6 +100,12 @@ export interface ContainerRuntime {
   /** What each running container uses, in one question; those that cannot be measured are left out. */
   stats?(signal: AbortSignal): Promise<RuntimeStats>;
 
+  /**
+   * Bytes that a running container has written to its own layer, for its limit of ephemeral storage; `undefined` if it
+   * is not there. Asked now and then, only for pods with such limits.
+   */
+  layerBytes?(handle: ContainerHandle, signal: AbortSignal): Promise<number | undefined>;
+
   /** Where the host can reach the pod's ports for HTTP, TCP and gRPC probes; `undefined` if it cannot. */
   probeAddress(uid: string, signal: AbortSignal): Promise<string | undefined>;
 

@@ -76,3 +76,34 @@ test("a pod within its limits is left alone", async () => {
   });
   expect(await harness.state(UID, "main")).toBe("running");
 });
+
+test("a pod whose container writes more into its own layer than it may is evicted", async () => {
+  await using harness = await ProviderHarness.start();
+  let bytes: number | undefined = 1000;
+  const asked = new Set<string>();
+  harness.runtime.layerBytes = async ({ uid, containerName, attempt }) => {
+    asked.add(`${uid}/${containerName}/${attempt}`);
+    return bytes;
+  };
+  const limited = {
+    ...main,
+    volumeMounts: [],
+    resources: { limits: { "ephemeral-storage": "1k" } },
+  };
+  await harness.provider.create(podData(UID, { containers: [limited] }), harness.signal);
+  await harness.until("it was measured", () => {
+    harness.clock.advance(10_000);
+    return asked.size > 0;
+  });
+  expect(await harness.state(UID, "main")).toBe("running");
+  bytes = 1001;
+  await harness.until("it is evicted", () => {
+    harness.clock.advance(10_000);
+    return failed(harness);
+  });
+  expect(await failed(harness)).toEqual({
+    reason: "Evicted",
+    message: "Pod ephemeral local storage usage exceeds the total limit of containers 1k. ",
+  });
+  expect([...asked]).toEqual([`${UID}/main/0`]);
+});

@@ -36,12 +36,16 @@ import { PodProbes } from "./probes/pod-probes.ts";
 import type { ProbeOutcome } from "./probes/probe-worker.ts";
 import { readEndedMessages } from "./read-ended-messages.ts";
 import type { PodRecord } from "./record.ts";
-import { withAttempt, withContainer, withProblemsRetried } from "./record.ts";
+import { containerRecord, withAttempt, withContainer, withProblemsRetried } from "./record.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { storageLimits } from "./storage-limits.ts";
 import { StorageWatch } from "./storage-watch.ts";
 import { containersOfOtherImage, updatedData } from "./updated-data.ts";
+import { withDeadline } from "./with-deadline.ts";
 import type { PodWork } from "./work.ts";
+
+/** For a layer of very many files. */
+const LAYER_MS = 5 * 60_000;
 
 export class PodSupervisor {
   readonly jobId: string;
@@ -219,13 +223,14 @@ export class PodSupervisor {
 
   /** Only where something is limited, as long as there is something to end. */
   #watchStorage(): StorageWatch | undefined {
-    const { clock, logger, store } = this.#parts;
-    const limits = storageLimits(this.plan.pod);
+    const { clock, logger, store, runtime } = this.#parts;
+    const limits = storageLimits(this.plan.pod, runtime.layerBytes !== undefined);
     if (limits === undefined || isOver(this.plan, this.#record)) return undefined;
     const { volumes } = store.paths(this.plan.uid);
     return new StorageWatch({
       limits,
       path: (volume) => join(volumes, volume),
+      layer: (container, signal) => this.#layerBytes(container, signal),
       clock,
       logger,
       isOver: () => isOver(this.plan, this.#record),
@@ -236,6 +241,16 @@ export class PodSupervisor {
         this.wake();
       },
     });
+  }
+
+  async #layerBytes(name: string, signal: AbortSignal): Promise<number | undefined> {
+    const { current } = containerRecord(this.#record, name);
+    if (current?.state !== "running") return undefined;
+    const { attempt, id } = current;
+    const handle = { uid: this.plan.uid, containerName: name, attempt, id };
+    return withDeadline(signal, LAYER_MS, async (limited) =>
+      this.#parts.runtime.layerBytes?.(handle, limited),
+    );
   }
 
   /** Stop supervising; containers go on running. */

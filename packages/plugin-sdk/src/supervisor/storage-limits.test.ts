@@ -11,9 +11,14 @@ const container = (name: string, limit?: string) => ({
   ...(limit && { resources: { limits: { "ephemeral-storage": limit } } }),
 });
 
-function told(spec: Partial<PodSpec>, usage: Record<string, bigint>): string | undefined {
-  const limits = storageLimits({ spec: { containers: [], ...spec } });
-  return limits && overuse(limits, new Map(Object.entries(usage)));
+function told(
+  spec: Partial<PodSpec>,
+  usage: Record<string, bigint>,
+  layers?: Record<string, bigint>,
+): string | undefined {
+  const limits = storageLimits({ spec: { containers: [], ...spec } }, layers !== undefined);
+  const map = (amounts: Record<string, bigint>) => new Map(Object.entries(amounts));
+  return limits && overuse(limits, map(usage), map(layers ?? {}));
 }
 
 describe("the storage of a pod", () => {
@@ -59,7 +64,44 @@ describe("the storage of a pod", () => {
   });
 
   test("is not measured when there is nothing to measure, or no limit", () => {
-    expect(storageLimits({ spec: { containers: [container("c", "1k")] } })).toBeUndefined();
-    expect(storageLimits({ spec: { containers: [], volumes: [volume("v")] } })).toBeUndefined();
+    const limited = { spec: { containers: [container("c", "1k")] } };
+    expect(storageLimits(limited, false)).toBeUndefined();
+    expect(storageLimits(limited, true)?.containers).toMatchObject([{ name: "c" }]);
+    const free = { spec: { containers: [container("c")], volumes: [volume("v")] } };
+    expect(storageLimits(free, true)).toBeUndefined();
+    // Nobody is measured for nothing.
+    const own = { spec: { containers: [container("c")], volumes: [volume("v", "1k")] } };
+    expect(storageLimits(own, true)?.containers).toEqual([]);
+  });
+
+  const two = [container("c", "1k"), container("d", "3k")];
+  test.each<[string, Partial<PodSpec>, Record<string, bigint>, string | undefined]>([
+    ["may be full", { containers: two }, { c: 1000n, d: 3000n }, undefined],
+    [
+      "may not be more than full",
+      { containers: two },
+      { c: 1001n },
+      'Container c exceeded its local ephemeral storage limit "1k". ',
+    ],
+    [
+      "counts with those of the others",
+      { containers: two },
+      { c: 1000n, d: 3001n },
+      "Pod ephemeral local storage usage exceeds the total limit of containers 4000. ",
+    ],
+    [
+      "counts for the pod without a limit of its own",
+      { containers: [container("c", "1k"), container("free")] },
+      { free: 1001n },
+      "Pod ephemeral local storage usage exceeds the total limit of containers 1k. ",
+    ],
+    [
+      "counts with the volumes",
+      { containers: [container("c", "1k")], volumes: [volume("v")] },
+      { c: 600n },
+      "Pod ephemeral local storage usage exceeds the total limit of containers 1k. ",
+    ],
+  ])("a container's own layer %s", (_, spec, layers, expected) => {
+    expect(told(spec, spec.volumes ? { v: 600n } : {}, layers)).toBe(expected);
   });
 });

@@ -12,6 +12,8 @@ export interface StorageWatchOptions {
   limits: StorageLimits;
   /** Where an emptyDir is on disk. */
   path: (volume: string) => string;
+  /** Bytes in a container's own layer; `undefined` if it does not run, or is not measured. */
+  layer: (container: string, signal: AbortSignal) => Promise<number | undefined>;
   clock: Clock;
   logger: Logger;
   /** Nothing of the pod runs any more: what it left is not measured. */
@@ -20,7 +22,7 @@ export interface StorageWatchOptions {
   exceeded: (message: string) => void;
 }
 
-/** Measures the emptyDirs of one pod, now and then, only where they are limited. */
+/** Measures the emptyDirs of one pod, and its containers' own layers, now and then, only where they are limited. */
 export class StorageWatch implements AsyncDisposable {
   readonly #options: StorageWatchOptions;
   readonly #stop = new AbortController();
@@ -51,21 +53,26 @@ export class StorageWatch implements AsyncDisposable {
 
   /** Never rejects. */
   async #measure(): Promise<void> {
-    const { limits, path, clock, logger, isOver, exceeded } = this.#options;
+    const { limits, path, layer, clock, logger, isOver, exceeded } = this.#options;
     const { signal } = this.#stop;
     if (isOver()) return;
     const before = clock.now();
     try {
       const usage = new Map<string, bigint>();
       for (const { name } of limits.volumes) usage.set(name, await diskUsage(path(name), signal));
-      const message = overuse(limits, usage);
+      const layers = new Map<string, bigint>();
+      for (const { name } of limits.containers) {
+        const bytes = await layer(name, signal);
+        if (bytes !== undefined) layers.set(name, BigInt(bytes));
+      }
+      const message = overuse(limits, usage, layers);
       if (message !== undefined) {
         exceeded(message);
         return;
       }
     } catch (error) {
       if (signal.aborted) return;
-      logger.warn({ err: error }, "the emptyDirs of a pod could not be measured");
+      logger.warn({ err: error }, "the storage of a pod could not be measured");
     }
     if (signal.aborted) return;
     this.#wait(Math.max(INTERVAL_MS, (clock.now() - before) / MOST_OF_THE_TIME));

@@ -49,6 +49,8 @@ export class FakeRuntime implements ContainerRuntime {
   readonly starts: string[] = [];
   readonly containers = new Map<string, FakeContainer>();
   readonly sandboxes = new Set<string>();
+  /** Set before a pod is created: it can measure what containers write. */
+  layerBytes?: NonNullable<ContainerRuntime["layerBytes"]>;
   readonly #clock: Clock;
   readonly #faults: { step: Step; error: Error }[] = [];
   readonly #listeners = new Set<(change: { uid: string }) => void>();
