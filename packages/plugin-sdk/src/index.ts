@@ -85,7 +85,7 @@ export { createContainerProvider } from "./supervisor/container-provider.ts";
 export { Limit } from "./supervisor/limit.ts";
 export { giveToGroup } from "./volumes/fs-group.ts";
 export { memoryVolumeBytes } from "./volumes/memory-size.ts";
-export { openBelow, openEntry, pathOf } from "./volumes/open-below.ts";
+export { makeBelow, openBelow, pathOf } from "./volumes/open-below.ts";
 export type {
   PodVolumes,
   PrepareVolumesOptions,
