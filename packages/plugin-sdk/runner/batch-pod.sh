@@ -382,7 +382,7 @@ il_begin() {
     : >>"$il_attempt_directory/termination-log" &&
     il_tool chmod 0666 "$il_attempt_directory/termination-log" &&
     il_make_sub_paths; } 2>/dev/null; then
-    il_encode <<<"$il_problem"
+    il_encode < <(printf '%s' "$il_problem")
     il_record problem "$il_name" CreateContainerConfigError "$il_encoded"
     il_wait_until[il_index]=$((il_now + 10000))
     return
@@ -683,7 +683,7 @@ il_has_looked() {
   # The first failures of a row tell all; a probe that fails for days must not fill the records.
   if [[ $il_result == failure ]] && ((il_look_run[$il_key] <= il_threshold)); then
     if [[ -n ${3-} ]]; then
-      il_encode <<<"$3"
+      il_encode < <(printf '%s' "$3")
     else
       il_encode < <(il_tool head -c 1024 -- "$il_attempt_directory/$il_kind" 2>/dev/null)
     fi
@@ -892,7 +892,7 @@ il_outcome() {
 
 il_fail() {
   il_say "$1"
-  il_encode <<<"$1"
+  il_encode < <(printf '%s' "$1")
   il_record failed "$il_encoded"
   exit 125
 }

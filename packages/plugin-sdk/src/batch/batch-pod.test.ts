@@ -61,12 +61,14 @@ test("a container that may restart does so, at first at once, then after growing
   const pod = batchPod(
     { restartPolicy: "OnFailure", containers: [shell("main", 'exit "$((3 - $1))"')] },
     {
-      ...bareRuntime,
-      run: ({ command = [] }) => [
-        ...command.map((word) => [word]),
-        ["sh"],
-        [{ attemptValue: "number" }],
-      ],
+      runtime: {
+        ...bareRuntime,
+        run: ({ command = [] }) => [
+          ...command.map((word) => [word]),
+          ["sh"],
+          [{ attemptValue: "number" }],
+        ],
+      },
     },
   );
   await using job = await BatchJob.start(pod);

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Container, PodSpec } from "kubernetes-types/core/v1.js";
+import type { ConfigMap, Container, PodSpec } from "kubernetes-types/core/v1.js";
 import { batchScriptPath } from "../batch/batch-script.ts";
 import type { BatchPod, BatchRecords, BatchRuntime } from "../batch/contract.ts";
 import { planBatchPod } from "../batch/plan-batch-pod.ts";
@@ -25,9 +25,17 @@ export function shell(name: string, script: string, rest: Partial<Container> = {
 }
 
 /** A pod of these containers, with short back-offs. */
-export function batchPod(spec: Partial<PodSpec>, runtime: BatchRuntime = bareRuntime): BatchPod {
+export function batchPod(
+  spec: Partial<PodSpec>,
+  {
+    runtime = bareRuntime,
+    configMaps = [],
+    backOffMs = 50,
+  }: { runtime?: BatchRuntime; configMaps?: ConfigMap[]; backOffMs?: number } = {},
+): BatchPod {
   const data = podData("5f0c3f6e-0000-4000-8000-000000000001", { restartPolicy: "Never", ...spec });
-  return planBatchPod({ data, runtime, backOff: { firstMs: 50, mostMs: 60_000 } });
+  data.container[0]?.configMaps?.push(...configMaps);
+  return planBatchPod({ data, runtime, backOff: { firstMs: backOffMs, mostMs: 60_000 } });
 }
 
 export interface BatchJobOptions {
@@ -36,6 +44,8 @@ export interface BatchJobOptions {
   /** What the job's environment has besides PATH. */
   env?: NodeJS.ProcessEnv;
   bash?: string;
+  /** What is done to its directory before it starts. */
+  prepare?: (directory: string) => Promise<unknown>;
 }
 
 /** The real script with a pod, in a process group of its own as a resource system starts it. */
@@ -74,6 +84,7 @@ export class BatchJob implements AsyncDisposable {
       script = join(temporary.path, "packed.sh");
       await writeFile(script, options.packed, { mode: 0o600 });
     }
+    await options.prepare?.(join(temporary.path, "job"));
     return new BatchJob(pod, temporary, script, options);
   }
 
@@ -133,6 +144,8 @@ export class BatchJob implements AsyncDisposable {
     // Containers end with the script, whatever it is doing.
     this.child.kill("SIGKILL");
     await this.end();
+    // Its containers may just be writing down their ends.
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     await this.#temporary[Symbol.asyncDispose]();
   }
 }

@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, readlink, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Container } from "kubernetes-types/core/v1.js";
+import { describe, expect, test } from "vitest";
+import { BatchJob, bareRuntime, batchPod, shell } from "../testing/batch-job.ts";
+import { temporaryDirectory } from "../testing/temporary-directory.ts";
+import { batchScriptPath } from "./batch-script.ts";
+import { packBatchPod } from "./pack-batch-pod.ts";
+
+const run = promisify(execFile);
+const hasShellcheck = await run("shellcheck", ["--version"]).then(
+  () => true,
+  () => false,
+);
+
+test.skipIf(!hasShellcheck)("the script is clean by shellcheck", async () => {
+  const { stdout } = await run("shellcheck", [batchScriptPath()]);
+  expect(stdout).toBe("");
+});
+
+test("the script uses nothing that bash 4.2 does not have", async () => {
+  const script = await readFile(batchScriptPath(), "utf8");
+  const newer =
+    /\$\{[^}]+@[QEPAKak]\}|\bwait -n\b|\b(?:local|declare) -n\b|\[\[ -v [^ ]+\[|\bmapfile -d\b/;
+  expect(script).not.toMatch(newer);
+});
+
+test("an older bash, without EPOCHREALTIME, counts in seconds", async () => {
+  const script = (await readFile(batchScriptPath(), "utf8")).replace(
+    "set -u -f\n",
+    "unset EPOCHREALTIME\nset -u -f\n",
+  );
+  const pod = batchPod({ containers: [shell("main", "exit 2")] });
+  await using job = await BatchJob.start(pod, {
+    packed: packBatchPod(pod, { script, maxBytes: 1_000_000 }),
+  });
+  expect(await job.end()).toBe(2);
+  expect(await job.file("records")).toMatch(/^\d{10} pod-started/);
+  expect((await job.records()).finishedAt).toBeDefined();
+});
+
+test("a packed pod runs without a file in its directory, and leaves nothing behind in TMPDIR", async () => {
+  const pod = batchPod(
+    {
+      containers: [
+        { name: "main", args: ["v"], volumeMounts: [{ name: "v", mountPath: "/v" }], env: [] },
+      ],
+      volumes: [{ name: "v", configMap: { name: "m", defaultMode: 0o440 } }],
+    },
+    {
+      configMaps: [{ metadata: { name: "m" }, data: { key: "in the volume\n" } }],
+      runtime: {
+        ...bareRuntime,
+        run: () => [
+          ["sh"],
+          ["-c"],
+          ['cat "$1"; stat -c %a "$1"; ls -d "$TMPDIR"/interlink-pod.*'],
+          ["sh"],
+          [{ podPath: "volumes/v/key" }],
+        ],
+      },
+    },
+  );
+  const script = await readFile(batchScriptPath(), "utf8");
+  const packed = packBatchPod(pod, { script: script.trimEnd(), maxBytes: 1_000_000 });
+  await using job = await BatchJob.start(pod, { packed });
+  expect(await job.end()).toBe(0);
+  const [content, mode, directory] = (await job.log("main")).split("\n");
+  expect([content, mode]).toEqual(["in the volume", "440"]);
+  await expect(readlink(directory ?? "")).rejects.toMatchObject({ code: "ENOENT" });
+});
+
+test("a directory without a pod, and a script without one, are an error that says so", async () => {
+  await using directory = await temporaryDirectory();
+  const failed = run("bash", ["-p", batchScriptPath(), join(directory.path, "job")], {
+    env: { PATH: process.env["PATH"], TMPDIR: directory.path },
+  });
+  await expect(failed).rejects.toMatchObject({
+    code: 125,
+    stderr: "interlink: what the job is to run could not be unpacked\n",
+  });
+  expect(await readFile(join(directory.path, "job/records"), "utf8")).toMatch(/^\S+ failed \S+\n$/);
+});
+
+describe("a subPath", () => {
+  const mounted = (subPath: string): Partial<Container> => ({
+    volumeMounts: [{ name: "v", mountPath: "/v", subPath }],
+  });
+  const runtime = {
+    ...bareRuntime,
+    run: ({ mounts }: { mounts: readonly { source: readonly unknown[] }[] }) => [
+      ["sh"],
+      ["-c"],
+      ['[ -d "$1" ] && echo made'],
+      ["sh"],
+      [...(mounts[0]?.source ?? [])] as { podPath: string }[],
+    ],
+  };
+  const podOf = (subPath: string) =>
+    batchPod(
+      { containers: [shell("main", "", mounted(subPath))], volumes: [{ name: "v", emptyDir: {} }] },
+      { runtime },
+    );
+
+  test("is made before the container starts", async () => {
+    await using job = await BatchJob.start(podOf("a/b c/$(id)"));
+    expect(await job.end()).toBe(0);
+    expect(await job.log("main")).toBe("made\n");
+  });
+
+  test("is not followed out of its volume", async () => {
+    await using job = await BatchJob.start(podOf("link/x"), {
+      prepare: async (directory) => {
+        await mkdir(join(directory, "volumes/v"), { recursive: true });
+        await symlink("/tmp", join(directory, "volumes/v/link"));
+      },
+    });
+    await job.until("problem main CreateContainerConfigError");
+    const [status] = (await job.records()).containers;
+    expect(status?.state?.waiting).toEqual({
+      reason: "CreateContainerConfigError",
+      message: 'failed to prepare subPath for volumeMount "v" of container "main"',
+    });
+  });
+});
