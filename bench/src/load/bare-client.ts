@@ -1,5 +1,5 @@
 import { type KubeClient, paths, subresource } from "@interlink/kube";
-import type { Pod, PodStatus } from "kubernetes-types/core/v1.js";
+import type { Pod } from "kubernetes-types/core/v1.js";
 
 /**
  * What a node costs Kubernetes at the least: a client that writes each pod's status so many times, from Pending to
@@ -8,15 +8,18 @@ import type { Pod, PodStatus } from "kubernetes-types/core/v1.js";
 export class BareClient {
   readonly #kube: KubeClient;
   readonly #writesOf: (index: number) => number;
-  readonly #status: PodStatus;
+  readonly #like: Pod;
   readonly #begun = new Set<string>();
   readonly #running: Promise<void>[] = [];
 
-  /** `writesOf`: how often the status of the pod that comes as this one is written; `status`: what the last write says. */
-  constructor(kube: KubeClient, writesOf: (index: number) => number, status: PodStatus) {
+  /**
+   * `writesOf`: how often the status of the pod that comes as this one is written; `like`: a pod of the node's; the last write
+   * says what that one's status and annotations say.
+   */
+  constructor(kube: KubeClient, writesOf: (index: number) => number, like: Pod) {
     this.#kube = kube;
     this.#writesOf = writesOf;
-    this.#status = status;
+    this.#like = like;
   }
 
   /** Told of every pod that a watch shows. */
@@ -41,10 +44,11 @@ export class BareClient {
     const path = subresource(paths.pods.named(namespace, name), "status");
     for (let write = 1; write <= writes; write++) {
       const isLast = write === writes;
-      const status = isLast
-        ? this.#status
-        : { ...this.#status, phase: "Pending", message: `${write}` };
-      await this.#kube.patch(path, "strategic-merge", { metadata: { uid }, status }, { signal });
+      const { status, metadata: { annotations } = {} } = this.#like;
+      const patch = isLast
+        ? { metadata: { uid, annotations }, status }
+        : { metadata: { uid }, status: { ...status, phase: "Pending", message: `${write}` } };
+      await this.#kube.patch(path, "strategic-merge", patch, { signal });
     }
   }
 }

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { paths } from "@interlink/kube";
-import type { Pod, PodStatus } from "kubernetes-types/core/v1.js";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import { arriving } from "../load/arrivals.ts";
 import { atOnce } from "../load/at-once.ts";
 import { BareClient } from "../load/bare-client.ts";
@@ -129,7 +129,8 @@ interface Round {
   ms: number;
   /** After their creation, of all pods together. */
   writes: number;
-  status: PodStatus;
+  /** One of them, as it is Running. */
+  pod: Pod;
 }
 
 async function throughNode(
@@ -152,9 +153,9 @@ async function throughNode(
   const ms = Math.max(...seen.map(({ running = Number.NaN }) => running)) - begun;
   // An annotation may go with a status; it is one write, and one event.
   const writes = events - count;
-  const status = seen[0]?.pod.status ?? {};
+  const pod = seen[0]?.pod ?? {};
   await deletePods(kube, watch, signal);
-  return { ms, writes, status };
+  return { ms, writes, pod };
 }
 
 async function throughBareClient(
@@ -162,10 +163,10 @@ async function throughBareClient(
   count: number,
   prefix: string,
   signal: AbortSignal,
-  { writes, status }: Round,
+  { writes, pod: like }: Round,
 ): Promise<number> {
   const [each, left] = [Math.floor(writes / count), writes % count];
-  const client = new BareClient(kube, (index) => each + (index < left ? 1 : 0), status);
+  const client = new BareClient(kube, (index) => each + (index < left ? 1 : 0), like);
   await using watch = new PodWatch(kube, (pod) => client.seen(pod, signal));
   await watch.synced(signal);
   const names = Array.from({ length: count }, (_, index) => `${prefix}-${index}`);
