@@ -30,6 +30,7 @@ import { ChangeFeed } from "./runtime/change-feed.ts";
 import { ContainerList } from "./runtime/container-list.ts";
 import { containerLogs } from "./runtime/container-logs.ts";
 import { Containers } from "./runtime/containers.ts";
+import { DiskLimits } from "./runtime/disk-limits.ts";
 import type { EngineInfo } from "./runtime/engine-types.ts";
 import { exec } from "./runtime/exec.ts";
 import { KernelLog } from "./runtime/kernel-log.ts";
@@ -94,6 +95,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #changes: ChangeFeed;
   readonly #stats: StatsReader;
   readonly #devices: Devices | undefined;
+  readonly #disk: DiskLimits;
 
   constructor(options: DockerRuntimeOptions) {
     const { engine, logger, plugin } = options;
@@ -120,6 +122,7 @@ export class DockerRuntime implements ContainerRuntime {
       random,
       logger,
     });
+    this.#disk = new DiskLimits(engine, logger);
     this.#containers = new Containers(engine, this.#sandboxes, this.#images.store, {
       plugin,
       log: options.log ?? { maxSize: "10m", maxFiles: 5 },
@@ -128,6 +131,7 @@ export class DockerRuntime implements ContainerRuntime {
       ...(options.claims !== undefined && { claims: options.claims }),
       ...(options.mounts !== undefined && { mounts: options.mounts }),
       ...(this.#devices !== undefined && { devices: this.#devices }),
+      disk: this.#disk,
     });
     this.#kernel = new KernelLog((error) => {
       logger.warn(
@@ -302,6 +306,10 @@ export class DockerRuntime implements ContainerRuntime {
 
   async stats(signal: AbortSignal): Promise<RuntimeStats> {
     return engineStep("Unavailable", () => this.#stats.read(signal));
+  }
+
+  async layerBytes(handle: ContainerHandle, signal: AbortSignal): Promise<number | undefined> {
+    return engineStep("Unavailable", () => this.#disk.used(handle, signal));
   }
 
   async probeAddress(uid: string, signal: AbortSignal): Promise<string | undefined> {

@@ -27,6 +27,8 @@ export interface ContainerOptions {
   volumes?: ReadonlyMap<string, string>;
   /** Devices of this container. */
   devices?: EngineDevices;
+  /** Limit of its own layer, as the engine's storage driver takes it. */
+  storage?: { StorageOpt?: { size: string } };
   /** Variables that take the place of the container's own. */
   extraEnv?: readonly { name: string; value: string }[];
   /** Whether the engine can make a mount read-only with all that is mounted below it. */
@@ -93,6 +95,7 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
     Labels: containerLabels(options.plugin, spec),
     HostConfig: {
       ...engineResources(container.resources),
+      ...options.storage,
       ...options.devices,
       ...security,
       // Podman overlooks the fields that Docker has for it.

@@ -22,6 +22,7 @@ import { localSeccompProfile, needsImageUser } from "../pods/security.ts";
 import { type ClaimRule, claimedVolumes } from "../volumes/claim-rules.ts";
 import type { MountKeeper } from "../volumes/mount-keeper.ts";
 import type { OwnSteps } from "./container-list.ts";
+import type { DiskLimits } from "./disk-limits.ts";
 import type { ContainerInspection } from "./engine-types.ts";
 import { exitCodeOfFailedStart } from "./failed-start.ts";
 import type { FailedStart } from "./observe.ts";
@@ -39,6 +40,8 @@ export interface ContainersOptions {
   /** Without it what is mounted may have been exchanged since it was checked. */
   mounts?: MountKeeper;
   devices?: Pick<Devices, "forContainer">;
+  /** Default: containers may write as much as they like. */
+  disk?: DiskLimits;
 }
 
 const START_DEADLINE_MS = 120_000;
@@ -118,6 +121,7 @@ export class Containers implements OwnSteps {
       extraEnv: assigned?.env ?? [],
       ...(asksImage && { image: await this.#images.defaults(spec.imageID, signal) }),
     };
+    let storage = await this.#options.disk?.options(container, spec.imageID, signal);
     const handle = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };
     for (let tries = 1; ; tries++) {
       try {
@@ -125,7 +129,11 @@ export class Containers implements OwnSteps {
           method: "POST",
           path: "/containers/create",
           query: { name },
-          body: containerConfig(spec, { ...options, ...(kept && { kept }) }),
+          body: containerConfig(spec, {
+            ...options,
+            ...(kept && { kept }),
+            ...(storage && { storage }),
+          }),
           signal,
         });
         this.#fresh.add(Id);
@@ -134,6 +142,10 @@ export class Containers implements OwnSteps {
       } catch (error) {
         if (this.#options.mounts?.isUnseen(error) === true) {
           kept = await this.#options.mounts.keep(spec, hasRecursiveReadOnly);
+          continue;
+        }
+        if (storage?.StorageOpt !== undefined && this.#options.disk?.isRefusal(error) === true) {
+          storage = undefined;
           continue;
         }
         if (!isNameTaken(error)) throw error;
