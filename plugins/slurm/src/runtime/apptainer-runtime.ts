@@ -1,4 +1,9 @@
-import type { BatchContainerSpec, BatchRuntime, BatchWord } from "@interlink/plugin-sdk";
+import type {
+  BatchContainerSpec,
+  BatchMount,
+  BatchRuntime,
+  BatchWord,
+} from "@interlink/plugin-sdk";
 import { bindWords } from "./bind-words.ts";
 import { imageReference, isRemote } from "./image-reference.ts";
 import { pulledImage, pullFile, pullWords } from "./pull-image.ts";
@@ -14,6 +19,7 @@ import type { PodRuntimeOptions } from "./runtime-options.ts";
 export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
   const { command, imagePrefix, imageCache, bash } = options;
   const isApptainer = /apptainer[^/]*$/.test(command.at(-1) ?? "");
+  const exportPrefix = isApptainer ? "APPTAINERENV_" : "SINGULARITYENV_";
   const reference = ({ container }: BatchContainerSpec) =>
     imageReference(container.image ?? "", imagePrefix);
 
@@ -38,8 +44,10 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
     const image = reference(spec);
     const { container } = spec;
     const { workingDir } = container;
-    const mounts = [...spec.mounts, ...(spec.terminationMessage ? [spec.terminationMessage] : [])];
+    const { terminationMessage: message } = spec;
+    const mounts = [...spec.mounts, ...(message && canBind(message) ? [message] : [])];
     return [
+      ...withoutOddNames(spec, exportPrefix).map((word): BatchWord => [word]),
       ...[...command, "--silent", verb, ...options.defaultOptions].map((word): BatchWord => [word]),
       ...gpuOptions(spec, options).map((word): BatchWord => [word]),
       // What containers write to their /tmp is then seen by their probes and hooks.
@@ -53,7 +61,7 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
   };
 
   return {
-    exportPrefix: isApptainer ? "APPTAINERENV_" : "SINGULARITYENV_",
+    exportPrefix,
     files: (spec) => (isRemote(reference(spec)) ? [pullFile(spec)] : []),
     prepare,
     run(spec) {
@@ -67,6 +75,23 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
     },
     exec: (spec, inside) => [...words(spec, "exec"), ...inside.map((word): BatchWord => [word])],
   };
+}
+
+/**
+ * One name that a shell cannot set (`a.b`) makes both programs leave out every variable of the container, as they hand
+ * them over in a file that its shell reads: only that one is left out.
+ */
+function withoutOddNames({ env }: BatchContainerSpec, exportPrefix: string): string[] {
+  const odd = env.map(({ name }) => name).filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  return odd.length === 0 ? [] : ["env", ...odd.map((name) => `--unset=${exportPrefix}${name}`)];
+}
+
+/**
+ * Its contained `/dev` is a directory in memory, made anew for every container, in which nothing can be mounted. What a
+ * container writes to `/dev/termination-log` ends there with it; another `terminationMessagePath` is told.
+ */
+function canBind({ mountPath }: BatchMount): boolean {
+  return !`${mountPath}/`.startsWith("/dev/");
 }
 
 function gpuOptions({ container }: BatchContainerSpec, { gpus }: PodRuntimeOptions): string[] {

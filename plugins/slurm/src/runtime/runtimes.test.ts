@@ -74,13 +74,35 @@ describe("apptainerRuntime", () => {
       mounts: [{ source: [{ podPath: "volumes/a" }], mountPath: "/a", readOnly: true }],
       terminationMessage: {
         source: [{ attemptPath: "termination-log" }],
-        mountPath: "/dev/termination-log",
+        mountPath: "/w/message",
         readOnly: false,
       },
     }).join(" ");
     expect(words).toContain("--bind {pod}/volumes/a:/a:ro");
-    expect(words).toContain("--bind {attempt}/termination-log:/dev/termination-log");
+    expect(words).toContain("--bind {attempt}/termination-log:/w/message");
     expect(words).toContain("--pwd /w");
+  });
+
+  it("mounts no termination message below /dev, where a contained container takes none", () => {
+    const words = run(apptainerRuntime(OPTIONS), {
+      terminationMessage: {
+        source: [{ attemptPath: "termination-log" }],
+        mountPath: "/dev/termination-log",
+        readOnly: false,
+      },
+    });
+    expect(words).not.toContain("--bind");
+  });
+
+  it("leaves out only those variables whose names no shell can set", () => {
+    const env = ["A_1", "a.b", "1c", "Ä"].map((name) => ({ name, value: "x" }));
+    expect(run(apptainerRuntime(OPTIONS), { env }).slice(0, 5)).toEqual([
+      "env",
+      "--unset=APPTAINERENV_a.b",
+      "--unset=APPTAINERENV_1c",
+      "--unset=APPTAINERENV_Ä",
+      "nice",
+    ]);
   });
 
   it("never puts the environment on a command line", () => {
