@@ -3,13 +3,14 @@
 # the end, and writes down what happens. What is run is data; nothing of it is ever read as shell text.
 #
 # usage: bash -p batch-pod.sh DIRECTORY
+#        bash -p batch-pod.sh DIRECTORY exec NAME COMMAND...   on the same machine: COMMAND in container NAME, which runs
 #
 # DIRECTORY, of the job's user, gets
 #   records              one line for each thing that has happened, see il_record
 #   logs/NAME-N.log      output of attempt N of container NAME
 #   containers/NAME/N/   files of that attempt, e.g. its termination-log
 # What is to be run is in DIRECTORY/spec and DIRECTORY/volumes; or, if DIRECTORY has no spec, behind the last line of this
-# file, and is then unpacked into a directory of its own in $TMPDIR.
+# file, and is then unpacked into a directory of its own in $TMPDIR, to which DIRECTORY/unpacked is a link.
 #   spec/pod.settings        NUL-separated keys and values; those of container I begin with "I."
 #   spec/NAME/run …      command lines, see il_read_words
 #   spec/NAME/env        the container's environment, NAME=value with a NUL behind each
@@ -24,13 +25,15 @@
 #
 # shellcheck disable=SC2317 # Functions are called by il_start_beside.
 set -u -f
-exec </dev/null 6>&2
+exec 6>&2
 
 il_directory=${1:?"usage: batch-pod.sh DIRECTORY"}
 il_script=${BASH_SOURCE[0]}
-il_main=$$
 il_asked=0
-trap 'il_asked=1; printf "asked\n" >&7' TERM INT HUP
+if (($# == 1)); then trap 'il_asked=1; printf "asked\n" >&7' TERM INT HUP; fi
+# Older bash runs traps only when a read is over, so it must not read for long.
+il_longest=10000
+if ((BASH_VERSINFO[0] < 5)); then il_longest=1000; fi
 
 # Bytes are bytes. Containers get back what the job had.
 il_had_locale=${LC_ALL+yes}
@@ -232,10 +235,11 @@ il_run_container() {
   kill -KILL -- "-$il_pid"
   kill -KILL -- "-$il_guard"
   if [[ -e $il_attempt_directory/start-failed ]]; then il_failed=failed; fi
-  if kill -0 "$il_main"; then
-    printf 'exited %s %s %s %s %s\n' "$il_index" "$il_attempt" "$il_code" "$il_seconds" "$il_failed" >&7
-  else
+  # There is something to read (an end of file) once the loop is no more.
+  if read -r -t 0 -u 9; then
     il_record exited "$il_name" "$il_attempt" "$il_code" "$il_seconds" Error -
+  else
+    printf 'exited %s %s %s %s %s\n' "$il_index" "$il_attempt" "$il_code" "$il_seconds" "$il_failed" >&7
   fi
 }
 
@@ -723,7 +727,7 @@ il_hear() {
     started)
       il_state[il_index]=running
       il_pid_of[il_index]=$4
-      il_record started "$il_name" "$il_attempt" "$5"
+      il_record started "$il_name" "$il_attempt" "$5" "$4"
       il_follow
       if [[ -n ${il_set[$il_index.postStart]-} ]]; then
         il_start_beside il_run_hook "$il_index" "$il_attempt" postStart
@@ -785,6 +789,7 @@ il_look_after() {
     fi
     # It may have told it a moment ago.
     il_missed[il_i]=$((il_missed[il_i] + 1))
+    il_soon=1
     ((il_missed[il_i] > 1)) || continue
     if [[ ${il_state[il_i]} == preparing ]]; then
       il_hear_prepared "$il_i" 1
@@ -899,6 +904,7 @@ il_fail() {
 
 il_run_pod() {
   local il_i il_left il_heard il_tries il_code il_host=''
+  exec </dev/null
   exec 7<> <(:)
   # Reading from 9 ends when nobody holds 8 any more, and only this process does.
   exec 5<> <(:)
@@ -910,6 +916,7 @@ il_run_pod() {
   il_tool mkdir -p -- "$il_directory" || il_fail "the directory $il_directory could not be made"
   if [[ ! -e $il_directory/spec/pod.settings ]]; then
     il_unpack || il_fail "what the job is to run could not be unpacked"
+    il_tool ln -sfn -- "$il_unpacked" "$il_directory/unpacked"
   fi
   # What bash itself says of ended processes is of no use to anybody.
   exec 2>/dev/null
@@ -922,9 +929,12 @@ il_run_pod() {
 
   while :; do
     il_set_now
-    # Older bash runs traps only when a read is over.
-    il_wake=$((il_now + 1000))
-    il_flush
+    il_wake=$((il_now + (il_soon ? 50 : il_longest)))
+    il_soon=0
+    if [[ -n $il_unwritten ]]; then
+      il_wake_at "$((il_now + 1000))"
+      il_flush
+    fi
     if ((il_asked)) && [[ $il_ending != delete ]]; then il_end delete; fi
     if [[ -z $il_ending ]]; then il_decide; fi
     il_heard=''
@@ -940,7 +950,6 @@ il_run_pod() {
     printf -v il_left '%d.%03d' "$((il_left / 1000))" "$((il_left % 1000))"
     if IFS= read -r -t "$il_left" -u 7 il_heard; then
       il_set_now
-      il_wake=$((il_now + 1000))
       # shellcheck disable=SC2086 # Words of our own.
       il_hear $il_heard
     else
@@ -955,14 +964,43 @@ il_run_pod() {
     il_tool sleep 1
     il_flush
   done
-  if [[ -n $il_unpacked ]]; then il_tool rm -rf -- "$il_unpacked"; fi
+  if [[ -n $il_unpacked ]]; then il_tool rm -rf -- "$il_unpacked" "$il_directory/unpacked"; fi
   return "$il_code"
+}
+
+# Becomes the command $2... in container $1, as its runtime does that.
+il_exec() {
+  local il_word il_container il_number il_pid il_i
+  il_data=$il_directory
+  if [[ ! -e $il_data/spec/pod.settings ]]; then il_data=$il_directory/unpacked; fi
+  il_read_settings || return 1
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+    [[ ${il_names[il_i]} == "$1" ]] || continue
+    il_attempt=''
+    while read -r _ il_word il_container il_number _ il_pid; do
+      [[ $il_container == "$1" ]] || continue
+      case $il_word in
+        started)
+          il_about "$il_i" "$il_number"
+          il_pid_of[il_i]=$il_pid
+          ;;
+        exited | created) il_attempt='' ;;
+      esac
+    done <"$il_records"
+    [[ -n $il_attempt ]] || return 1
+    # The command itself may be all of it.
+    il_read_words "$il_data/spec/$1/exec"
+    il_argv+=("${@:2}")
+    il_become
+  done
+  return 1
 }
 
 il_ending=''
 il_end_by=0
 il_wake=0
 il_looks=0
+il_soon=0
 il_problem=''
 il_argv=()
 il_state=() il_next=() il_attempts=() il_code_of=() il_wait_until=() il_delay=() il_raised_at=() il_ended_at=()
@@ -971,5 +1009,10 @@ il_oom_before=() il_missed=()
 declare -A il_images=() il_pull_delay=() il_look_at=() il_look_run=() il_look_last=() il_look_result=()
 declare -A il_look_held=() il_look_pid=() il_look_until=() il_look_begun=() il_look_number=()
 
+if (($# > 1)); then
+  if [[ $2 == exec && $# -gt 3 ]]; then il_exec "${@:3}"; fi
+  il_say "container ${3-} is not running"
+  exit 126
+fi
 il_run_pod
 exit "$?"

@@ -42,7 +42,12 @@ test("when the script is killed with SIGKILL its containers end with it, and the
 });
 
 test("when the process that waits for a container is killed, the script ends the container and goes on", async () => {
-  const pod = batchPod({ restartPolicy: "OnFailure", containers: [shell("main", longLived)] });
+  // The probe keeps the script awake: a script that sleeps notices it only when it wakes.
+  const readinessProbe = { exec: { command: ["true"] }, periodSeconds: 1 };
+  const pod = batchPod({
+    restartPolicy: "OnFailure",
+    containers: [shell("main", longLived), shell("other", longLived, { readinessProbe })],
+  });
   await using job = await BatchJob.start(pod);
   const pid = await pidOf(job, "main");
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");

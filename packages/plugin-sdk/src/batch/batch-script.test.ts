@@ -125,3 +125,70 @@ describe("a subPath", () => {
     });
   });
 });
+
+describe("exec", () => {
+  const obedient = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
+  const podOf = () =>
+    batchPod(
+      {
+        restartPolicy: "OnFailure",
+        containers: [
+          shell("other", obedient),
+          shell("main", `[ "$1" = 0 ] && exit 1; ${obedient}`, {
+            env: [{ name: "VALUE", value: "of the container" }],
+          }),
+        ],
+      },
+      {
+        runtime: {
+          exportPrefix: "",
+          run: ({ command = [] }) => [
+            ...command.map((word) => [word]),
+            ["sh"],
+            [{ attemptValue: "number" }],
+          ],
+          exec: (_spec, command) => [
+            ["env"],
+            ["ATTEMPT=", { attemptValue: "number" }],
+            ["PID=", { attemptValue: "pid" }],
+            ...command.map((word) => [word]),
+          ],
+        },
+      },
+    );
+  const exec = (job: BatchJob, ...words: string[]) =>
+    run("bash", ["-p", batchScriptPath(), job.directory, "exec", ...words], {
+      env: { PATH: process.env["PATH"] },
+    });
+
+  test.each(["a shared directory", "a packed script"])(
+    "becomes a command in the present attempt of a container, with %s",
+    async (how) => {
+      const pod = podOf();
+      const script = await readFile(batchScriptPath(), "utf8");
+      const packed = packBatchPod(pod, { script, maxBytes: 1_000_000 });
+      await using job = await BatchJob.start(pod, how === "a packed script" ? { packed } : {});
+      await job.until("started main 1");
+      const shown = 'echo "$VALUE" $ATTEMPT "$1"; kill -0 $PID && echo runs; echo why >&2; exit 7';
+      await expect(exec(job, "main", "sh", "-c", shown, "sh", "it's $(id)")).rejects.toMatchObject({
+        code: 7,
+        stdout: "of the container 1 it's $(id)\nruns\n",
+        stderr: "why\n",
+      });
+      job.terminate();
+      await job.end();
+    },
+  );
+
+  test("says so when the container does not run", async () => {
+    const pod = batchPod({ containers: [shell("main", "true")] });
+    await using job = await BatchJob.start(pod);
+    await job.end();
+    for (const name of ["main", "no-such", "../x"]) {
+      await expect(exec(job, name, "true")).rejects.toMatchObject({
+        code: 126,
+        stderr: `interlink: container ${name} is not running\n`,
+      });
+    }
+  });
+});

@@ -75,7 +75,8 @@ export interface BatchRuntime {
   run(container: BatchContainerSpec): readonly BatchWord[];
   /**
    * The command line of a command inside the running container (probes, hooks, exec); `undefined`: the runtime starts
-   * another container of the same image, volumes and environment for it.
+   * another container of the same image, volumes and environment for it. The command comes last: for `exec` by people the
+   * words are planned with none, and theirs are put behind.
    */
   exec(container: BatchContainerSpec, command: readonly string[]): readonly BatchWord[];
 }

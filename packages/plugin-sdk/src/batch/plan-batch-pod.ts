@@ -125,6 +125,8 @@ function planContainer(
     ],
     files: [
       file("run", encodeWords(`command line of container ${name}`, runtime.run(spec))),
+      // What comes before any command, for people's own (`exec` of the script).
+      file("exec", encodeWords(`exec of container ${name}`, runtime.exec(spec, []))),
       {
         path: batchEnvironmentFile(name),
         mode: 0o600,
