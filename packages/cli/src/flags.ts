@@ -46,6 +46,7 @@ export interface ServerFlags {
   config?: string;
   plugin?: string;
   listen?: string;
+  tokenFile?: string;
   logLevel?: string;
 }
 

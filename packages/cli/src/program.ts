@@ -155,6 +155,10 @@ export function buildProgram(context: CliContext): Command {
     .option("--config <file>", `YAML; flags go before it (default: ${SERVER_FILE}, if there)`)
     .option("--plugin <url>", "the plugin: http:// or unix://")
     .option("--listen <address>", "host:port, or unix:///path (default: 127.0.0.1:3000)")
+    .option(
+      "--token-file <file>",
+      "bearer tokens of those who may call, one a line, read again when it changes (default: anyone may)",
+    )
     .addOption(logLevel())
     .action(async (options: ServerFlags) => {
       const { server } = await import("./commands/server.ts");

@@ -95,3 +95,40 @@ TLS:
     plugin.close();
   }
 });
+
+test("an API server with a file of tokens wants one of them, and names a file that has none", async () => {
+  const tokens = join(directory, "tokens");
+  const address = `unix://${directory}/server.sock`;
+  const run = (flags: object) => {
+    const stop = new AbortController();
+    const context = { env: {}, signal: stop.signal } as CliContext;
+    const needed = { plugin: "http://127.0.0.1:9", listen: address, logLevel: "silent" };
+    return { stop, ended: server({ ...needed, tokenFile: tokens, ...flags }, context) };
+  };
+  await expect(run({}).ended).rejects.toThrow(/--token-file: cannot read .*there is no such file/);
+  await writeFile(tokens, "short\n", { mode: 0o600 });
+  await expect(run({}).ended).rejects.toThrow(/has no token/);
+
+  const token = "a-token-0123456789";
+  await writeFile(tokens, `${token} the lab\n`);
+  const { stop, ended } = run({});
+  const ask = async (options: object) => {
+    const client = createInterlinkClient({ address, peer: "server", ...options });
+    try {
+      return await client.capabilities({ signal: AbortSignal.timeout(5000) });
+    } finally {
+      await client.close();
+    }
+  };
+  try {
+    const told = (options: object) => ask(options).catch((error: Error) => error.message);
+    // Let in, it comes to the plugin, which is not there.
+    const known = () => told({ token: () => token });
+    await expect.poll(known, { timeout: 10_000 }).toMatch(/ECONNREFUSED 127\.0\.0\.1:9/);
+    expect(await told({})).toMatch(/wants a bearer token/);
+    expect(await told({ token: () => "another-token-0123" })).toMatch(/does not know/);
+  } finally {
+    stop.abort();
+    await ended;
+  }
+});

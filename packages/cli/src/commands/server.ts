@@ -1,11 +1,12 @@
-import { startServer } from "@interlink/server";
+import { type Authenticate, createTokenFile, startServer } from "@interlink/server";
+import type { Logger } from "pino";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { loadConfig } from "../config/config-file.ts";
 import { SERVER_CONFIG, SERVER_CONFIG_PLACE, serverSettings } from "../config/server-config.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { ServerFlags } from "../flags.ts";
-import { parseListen } from "../listen.ts";
+import { type ListenAddress, parseListen } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import { neededFile } from "../needed-file.ts";
 
@@ -29,15 +30,40 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
   if (tls !== undefined && "unixSocket" in listen) {
     throw new CliError("usage", "TLS is for addresses; a unix socket needs none: disable TLS.");
   }
+  const authenticate = await callers(flags.tokenFile ?? settings.tokenFile, logger);
+  if (authenticate === undefined && tls?.clientCa === undefined && !isPrivate(listen)) {
+    logger.warn(
+      "anyone who reaches this port may run pods here: give --token-file, or TLS.CACertFile in the configuration",
+    );
+  }
   await using running = await startServer({
     listen: tls === undefined || "unixSocket" in listen ? listen : { ...listen, tls },
     plugin: { address: plugin },
     logger,
+    ...(authenticate === undefined ? {} : { authenticate }),
     ...(checkpoint ? { checkpoint } : {}),
   });
   logger.info({ address: running.address, plugin }, "ready");
   await untilAborted(signal);
   logger.info("stopping");
+}
+
+/** A unix socket has its file's mode, and loopback is this machine's own. */
+function isPrivate(listen: ListenAddress): boolean {
+  return "unixSocket" in listen || ["127.0.0.1", "::1", "localhost"].includes(listen.host);
+}
+
+async function callers(
+  file: string | undefined,
+  logger: Logger,
+): Promise<Authenticate | undefined> {
+  if (file === undefined) return undefined;
+  await neededFile(file, "--token-file");
+  try {
+    return await createTokenFile({ file, logger, now: () => performance.now() });
+  } catch (cause) {
+    throw new CliError("usage", `--token-file: ${(cause as Error).message}`, { cause });
+  }
 }
 
 async function certificates(files: ReturnType<typeof serverSettings>["tls"]) {

@@ -42,6 +42,11 @@ export const SERVER_CONFIG = Type.Object(
       Type.String({ description: "Port of SidecarURL.", env: ["SIDECARPORT"] }),
     ),
     TLS: Type.Optional(TLS),
+    TokenFile: Type.Optional(
+      Type.String({
+        description: "Bearer tokens of those who may call, one a line, read again when it changes.",
+      }),
+    ),
     ...LOGGING,
     Pprof: PPROF,
     Tracing: TRACING,
@@ -65,6 +70,7 @@ export const SERVER_CONFIG = Type.Object(
 export interface ServerSettings {
   plugin?: string;
   listen?: string;
+  tokenFile?: string;
   logLevel?: string;
   /** Names of PEM files. `clientCa`: callers must show a certificate of this authority. */
   tls?: { cert: string; key: string; clientCa?: string };
@@ -87,6 +93,7 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
     ...(address === undefined && port === undefined
       ? {}
       : { listen: listenAddress(address ?? "", port) }),
+    ...(config.TokenFile === undefined ? {} : { tokenFile: config.TokenFile }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(tls === undefined ? {} : { tls }),
   };

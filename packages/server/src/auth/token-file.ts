@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { ProtocolError } from "@interlink/protocol";
+import type { Logger } from "pino";
+import type { Authenticate } from "./authenticate.ts";
+
+/** How long a file that was looked at is taken for unchanged, milliseconds. */
+const FRESH_MS = 1000;
+/** Longer ones are refused unread. */
+const MAX_TOKEN_BYTES = 8192;
+
+export interface TokenFileOptions {
+  file: string;
+  logger: Logger;
+  /** Milliseconds, any origin. */
+  now: () => number;
+}
+
+/**
+ * Callers that show one of the bearer tokens in a file. One token a line, and behind a blank whose it is, for people;
+ * empty lines and those with `#` in front are left out. The file is read again when it has changed, so that a token can
+ * be exchanged for another without a restart: put the new one beside the old one, change the callers, take the old one
+ * out. While it cannot be read, what was read last counts.
+ *
+ * Rejects if the file cannot be read now, or has no token.
+ */
+export async function createTokenFile({
+  file,
+  logger,
+  now,
+}: TokenFileOptions): Promise<Authenticate> {
+  // First the version: what changes in between is seen at the next look.
+  let version = await versionOf(file);
+  let digests = tokensIn(await readFile(file, "utf8"));
+  if (digests.size === 0)
+    throw new Error(`${file} has no token: write one, of 16 characters or more, on a line.`);
+  let lookedAt = now();
+  let reading: Promise<void> | undefined;
+
+  async function readAgain(): Promise<void> {
+    try {
+      const found = await versionOf(file);
+      if (found === version) return;
+      const fresh = tokensIn(await readFile(file, "utf8"));
+      // Somebody is writing it, or took all away by mistake: to lock everyone out takes a restart.
+      if (fresh.size === 0) throw new Error(`${file} has no token`);
+      digests = fresh;
+      version = found;
+      logger.info({ file, tokens: fresh.size }, "the tokens of callers were read again");
+    } catch (err) {
+      logger.warn({ err, file }, "the tokens of callers cannot be read; the last ones count");
+    }
+  }
+
+  return async ({ headers }) => {
+    if (now() - lookedAt >= FRESH_MS) {
+      lookedAt = now();
+      reading = readAgain();
+    }
+    await reading;
+    const token = bearerToken(headers.authorization);
+    // Digests are compared, so that the time tells nothing of the token.
+    if (token === undefined || !digests.has(digest(token))) throw refusal(token);
+  };
+}
+
+function bearerToken(header: string | undefined): string | undefined {
+  if (header === undefined || header.length > MAX_TOKEN_BYTES) return undefined;
+  return /^bearer +(\S+) *$/i.exec(header)?.[1];
+}
+
+function refusal(token: string | undefined): ProtocolError {
+  const why =
+    token === undefined
+      ? "this API server wants a bearer token (the virtual node's VKTokenFile or --token-file)"
+      : "this API server does not know the bearer token; ask the site for one";
+  return new ProtocolError("refused", why, { httpStatus: 401 });
+}
+
+/** Digests of the tokens in a file. Short ones can be guessed, and are left out. */
+function tokensIn(text: string): Set<string> {
+  const tokens = text
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/, 1)[0] ?? "")
+    .filter((token) => token.length >= 16 && !token.startsWith("#"));
+  return new Set(tokens.map(digest));
+}
+
+function digest(token: string): string {
+  return createHash("sha256").update(token).digest("base64");
+}
+
+/** Another text whenever the file is another: mounted Secrets are exchanged by a link. */
+async function versionOf(file: string): Promise<string> {
+  const { ino, mtimeMs, size } = await stat(file);
+  return `${ino} ${mtimeMs} ${size}`;
+}
