@@ -17,3 +17,5 @@ export type { CollectionSettings, ImageSettings } from "./images/image-settings.
 export type { LogConfig } from "./pods/container-config.ts";
 export type { DnsSettings } from "./pods/pod-dns.ts";
 export type { ClaimRule } from "./volumes/claim-rules.ts";
+export { HeldMounts } from "./volumes/held-mounts.ts";
+export { MountKeeper, type MountKeeperOptions } from "./volumes/mount-keeper.ts";
