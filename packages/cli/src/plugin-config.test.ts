@@ -46,3 +46,12 @@ it("says which file, and what is wrong with it", async () => {
   );
   await expect(readPluginConfig("process", "x.yaml", {})).rejects.toThrow("leave --config out");
 });
+
+it("reads the file of the Slurm plugin, which a variable may name", async () => {
+  const file = join(folder, "slurm.yaml");
+  await writeFile(file, "SbatchPath: /opt/sbatch\nDataRootFolder: /data\n");
+  const config = await readPluginConfig("slurm", undefined, { SLURMCONFIGPATH: file });
+  expect(config).toMatchObject({ root: "/data", slurm: { commands: { sbatch: "/opt/sbatch" } } });
+  await writeFile(file, "Sbatch: 1\n");
+  await expect(readPluginConfig("slurm", file, {})).rejects.toThrow(/slurm\.yaml: the unknown key/);
+});

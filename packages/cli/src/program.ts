@@ -174,7 +174,7 @@ export function buildProgram(context: CliContext): Command {
     .option("--root <directory>", "where the pods' files are kept; one plugin, one directory")
     .option(
       "--config <file>",
-      "YAML, for docker: volumes, devices, networks of the site; flags go before it",
+      "YAML, for docker and slurm: what the site offers; flags go before it",
     )
     .option(
       "--docker-host <address>",
@@ -189,7 +189,7 @@ export function buildProgram(context: CliContext): Command {
       "after",
       "\nThe process plugin isolates nothing: a pod's command runs as you, on this machine.\n",
     )
-    .action(async (name: "docker" | "process", options: PluginFlags) => {
+    .action(async (name: "docker" | "process" | "slurm", options: PluginFlags) => {
       const { plugin } = await import("./commands/plugin.ts");
       await plugin(name, options, context);
     });
@@ -237,5 +237,7 @@ export function buildProgram(context: CliContext): Command {
 }
 
 function pluginArgument() {
-  return new Command().createArgument("<name>", "which plugin").choices(["docker", "process"]);
+  return new Command()
+    .createArgument("<name>", "which plugin")
+    .choices(["docker", "process", "slurm"]);
 }

@@ -8,3 +8,4 @@ export {
   type SlurmEnvironment,
   type SlurmSettings,
 } from "./config/slurm-config.ts";
+export { createSlurmProvider, type SlurmProviderOptions } from "./provider/slurm-provider.ts";

@@ -11,7 +11,7 @@ import { readPluginConfig } from "../plugin-config.ts";
 
 /** `interlink plugin NAME`: one plugin, until the process is asked to end. Its pods go on running then. */
 export async function plugin(
-  name: "docker" | "process",
+  name: "docker" | "process" | "slurm",
   flags: PluginFlags,
   { env, signal }: CliContext,
 ): Promise<void> {
@@ -28,6 +28,7 @@ export async function plugin(
     root: resolve(root),
     logger,
     docker: config.options,
+    ...(config.slurm ? { slurm: config.slurm } : {}),
     ...(flags.instance ? { instance: flags.instance } : {}),
     ...(dockerHost ? { dockerHost } : {}),
     ...(checkpoint ? { checkpoint } : {}),

@@ -1,0 +1,122 @@
+import type { Checkpoint, Clock, JobStore } from "@interlink/plugin-sdk";
+import type { Logger } from "pino";
+import type { SlurmClient } from "../commands/slurm-client.ts";
+import { deletionStep } from "./deletion.ts";
+import type { JobFiles } from "./job-files.ts";
+import type { PodJob } from "./pod-job.ts";
+import type { SlurmRecord } from "./slurm-record.ts";
+
+export interface DeleterOptions {
+  store: JobStore<SlurmRecord>;
+  files: JobFiles;
+  client: SlurmClient;
+  clock: Clock;
+  logger: Logger;
+  checkpoint: (step: Checkpoint) => void;
+  /** Slurm is to be asked now. */
+  look: () => void;
+  /** Reads the records a last time. */
+  lastLook: (job: PodJob) => Promise<void>;
+  /** Nothing of it is left here. */
+  gone: (job: PodJob) => void;
+}
+
+/** Carries out deletes: written down first, repeated until Slurm confirms, records kept until then. */
+export class Deleter {
+  readonly #options: DeleterOptions;
+
+  constructor(options: DeleterOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when it is written down. A shorter grace period than before counts; a longer one does not. */
+  async request(job: PodJob, graceSeconds: number): Promise<void> {
+    const { store, clock, checkpoint } = this.#options;
+    const before = job.record.deletion;
+    const deletion = {
+      requestedAt: before?.requestedAt ?? clock.now(),
+      graceSeconds: Math.min(before?.graceSeconds ?? graceSeconds, graceSeconds),
+    };
+    // Before anything else: a submission that has not begun does not begin any more.
+    job.deleting = true;
+    job.record = { ...job.record, deletion };
+    await store.update(job.uid, ({ record }) => ({
+      phase: "deleting",
+      record: { ...record, deletion },
+    }));
+    checkpoint("delete.intent-written");
+  }
+
+  /** Makes the next step, if it is time for one. Never throws: what failed is tried again. */
+  async advance(job: PodJob): Promise<void> {
+    const { logger } = this.#options;
+    if (job.isBusy || job.submission !== undefined) return;
+    job.isBusy = true;
+    try {
+      await this.#step(job);
+    } catch (error) {
+      logger.warn({ err: error, uid: job.uid, job: job.jobId }, "a delete did not get on; again");
+    } finally {
+      job.isBusy = false;
+    }
+  }
+
+  async #step(job: PodJob): Promise<void> {
+    const { client, clock, look, checkpoint } = this.#options;
+    const now = clock.now();
+    const { requestedAt, graceSeconds } = job.record.deletion ?? {
+      requestedAt: now,
+      graceSeconds: 0,
+    };
+    const step = deletionStep({
+      jobId: job.jobId,
+      isUnknown: job.isRefused || job.isOver || (job.jobId === undefined && job.missing > 0),
+      stage: job.queued?.stage,
+      requestedAt,
+      graceSeconds,
+      sent: job.sent,
+      now,
+    });
+    const id = job.jobId ?? "";
+    switch (step) {
+      case "wait":
+      case "look":
+        return;
+      case "terminate":
+        job.sent = { ...job.sent, terminate: now };
+        await client.terminate(id);
+        checkpoint("delete.stop-sent");
+        look();
+        return;
+      case "kill":
+        job.sent = { ...job.sent, kill: now };
+        await client.kill(id);
+        look();
+        return;
+      case "cancel":
+        job.sent = { ...job.sent, cancel: now };
+        await client.cancel(id);
+        checkpoint("delete.stop-sent");
+        look();
+        return;
+      case "gone":
+        await this.#remove(job);
+    }
+  }
+
+  async #remove(job: PodJob): Promise<void> {
+    const { store, files, clock, logger, checkpoint, gone, lastLook } = this.#options;
+    checkpoint("delete.containers-ended");
+    await lastLook(job);
+    const end = job.record.end ?? job.ending?.details;
+    if (end !== undefined) job.record = { ...job.record, end };
+    job.refresh(clock.now());
+    const { status } = job;
+    await files.remove(job.uid);
+    checkpoint("delete.sandbox-removed");
+    await store.remove(job.uid, status);
+    checkpoint("delete.tombstoned");
+    logger.info({ uid: job.uid, job: job.jobId }, "deleted");
+    gone(job);
+  }
+}

@@ -1,0 +1,105 @@
+import { chmod, lchown, mkdir, readdir, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { PluginError, packBatchPod, writeBatchPod } from "@interlink/plugin-sdk";
+import type { SystemUser } from "../commands/slurm-client.ts";
+import { CLAIM_FILE } from "../pods/job-script.ts";
+import type { PlannedJob } from "../pods/plan-job.ts";
+
+/** The files of all jobs: a directory per pod, which the job's user owns and compute nodes see under the same path. */
+export class JobFiles {
+  readonly #pods: string;
+
+  /** `root`: absolute. */
+  constructor(root: string) {
+    this.#pods = join(root, "pods");
+  }
+
+  /** The pod's directory. `uid` has been found to be a file name. */
+  directory(uid: string): string {
+    return join(this.#pods, uid);
+  }
+
+  /** What the script writes when something happens. */
+  records(uid: string): string {
+    return join(this.directory(uid), "records");
+  }
+
+  /** Slurm's own output of the job, beside its containers'. */
+  jobLog(uid: string): string {
+    return join(this.directory(uid), "job.log");
+  }
+
+  log(uid: string, container: string, attempt: number): string {
+    return join(this.directory(uid), "logs", `${container}-${attempt}.log`);
+  }
+
+  async open(): Promise<void> {
+    // Others must pass through to their own directories, but need not see whose there are.
+    await mkdir(this.#pods, { recursive: true, mode: 0o711 });
+    await chmod(this.#pods, 0o711);
+  }
+
+  /**
+   * Writes all that the job needs, for its user alone, and gives the path of its script. Repeatable. Throws `PluginError`
+   * `rejected` for a script beyond `maxBytes`.
+   */
+  async write(
+    uid: string,
+    { batchPod, script }: PlannedJob,
+    options: { shared: boolean; maxBytes: number; user: SystemUser | undefined },
+  ): Promise<string> {
+    const { shared, maxBytes, user } = options;
+    const directory = this.directory(uid);
+    const content = shared ? Buffer.from(script) : packBatchPod(batchPod, { script, maxBytes });
+    if (content.length > maxBytes) {
+      throw new PluginError(
+        "rejected",
+        `The job's script has ${content.length} bytes, and Slurm takes at most ${maxBytes} (max_script_size).`,
+      );
+    }
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (shared) await writeBatchPod(batchPod, directory);
+    const file = join(directory, "job.sh");
+    await rm(file, { force: true });
+    await writeFile(file, content, { mode: 0o700, flag: "wx" });
+    if (user !== undefined) await giveTo(directory, user);
+    return file;
+  }
+
+  /** The id of the job that has begun to run this pod, if one has. */
+  async claim(uid: string): Promise<string | undefined> {
+    try {
+      const id = await readlink(join(this.directory(uid), CLAIM_FILE));
+      return /^[1-9]\d*$/.test(id) ? id : undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  /** Changes when the records have changed; `""`: there are none yet. */
+  async stamp(uid: string): Promise<string> {
+    try {
+      const { size, mtimeMs, ino } = await stat(this.records(uid));
+      return `${ino}:${size}:${mtimeMs}`;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
+      throw error;
+    }
+  }
+
+  async remove(uid: string): Promise<void> {
+    // A job that is ending may still write a file.
+    await rm(this.directory(uid), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+}
+
+/** Of what this process has just made; links are given away themselves, never what they lead to. */
+async function giveTo(path: string, user: SystemUser): Promise<void> {
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const inner = join(path, entry.name);
+    if (entry.isDirectory()) await giveTo(inner, user);
+    else await lchown(inner, user.uid, user.gid);
+  }
+  await lchown(path, user.uid, user.gid);
+}

@@ -1,0 +1,206 @@
+import { type JobStore, readBatchRecords } from "@interlink/plugin-sdk";
+import type { Logger } from "pino";
+import type { SlurmClient } from "../commands/slurm-client.ts";
+import type { ControllerSettings } from "../slurm/controller-settings.ts";
+import type { JobDetails } from "../slurm/job-details.ts";
+import type { QueuedJob } from "../slurm/queue.ts";
+import { podOfComment } from "./identity.ts";
+import type { JobFiles } from "./job-files.ts";
+import type { PodJob } from "./pod-job.ts";
+import type { SlurmRecord } from "./slurm-record.ts";
+
+export interface ObserverOptions {
+  store: JobStore<SlurmRecord>;
+  files: JobFiles;
+  client: SlurmClient;
+  controller: ControllerSettings;
+  instance: string;
+  logger: Logger;
+  /** Something of this job is known anew. */
+  changed: (job: PodJob) => void;
+}
+
+/** A file system that compute nodes share may show their last writes this much later. */
+const RECORDS_LAG_MS = 5000;
+/** Answers without a job that Slurm had, before it counts as gone. */
+const MISSING_ENOUGH = 2;
+
+/** Takes in what Slurm and the records tell, job by job. Nothing here guesses: what failed is asked again. */
+export class Observer {
+  readonly #options: ObserverOptions;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+  }
+
+  /** Slurm's answer to the one question for all jobs, asked at `askedAt` (milliseconds since the epoch). */
+  async queue(
+    jobs: readonly PodJob[],
+    queue: readonly QueuedJob[],
+    askedAt: number,
+    now: number,
+  ): Promise<void> {
+    const { instance } = this.#options;
+    const byPod = new Map<string, QueuedJob[]>();
+    for (const queued of queue) {
+      const uid = podOfComment(instance, queued.comment);
+      if (uid !== undefined) byPod.set(uid, [...(byPod.get(uid) ?? []), queued]);
+    }
+    for (const job of jobs) {
+      const own = byPod.get(job.uid) ?? [];
+      byPod.delete(job.uid);
+      if (job.isOver || job.isRefused) continue;
+      try {
+        await this.#one(job, own, askedAt, now);
+      } catch (error) {
+        this.#options.logger.warn({ err: error, uid: job.uid }, "a job's state was not taken in");
+      }
+    }
+    for (const [uid, left] of byPod) await this.#stray(uid, left);
+  }
+
+  /** Reads the records if they have changed. */
+  async records(job: PodJob, now: number): Promise<void> {
+    const { files, changed, logger } = this.#options;
+    if (job.isOver && job.records !== undefined) return;
+    try {
+      const stamp = await files.stamp(job.uid);
+      if (job.records === undefined || stamp !== job.stamp) {
+        const directory = files.directory(job.uid);
+        job.records = await readBatchRecords(
+          directory,
+          { containers: [], pod: job.pod },
+          { now, runtimeType: "slurm" },
+        );
+        job.stamp = stamp;
+        changed(job);
+      }
+      if (job.ending !== undefined) await this.#finish(job, now);
+    } catch (error) {
+      logger.warn({ err: error, uid: job.uid }, "the records of a job could not be read");
+      // Not knowing what it has done is no reason to leave a pod out of the answer.
+      job.records ??= await readBatchRecords(
+        `${files.directory(job.uid)}/none`,
+        { containers: [], pod: job.pod },
+        { now, runtimeType: "slurm" },
+      ).catch(() => undefined);
+    }
+  }
+
+  async #one(job: PodJob, own: readonly QueuedJob[], askedAt: number, now: number): Promise<void> {
+    const { store, changed, logger } = this.#options;
+    const chosen = this.#choose(job, own);
+    if (chosen === undefined) {
+      if (job.submission !== undefined || askedAt <= job.submittedAt) return;
+      job.missing++;
+      if (job.jobId !== undefined && job.missing >= MISSING_ENOUGH) await this.#lookUp(job, now);
+      return;
+    }
+    job.missing = 0;
+    if (job.jobId === undefined && job.submission === undefined) {
+      const jobId = chosen.id;
+      await store.update(job.uid, () => ({ phase: "submitted", jobId }));
+      job.jobId = jobId;
+      logger.info({ uid: job.uid, job: jobId }, "found the job of a pod that was being submitted");
+    }
+    job.queued = chosen;
+    if (chosen.stage === "ended") {
+      const { id, state, reason, startAt, endAt, nodes } = chosen;
+      job.ending ??= {
+        details: {
+          id,
+          state,
+          reason,
+          ...(startAt !== undefined && { startAt }),
+          ...(endAt !== undefined && { endAt }),
+          node: nodes,
+        },
+        seenAt: now,
+      };
+    } else if (chosen.stage !== "ending") {
+      // Put back into the queue.
+      job.ending = undefined;
+    }
+    changed(job);
+  }
+
+  /** Of several jobs for one pod, only the one that claims it runs; the others are cancelled. */
+  #choose(job: PodJob, own: readonly QueuedJob[]): QueuedJob | undefined {
+    const byId = own.toSorted((a, b) => Number(a.id) - Number(b.id));
+    const chosen =
+      byId.find(({ id }) => id === job.jobId) ?? (job.jobId === undefined ? byId[0] : undefined);
+    for (const other of byId) {
+      if (other === chosen || other.stage === "ended" || chosen === undefined) continue;
+      this.#options.logger.error(
+        { uid: job.uid, job: chosen.id, other: other.id },
+        "a pod has two jobs; cancelling the second",
+      );
+      this.#cancel(other.id);
+    }
+    return chosen;
+  }
+
+  /** Slurm's queue does not have it any more: what do accounting and the controller say? */
+  async #lookUp(job: PodJob, now: number): Promise<void> {
+    const { client, controller, logger } = this.#options;
+    const id = job.jobId ?? "";
+    try {
+      let details: JobDetails | undefined;
+      if (controller.hasAccounting) {
+        details = (await client.accounting({ ids: [id] })).find((one) => one.id === id);
+      }
+      details ??= await client.job(id);
+      if (details === undefined) await this.#end(job, "lost");
+      else job.ending ??= { details, seenAt: now };
+    } catch (error) {
+      logger.warn({ err: error, uid: job.uid, job: id }, "a job could not be looked up");
+    }
+  }
+
+  /** The job has ended: with its last records, or with none when they do not come. */
+  async #finish(job: PodJob, now: number): Promise<void> {
+    const { client, logger } = this.#options;
+    const { ending, records } = job;
+    if (ending === undefined) return;
+    const isRecorded = records?.finishedAt !== undefined;
+    if (!isRecorded && now < ending.seenAt + RECORDS_LAG_MS) return;
+    let { details } = ending;
+    if (!isRecorded && details.code === undefined && details.state !== "COMPLETED") {
+      try {
+        details = { ...details, ...(await client.job(details.id)) };
+      } catch (error) {
+        logger.info({ err: error, job: details.id }, "no details of an ended job");
+      }
+    }
+    await this.#end(job, details);
+  }
+
+  async #end(job: PodJob, end: JobDetails | "lost"): Promise<void> {
+    const { store, changed, logger } = this.#options;
+    await store.update(job.uid, ({ record }) => ({ record: { ...record, end } }));
+    job.record = { ...job.record, end };
+    logger.info(
+      { uid: job.uid, job: job.jobId, state: end === "lost" ? end : end.state },
+      "the job has ended",
+    );
+    changed(job);
+  }
+
+  /** A job of this plugin for a pod that was deleted: accepted late. One without a tombstone is left for a person. */
+  async #stray(uid: string, left: readonly QueuedJob[]): Promise<void> {
+    const { store, logger } = this.#options;
+    const alive = left.filter(({ stage }) => stage !== "ended" && stage !== "ending");
+    if (alive.length === 0) return;
+    if (store.tombstone(uid) === undefined) {
+      logger.warn({ uid, jobs: alive.map(({ id }) => id) }, "jobs of a pod that is not known here");
+      return;
+    }
+    for (const { id } of alive) this.#cancel(id);
+  }
+
+  #cancel(id: string): void {
+    this.#options.client.cancel(id).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error, job: id }, "a job could not be cancelled");
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import type { BatchEvent, BatchRecords } from "@interlink/plugin-sdk";
+import type { RemotePodStatus } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
+import { slurmPodStatus } from "../pods/pod-status.ts";
+import type { JobDetails } from "../slurm/job-details.ts";
+import type { QueuedJob } from "../slurm/queue.ts";
+import type { SlurmRecord } from "./slurm-record.ts";
+
+/** What is known of one pod's job while this process lives. Times are milliseconds since the epoch. */
+export class PodJob {
+  readonly uid: string;
+  readonly pod: Pod;
+  jobId: string | undefined;
+  record: SlurmRecord;
+  deleting = false;
+  /** As Slurm told it last. */
+  queued: QueuedJob | undefined;
+  /** Slurm said that it ended; the records may still be on their way. */
+  ending: { details: JobDetails; seenAt: number } | undefined;
+  /** Answers of Slurm in a row that did not have it, the first of which was asked after it was submitted. */
+  missing = 0;
+  /** Of the records that were read last. */
+  stamp = "";
+  records: BatchRecords | undefined;
+  /** The submission under way; never rejects without being awaited. */
+  submission: Promise<string> | undefined;
+  /** When the last submission was over; Slurm's answers from before say nothing about it. */
+  submittedAt: number;
+  sent: { terminate?: number; kill?: number; cancel?: number } = {};
+  /** A step of its delete is under way. */
+  isBusy = false;
+  readonly #told = new Set<string>();
+  #status: RemotePodStatus | undefined;
+  #revision = 0;
+
+  constructor(pod: Pod, record: SlurmRecord, jobId: string | undefined, submittedAt: number) {
+    this.uid = pod.metadata?.uid ?? "";
+    this.pod = pod;
+    this.record = record;
+    this.jobId = jobId;
+    this.submittedAt = submittedAt;
+  }
+
+  /** Slurm has nothing more to say about it. */
+  get isOver(): boolean {
+    return this.record.end !== undefined;
+  }
+
+  /** sbatch has refused it: there is no job, and there will be none. */
+  get isRefused(): boolean {
+    return this.record.refused !== undefined && this.jobId === undefined;
+  }
+
+  get status(): RemotePodStatus | undefined {
+    return this.#status;
+  }
+
+  /** Puts together the status anew; gives it if it has changed. */
+  refresh(now: number): RemotePodStatus | undefined {
+    const { record, records, queued } = this;
+    if (records === undefined) return undefined;
+    const next = slurmPodStatus({
+      pod: this.pod,
+      jobId: this.jobId ?? "",
+      records,
+      ...(queued && { queued }),
+      ...(record.end !== undefined && { end: record.end }),
+      deleting: this.deleting,
+      revision: this.#revision,
+      now: this.ending?.seenAt ?? now,
+    });
+    if (JSON.stringify(next) === JSON.stringify(this.#status)) return undefined;
+    this.#revision++;
+    this.#status = { ...next, extension: { ...next.extension, revision: this.#revision } };
+    return this.#status;
+  }
+
+  /** Events that were not told before. `isOld`: they are of an earlier life, and only remembered. */
+  newEvents(isOld = false): BatchEvent[] {
+    const events = this.records?.events ?? [];
+    const fresh = events.filter((event) => !this.#told.has(JSON.stringify(event)));
+    // Only what the records still tell can come again.
+    this.#told.clear();
+    for (const event of events) this.#told.add(JSON.stringify(event));
+    return isOld ? [] : fresh;
+  }
+}

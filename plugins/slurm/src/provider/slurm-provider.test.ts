@@ -1,0 +1,316 @@
+import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { PluginError, Provider, ProviderListener } from "@interlink/plugin-sdk";
+import { eventually, logRequest, podData } from "@interlink/plugin-sdk/testing";
+import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
+import type { Container, PodSpec } from "kubernetes-types/core/v1.js";
+import { pino } from "pino";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readSlurmConfig } from "../config/slurm-config.ts";
+import { fakeSlurm } from "../testing/fake-slurm.ts";
+import { createSlurmProvider } from "./slurm-provider.ts";
+
+const signal = new AbortController().signal;
+let folder: string;
+let provider: Provider;
+let created: RetrievedPodData[];
+
+async function open(options: { checkpoint?: (step: string) => void } = {}): Promise<void> {
+  const commands = await fakeSlurm(join(folder, "slurm"));
+  const { options: settings } = readSlurmConfig({ PollSeconds: 1, CommandSeconds: 5 }, {});
+  provider = createSlurmProvider({
+    root: join(folder, "root"),
+    settings: {
+      ...settings,
+      commands,
+      runtime: { ...settings.runtime, path: join(folder, "slurm", "apptainer") },
+    },
+    logger: pino({ level: "silent" }),
+    recordsMs: 100,
+    ...options,
+  });
+  await provider.start?.(signal);
+}
+
+const fault = (program: string, text: string) =>
+  writeFile(join(folder, "slurm", `${program}-fault`), text);
+const mend = (program: string) => rm(join(folder, "slurm", `${program}-fault`), { force: true });
+
+const podOf = (
+  script: string,
+  rest: Partial<PodSpec> = {},
+  container: Partial<Container> = {},
+): RetrievedPodData =>
+  podData(randomUUID(), {
+    restartPolicy: "Never",
+    terminationGracePeriodSeconds: 1,
+    containers: [{ name: "main", image: "/app.sif", command: ["sh", "-c", script], ...container }],
+    ...rest,
+  });
+const uidOf = (data: RetrievedPodData): string => data.pod.metadata?.uid ?? "";
+const create = (data: RetrievedPodData) => {
+  created.push(data);
+  return provider.create(data, signal);
+};
+const statusOf = async (data: RetrievedPodData): Promise<RemotePodStatus | undefined> =>
+  (await provider.status([data.pod], signal))[0];
+const stateOf = async (data: RetrievedPodData) => (await statusOf(data))?.containers[0]?.state;
+const until = (data: RetrievedPodData, state: "running" | "terminated") =>
+  eventually(`main is ${state}`, async () => (await stateOf(data))?.[state], 20_000);
+const untilGone = (data: RetrievedPodData) =>
+  eventually(
+    "the pod is gone",
+    async () => (await provider.status("all", signal)).every(({ UID }) => UID !== uidOf(data)),
+    20_000,
+  );
+const jobs = async (): Promise<string[]> => readdir(join(folder, "slurm", "jobs"));
+const refusal = async (running: Promise<unknown>): Promise<PluginError> =>
+  running.then(
+    () => {
+      throw new Error("it was not refused");
+    },
+    (error: unknown) => error as PluginError,
+  );
+const log = async (data: RetrievedPodData): Promise<string> => {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of provider.logs(logRequest(uidOf(data), {}, "main"), signal)) {
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString();
+};
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "slurm-provider-"));
+  created = [];
+  await open();
+});
+
+afterEach(async () => {
+  for (const program of ["sbatch", "squeue", "scancel"]) await mend(program);
+  await rm(join(folder, "slurm", "hold"), { force: true });
+  for (const { pod } of created) await provider.delete(pod, signal);
+  for (const data of created) await untilGone(data);
+  await provider.close?.();
+  await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
+  it("runs, tells its end and keeps its log", async () => {
+    const data = podOf(
+      'printf "%s" "$GREETING"; exit 3',
+      {},
+      {
+        env: [{ name: "GREETING", value: "it's $HOME\n" }],
+      },
+    );
+    const { PodJID } = await create(data);
+    expect(PodJID).toMatch(/^\d+$/);
+    expect(await until(data, "terminated")).toMatchObject({ exitCode: 3, reason: "Error" });
+    expect(await log(data)).toBe("it's $HOME\n");
+    expect(await create(data)).toEqual({ PodUID: uidOf(data), PodJID });
+    expect(await jobs()).toHaveLength(1);
+    expect((await statusOf(data))?.JID).toBe(PodJID);
+  });
+
+  it("tells each change and event once to whoever listens", async () => {
+    const told: RemotePodStatus[] = [];
+    const events: string[] = [];
+    const listener: ProviderListener = {
+      status: (status) => told.push(status),
+      gone: () => undefined,
+      event: ({ reason }) => events.push(reason),
+    };
+    const stop = provider.subscribe?.(listener);
+    const data = podOf("exit 0");
+    await create(data);
+    await until(data, "terminated");
+    await eventually("events", () => events.includes("Started"));
+    stop?.();
+    expect(events.filter((reason) => reason === "Started")).toHaveLength(1);
+    expect(events).toContain("SlurmJobSubmitted");
+    const revisions = told.map(({ extension }) => extension?.revision);
+    expect(revisions).toEqual([...new Set(revisions)]);
+  });
+
+  it("tells capacity and taints", async () => {
+    expect(await provider.ping?.(signal)).toEqual({
+      status: "ok",
+      resources: {
+        cpu: "64",
+        memory: "8000Mi",
+        accelerators: [{ resourceType: "nvidia.com/gpu", available: "2" }],
+      },
+      taints: [],
+    });
+  });
+
+  it("refuses in sbatch's own words, and submits again when it is asked again", async () => {
+    await fault("sbatch", "echo 'sbatch: error: invalid partition specified: gpu' >&2; exit 1");
+    const data = podOf("exit 0");
+    const error = await refusal(create(data));
+    expect(error).toMatchObject({ code: "rejected" });
+    expect(error.message).toBe("sbatch: error: invalid partition specified: gpu");
+    expect(await provider.status("all", signal)).toEqual([]);
+    await mend("sbatch");
+    await create(data);
+    expect(await until(data, "terminated")).toMatchObject({ exitCode: 0 });
+  });
+
+  it("takes a greeting of the site for no error", async () => {
+    await fault("sbatch", "echo 'Welcome to the site'; echo 'be nice' >&2");
+    const data = podOf("exit 0");
+    await create(data);
+    expect(await until(data, "terminated")).toMatchObject({ exitCode: 0 });
+  });
+
+  it("finds a job again whose submission nobody answered, and never submits twice", async () => {
+    await writeFile(join(folder, "slurm", "sbatch-after"), "sleep 60");
+    const data = podOf("exit 0");
+    expect(await refusal(create(data))).toMatchObject({ code: "unavailable" });
+    await rm(join(folder, "slurm", "sbatch-after"));
+    await create(data);
+    expect(await until(data, "terminated")).toMatchObject({ exitCode: 0 });
+    expect(await jobs()).toHaveLength(1);
+  });
+
+  it("finds the job of an earlier life that wrote down no id", async () => {
+    await provider.close?.();
+    await open({
+      checkpoint: (step) => {
+        if (step === "create.container-started") throw new Error("a crash, here");
+      },
+    });
+    const data = podOf("exit 5");
+    await refusal(create(data));
+    await provider.close?.();
+    await open();
+    expect(await until(data, "terminated")).toMatchObject({ exitCode: 5 });
+    expect(await jobs()).toHaveLength(1);
+  });
+
+  it("keeps what it knows while Slurm does not answer", async () => {
+    const data = podOf("sleep 60");
+    await create(data);
+    await until(data, "running");
+    await fault(
+      "squeue",
+      "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1",
+    );
+    const asked = join(folder, "slurm", "asked");
+    await fault("squeue", `echo >>${asked}; exit 1`);
+    await eventually(
+      "squeue was asked twice",
+      async () => {
+        const text = await readFile(asked, "utf8").catch(() => "");
+        return text.length > 1;
+      },
+      20_000,
+    );
+    expect(await stateOf(data)).toHaveProperty("running");
+  });
+
+  it("calls a job lost only when Slurm itself does not know it", async () => {
+    const data = podOf("sleep 60");
+    const { PodJID } = await create(data);
+    await until(data, "running");
+    const job = join(folder, "slurm", "jobs", PodJID);
+    execFileSync("bash", ["-c", `kill -KILL -- -$(<${job}/pid); rm -r ${job}`]);
+    const failed = await eventually(
+      "the pod has failed",
+      async () => (await statusOf(data))?.extension?.failed,
+      20_000,
+    );
+    expect(failed.reason).toBe("SlurmJobLost");
+    expect(await stateOf(data)).toMatchObject({ terminated: { exitCode: 137 } });
+  });
+
+  it("tells a time limit as Kubernetes does", async () => {
+    const data = podOf("sleep 60");
+    const { PodJID } = await create(data);
+    await until(data, "running");
+    const job = join(folder, "slurm", "jobs", PodJID);
+    execFileSync("bash", ["-c", `echo TIMEOUT >${job}/as; kill -TERM $(<${job}/pid)`]);
+    const failed = await eventually(
+      "the pod has failed",
+      async () => (await statusOf(data))?.extension?.failed,
+      20_000,
+    );
+    expect(failed.reason).toBe("DeadlineExceeded");
+  });
+
+  it("never starts a pod that is deleted while it is queued", async () => {
+    await writeFile(join(folder, "slurm", "hold"), "");
+    const data = podOf(`echo ran >${folder}/ran`);
+    await create(data);
+    await eventually(
+      "it waits",
+      async () => (await stateOf(data))?.waiting?.message?.includes("PENDING"),
+      20_000,
+    );
+    await provider.delete(data.pod, signal);
+    await untilGone(data);
+    await rm(join(folder, "slurm", "hold"));
+    expect(await refusal(provider.create(data, signal))).toMatchObject({ code: "conflict" });
+    expect(await readdir(folder)).not.toContain("ran");
+    expect((await statusOf(data))?.extension?.gone).toBe(true);
+  });
+
+  it("ends a running pod in order, and repeats a cancel that failed", async () => {
+    const data = podOf(`trap 'echo bye >${folder}/bye; exit 0' TERM; sleep 60 & wait`);
+    await create(data);
+    await until(data, "running");
+    await fault("scancel", `rm ${folder}/slurm/scancel-fault; exit 1`);
+    await provider.delete(
+      { ...data.pod, metadata: { ...data.pod.metadata, deletionGracePeriodSeconds: 1 } },
+      signal,
+    );
+    await untilGone(data);
+    expect(await readdir(join(folder, "root", "pods"))).toEqual([]);
+  });
+
+  it("cancels a second job of a pod, which then runs nothing", async () => {
+    const data = podOf(`echo run >>${folder}/runs; sleep 60`);
+    const { PodJID } = await create(data);
+    await until(data, "running");
+    const root = join(folder, "root", "pods", uidOf(data));
+    const comment = await readFile(join(folder, "slurm", "jobs", PodJID, "comment"), "utf8");
+    const words = [`--comment=${comment}`, join(root, "job.sh"), root];
+    execFileSync(join(folder, "slurm", "sbatch"), words);
+    await eventually(
+      "it was cancelled or has ended",
+      async () => {
+        const state = await readFile(
+          join(folder, "slurm", "jobs", String(Number(PodJID) + 1), "state"),
+          "utf8",
+        );
+        return /COMPLETED|CANCELLED/.test(state);
+      },
+      20_000,
+    );
+    expect(await readFile(join(folder, "runs"), "utf8")).toBe("run\n");
+    expect(await stateOf(data)).toHaveProperty("running");
+  });
+
+  it("buries a pod that never came", async () => {
+    const data = podOf("exit 0");
+    await provider.delete(data.pod, signal);
+    expect(await refusal(provider.create(data, signal))).toMatchObject({ code: "conflict" });
+  });
+
+  it("keeps pod data from other users", async () => {
+    const data = podOf("sleep 60");
+    await create(data);
+    const directory = join(folder, "root", "pods", uidOf(data));
+    const listed = execFileSync(
+      "find",
+      [directory, "-perm", "/077", "-type", "f", "-not", "-name", "job.log"],
+      {
+        encoding: "utf8",
+      },
+    );
+    expect(listed).toBe("");
+  });
+});

@@ -1,0 +1,495 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import {
+  batchScriptPath,
+  type Checkpoint,
+  type Clock,
+  type JobStore,
+  openJobStore,
+  PluginError,
+  type Provider,
+  type ProviderListener,
+  readLog,
+  runtimeLogOptions,
+  systemClock,
+} from "@interlink/plugin-sdk";
+import type {
+  CreateAnswer,
+  Feature,
+  LogRequest,
+  PingAnswer,
+  RemotePodStatus,
+  RetrievedPodData,
+} from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Logger } from "pino";
+import { SlurmClient } from "../commands/slurm-client.ts";
+import type { SlurmSettings } from "../config/slurm-config.ts";
+import { planJob } from "../pods/plan-job.ts";
+import { type ControllerSettings, parseSettings } from "../slurm/controller-settings.ts";
+import { rfc3339 } from "../slurm/slurm-time.ts";
+import { capacityAnswer, scriptAnswer } from "./capacity.ts";
+import { Deleter } from "./deleter.ts";
+import { instanceOf } from "./identity.ts";
+import { JobFiles } from "./job-files.ts";
+import { Limit } from "./limit.ts";
+import { hasAttemptEnded, logAttempt } from "./log-attempt.ts";
+import { Loop } from "./loop.ts";
+import { Observer } from "./observer.ts";
+import { PodJob } from "./pod-job.ts";
+import { EMPTY_RECORD, readSlurmRecord, type SlurmRecord } from "./slurm-record.ts";
+import { asPluginError, Submitter } from "./submitter.ts";
+
+export interface SlurmProviderOptions {
+  /** Directory of this plugin; owned by one process at a time. Compute nodes see it under the same path. */
+  root: string;
+  settings: SlurmSettings;
+  logger: Logger;
+  clock?: Clock;
+  /** Default `process.env`: of it, Slurm's programs and jobs get a few variables. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** Called right after each step of create and delete; for crash tests. */
+  checkpoint?: (step: Checkpoint) => void;
+  /** Milliseconds between looks at the records of jobs. Default 1000. */
+  recordsMs?: number;
+}
+
+const DEFAULT_GRACE_SECONDS = 30;
+/** Right after a submission or a delete, Slurm is asked this often (milliseconds), for a moment. */
+const LIVELY_PAUSE_MS = 1500;
+const LIVELY_MS = 20_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Pods as Slurm jobs: one pod, one job, run by the SDK's script; one question to Slurm for all of them. */
+export function createSlurmProvider(options: SlurmProviderOptions): Provider {
+  const root = resolve(options.root);
+  if (!/^[A-Za-z0-9._/@+=~ -]+$/.test(root)) {
+    throw new PluginError(
+      "invalid",
+      `The directory ${JSON.stringify(root)} cannot be used: runtimes of containers give other meanings to some of its signs.`,
+    );
+  }
+  return new SlurmProvider({ ...options, root });
+}
+
+/** What is there once the provider has started. */
+interface Parts {
+  store: JobStore<SlurmRecord>;
+  files: JobFiles;
+  submitter: Submitter;
+  observer: Observer;
+  deleter: Deleter;
+  controller: ControllerSettings;
+  batchScript: string;
+}
+
+class SlurmProvider implements Provider {
+  readonly name = "slurm";
+  readonly features: readonly Feature[] = ["status-stream", "log-options"];
+  readonly #options: SlurmProviderOptions;
+  readonly #clock: Clock;
+  readonly #client: SlurmClient;
+  readonly #ownUid = process.getuid?.() ?? 0;
+  readonly #jobs = new Map<string, PodJob>();
+  readonly #listeners = new Set<ProviderListener>();
+  readonly #closing = new AbortController();
+  readonly #background = new Set<Promise<unknown>>();
+  readonly #polls: Loop;
+  readonly #looks: Loop;
+  readonly #reads = new Limit(32);
+  #livelyUntil = 0;
+  #failures = 0;
+  #parts: Parts | undefined;
+
+  constructor(options: SlurmProviderOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const { commands, passEnvironment, commandSeconds } = options.settings;
+    this.#client = new SlurmClient({
+      commands,
+      env: options.env ?? process.env,
+      passEnvironment,
+      deadlineMs: commandSeconds * 1000,
+    });
+    this.#polls = new Loop(
+      this.#clock,
+      () => this.#pauseMs(),
+      () => this.#poll(),
+    );
+    this.#looks = new Loop(
+      this.#clock,
+      () => options.recordsMs ?? 1000,
+      () => this.#look(),
+    );
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { root, logger, settings, checkpoint = () => undefined } = this.#options;
+    const files = new JobFiles(root);
+    // Before the store, which makes its own directories for this user alone.
+    await files.open();
+    const store = await openJobStore<SlurmRecord>({
+      root: `${root}/store`,
+      logger,
+      newRecord: () => EMPTY_RECORD,
+      readRecord: readSlurmRecord,
+      now: () => this.#clock.now(),
+    });
+    try {
+      const controller = await this.#controller(signal);
+      const instance = instanceOf(root);
+      const common = { store, files, client: this.#client, controller, instance, logger };
+      const changed = (job: PodJob) => this.#tell(job);
+      this.#parts = {
+        store,
+        files,
+        controller,
+        submitter: new Submitter({
+          ...common,
+          settings,
+          ownUid: this.#ownUid,
+          clock: this.#clock,
+          checkpoint,
+        }),
+        observer: new Observer({ ...common, changed }),
+        deleter: new Deleter({
+          ...common,
+          clock: this.#clock,
+          checkpoint,
+          look: () => this.#wakePolls(),
+          lastLook: async (job) => {
+            await this.#parts?.observer.records(job, this.#clock.now());
+          },
+          gone: (job) => this.#gone(job),
+        }),
+        batchScript: await readFile(batchScriptPath(), "utf8"),
+      };
+      for (const job of store.list()) {
+        signal.throwIfAborted();
+        await this.#adopt(this.#parts, job.uid);
+      }
+    } catch (error) {
+      this.#parts = undefined;
+      await store.close();
+      throw error;
+    }
+    await this.#poll();
+    for (const job of this.#jobs.values()) this.#submitAgain(job);
+    this.#polls.start();
+    this.#looks.start();
+  }
+
+  async create(data: RetrievedPodData, signal: AbortSignal): Promise<CreateAnswer> {
+    const { store, submitter, observer, batchScript } = this.#started();
+    const { settings } = this.#options;
+    const uid = data.pod.metadata?.uid ?? "";
+    const known = this.#jobs.get(uid);
+    if (known?.deleting === false && known.jobId !== undefined) {
+      return { PodUID: uid, PodJID: known.jobId };
+    }
+    if (known?.submission !== undefined) return { PodUID: uid, PodJID: await known.submission };
+    const plan = planJob({ data, settings, batchScript, ownUid: this.#ownUid });
+    const user = await submitter.user(plan.uid);
+    signal.throwIfAborted();
+    const { job: stored, created } = await store.create(data);
+    if (stored.phase === "deleting") {
+      throw new PluginError("conflict", `The pod ${uid} is being deleted; it does not run again.`);
+    }
+    const job = this.#jobs.get(uid) ?? this.#remember(data.pod, stored.record, stored.jobId);
+    this.#options.checkpoint?.("create.intent-written");
+    // From now on it has a status, if only that it waits.
+    await observer.records(job, this.#clock.now());
+    if (job.jobId !== undefined) return { PodUID: uid, PodJID: job.jobId };
+    if (user !== undefined && job.record.user === undefined) {
+      const owner = { uid: user.uid, name: user.name };
+      job.record = { ...job.record, user: owner };
+      await store.update(uid, ({ record }) => ({ record: { ...record, user: owner } }));
+    }
+    // A second create of the same pod, at the same time, waits for the first.
+    job.submission ??= this.#submit(job, plan, user, !created);
+    const PodJID = await job.submission;
+    for (const message of plan.warnings) this.#event(job, "Warning", "UnknownFlavor", message);
+    return { PodUID: uid, PodJID };
+  }
+
+  async delete(pod: Pod): Promise<void> {
+    const { store, deleter } = this.#started();
+    const { uid = "", name = "", namespace = "" } = pod.metadata ?? {};
+    if (store.get(uid) === undefined) {
+      // Its create may still come, or come again.
+      await store.bury({ uid, name, namespace });
+      return;
+    }
+    const job = this.#jobs.get(uid) ?? this.#remember(pod, EMPTY_RECORD, undefined);
+    const graceSeconds =
+      pod.metadata?.deletionGracePeriodSeconds ??
+      pod.spec?.terminationGracePeriodSeconds ??
+      DEFAULT_GRACE_SECONDS;
+    await deleter.request(job, graceSeconds);
+    this.#tell(job);
+    this.#wakePolls();
+    this.#keep(deleter.advance(job));
+  }
+
+  async status(pods: readonly Pod[] | "all"): Promise<RemotePodStatus[]> {
+    const { store } = this.#started();
+    if (pods === "all") {
+      return [...this.#jobs.values()].flatMap((job) => this.#statusOf(job) ?? []);
+    }
+    return pods.flatMap(({ metadata: { uid = "" } = {} }) => {
+      const job = this.#jobs.get(uid);
+      return (job && this.#statusOf(job)) ?? store.finalStatus(uid) ?? [];
+    });
+  }
+
+  finalStatuses(): RemotePodStatus[] {
+    return this.#started().store.finalStatuses();
+  }
+
+  async *logs(request: LogRequest, signal: AbortSignal): AsyncIterable<Uint8Array> {
+    const { files, observer } = this.#started();
+    const { PodUID: uid, PodName: name, ContainerName: container, Opts } = request;
+    const job = this.#jobs.get(uid);
+    if (job !== undefined) await observer.records(job, this.#clock.now());
+    const status = job && this.#statusOf(job);
+    if (job === undefined || status === undefined) {
+      throw new PluginError("not-found", `pod "${name}" does not exist`);
+    }
+    const attempt = logAttempt(status, container, Opts.Previous);
+    if (attempt === undefined) return;
+    yield* readLog(files.log(uid, container, attempt), runtimeLogOptions(Opts, this.#clock.now()), {
+      signal,
+      ended: () => !this.#jobs.has(uid) || hasAttemptEnded(job.status, container, attempt),
+      now: () => this.#clock.now(),
+    });
+  }
+
+  async ping(signal: AbortSignal): Promise<PingAnswer> {
+    this.#started();
+    const { settings, logger } = this.#options;
+    const { resourceScript } = settings;
+    try {
+      if (resourceScript !== undefined) {
+        try {
+          const output = await this.#client.resourceScript(resourceScript, signal);
+          return scriptAnswer(output, settings);
+        } catch (error) {
+          logger.warn({ err: error }, "the site's program of capacity failed; asking sinfo");
+        }
+      }
+      return capacityAnswer(await this.#client.nodes(signal), settings);
+    } catch (error) {
+      throw new PluginError("unavailable", `Slurm does not answer: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+
+  subscribe(listener: ProviderListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("The plugin is being stopped."));
+    await this.#polls.close();
+    await this.#looks.close();
+    // What was submitted must be written down, or it would have to be looked for.
+    await Promise.allSettled(this.#background);
+    await this.#parts?.store.close();
+  }
+
+  #started(): Parts {
+    if (this.#parts !== undefined) return this.#parts;
+    throw new PluginError("unavailable", "The plugin slurm has not started yet.");
+  }
+
+  async #controller(signal: AbortSignal): Promise<ControllerSettings> {
+    const { logger } = this.#options;
+    try {
+      const settings = await this.#client.settings(signal);
+      logger.info({ slurm: settings.version, accounting: settings.hasAccounting }, "Slurm answers");
+      const { killWaitSeconds } = settings;
+      if (killWaitSeconds !== undefined && killWaitSeconds < DEFAULT_GRACE_SECONDS) {
+        logger.warn(
+          `KillWait of Slurm is ${killWaitSeconds} s: pods with a longer grace period are killed earlier at their time limit and when they are preempted. Deletes keep the grace period.`,
+        );
+      }
+      return settings;
+    } catch (error) {
+      logger.warn({ err: error }, "Slurm does not tell its settings now; the usual ones are taken");
+      return parseSettings("");
+    }
+  }
+
+  /** Takes over the job of an earlier life. */
+  async #adopt(parts: Parts, uid: string): Promise<void> {
+    const stored = parts.store.get(uid);
+    if (stored === undefined) return;
+    const { pod } = await parts.store.data(uid);
+    const job = this.#remember(pod, stored.record, stored.jobId);
+    job.deleting = stored.phase === "deleting";
+    if (job.deleting && job.record.deletion === undefined) {
+      job.record = {
+        ...job.record,
+        deletion: { requestedAt: this.#clock.now(), graceSeconds: DEFAULT_GRACE_SECONDS },
+      };
+    }
+    await parts.observer.records(job, this.#clock.now());
+    job.newEvents(true);
+    job.refresh(this.#clock.now());
+  }
+
+  #remember(pod: Pod, record: SlurmRecord, jobId: string | undefined): PodJob {
+    const job = new PodJob(pod, record, jobId, this.#clock.now());
+    this.#jobs.set(job.uid, job);
+    return job;
+  }
+
+  /** An earlier life may have submitted it, or not; its create may have been answered by no one. */
+  #submitAgain(job: PodJob): void {
+    if (job.jobId !== undefined || job.deleting || job.isRefused) return;
+    const { store, submitter, batchScript } = this.#started();
+    const { settings, logger } = this.#options;
+    const again = async (): Promise<string> => {
+      const data = await store.data(job.uid);
+      const plan = planJob({ data, settings, batchScript, ownUid: this.#ownUid });
+      return submitter.submit(job, plan, await submitter.user(plan.uid), true);
+    };
+    job.submission ??= this.#submission(job, again);
+    job.submission.catch((error: unknown) => {
+      logger.warn({ err: error, uid: job.uid }, "a pod could not be submitted again");
+    });
+  }
+
+  #submit(...given: Parameters<Submitter["submit"]>): Promise<string> {
+    const [job] = given;
+    return this.#submission(job, () => this.#started().submitter.submit(...given));
+  }
+
+  #submission(job: PodJob, submit: () => Promise<string>): Promise<string> {
+    const submitted = submit().then(
+      (jobId) => {
+        this.#event(job, "Normal", "SlurmJobSubmitted", `Submitted as Slurm job ${jobId}`);
+        return jobId;
+      },
+      (error: unknown) => {
+        throw asPluginError(error);
+      },
+    );
+    const running = submitted.finally(() => {
+      job.submission = undefined;
+      this.#tell(job);
+      this.#wakePolls();
+    });
+    this.#keep(running);
+    return running;
+  }
+
+  #statusOf(job: PodJob): RemotePodStatus | undefined {
+    if (job.isRefused && !job.deleting) return undefined;
+    job.refresh(this.#clock.now());
+    return job.status;
+  }
+
+  #tell(job: PodJob): void {
+    if (this.#jobs.get(job.uid) !== job || job.isRefused) return;
+    const status = job.refresh(this.#clock.now());
+    if (status !== undefined) this.#each((listener) => listener.status(status));
+    for (const { at, type, reason, message, container } of job.newEvents()) {
+      this.#event(job, type, reason, message, {
+        at,
+        ...(container !== undefined && { container }),
+      });
+    }
+  }
+
+  #event(
+    job: PodJob,
+    type: "Normal" | "Warning",
+    reason: string,
+    message: string,
+    rest: { at?: string; container?: string } = {},
+  ): void {
+    const { name = "", namespace = "" } = job.pod.metadata ?? {};
+    const at = rfc3339(this.#clock.now());
+    const event = { UID: job.uid, name, namespace, type, reason, message, at, ...rest };
+    this.#each((listener) => listener.event(event));
+  }
+
+  #gone(job: PodJob): void {
+    if (this.#jobs.get(job.uid) === job) this.#jobs.delete(job.uid);
+    const { name = "", namespace = "" } = job.pod.metadata ?? {};
+    this.#each((listener) => listener.gone({ UID: job.uid, name, namespace }));
+  }
+
+  #each(tell: (listener: ProviderListener) => void): void {
+    for (const listener of this.#listeners) {
+      try {
+        tell(listener);
+      } catch (error) {
+        this.#options.logger.error({ err: error }, "a listener failed");
+      }
+    }
+  }
+
+  #keep(work: Promise<unknown>): void {
+    const kept = work.catch(() => undefined).finally(() => this.#background.delete(kept));
+    this.#background.add(kept);
+  }
+
+  #wakePolls(): void {
+    this.#livelyUntil = this.#clock.now() + LIVELY_MS;
+    this.#polls.wake();
+  }
+
+  #pauseMs(): number {
+    const usual = this.#options.settings.pollSeconds * 1000;
+    if (this.#failures > 0) {
+      return Math.min(LONGEST_PAUSE_MS, usual * 2 ** Math.min(this.#failures, 6));
+    }
+    return this.#clock.now() < this.#livelyUntil ? Math.min(usual, LIVELY_PAUSE_MS) : usual;
+  }
+
+  /** One question to Slurm for all jobs; none when there is nothing to ask. */
+  async #poll(): Promise<void> {
+    const { observer, deleter } = this.#started();
+    const jobs = [...this.#jobs.values()];
+    const open = jobs.filter((job) => !job.isRefused && (!job.isOver || job.deleting));
+    if (open.length > 0) {
+      const askedAt = this.#clock.now();
+      const users = new Set([
+        this.#ownUid,
+        ...open.flatMap(({ record }) => record.user?.uid ?? []),
+      ]);
+      try {
+        const queue = await this.#client.queue([...users].map(String), this.#closing.signal);
+        this.#failures = 0;
+        await observer.queue(jobs, queue, askedAt, this.#clock.now());
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
+        this.#failures++;
+        this.#options.logger.warn(
+          { err: error },
+          "Slurm was asked for its jobs and did not answer; what is known stays",
+        );
+      }
+    }
+    for (const job of jobs) if (job.deleting) await deleter.advance(job);
+  }
+
+  /** The records of all jobs that may have changed. */
+  async #look(): Promise<void> {
+    const { observer, deleter } = this.#started();
+    await Promise.all(
+      [...this.#jobs.values()].map((job) =>
+        this.#reads.run(async () => {
+          const wasDone = job.records?.finishedAt !== undefined;
+          if (!job.isRefused) await observer.records(job, this.#clock.now());
+          if (!wasDone && job.records?.finishedAt !== undefined) this.#wakePolls();
+          if (job.deleting) await deleter.advance(job);
+        }),
+      ),
+    );
+  }
+}

@@ -1,0 +1,158 @@
+import { type Checkpoint, type Clock, type JobStore, PluginError } from "@interlink/plugin-sdk";
+import type { Logger } from "pino";
+import type { SlurmClient, SystemUser } from "../commands/slurm-client.ts";
+import { SlurmError } from "../commands/slurm-error.ts";
+import type { SlurmSettings } from "../config/slurm-config.ts";
+import type { PlannedJob } from "../pods/plan-job.ts";
+import type { ControllerSettings } from "../slurm/controller-settings.ts";
+import { sbatchArguments } from "../submit/sbatch-arguments.ts";
+import { jobComment, podOfComment } from "./identity.ts";
+import type { JobFiles } from "./job-files.ts";
+import { Limit } from "./limit.ts";
+import type { PodJob } from "./pod-job.ts";
+import type { SlurmRecord } from "./slurm-record.ts";
+
+export interface SubmitterOptions {
+  store: JobStore<SlurmRecord>;
+  files: JobFiles;
+  client: SlurmClient;
+  settings: SlurmSettings;
+  controller: ControllerSettings;
+  instance: string;
+  ownUid: number;
+  clock: Clock;
+  logger: Logger;
+  checkpoint: (step: Checkpoint) => void;
+}
+
+/** Programs that submit at the same time; more only makes slurmctld's queue of calls longer. */
+const CONCURRENT = 8;
+
+/**
+ * Submits jobs so that no pod ever runs twice: what may have been submitted is looked for first, by the claim of a job
+ * that has begun, by the comment in the queue, and in the accounting.
+ */
+export class Submitter {
+  readonly #options: SubmitterOptions;
+  readonly #limit = new Limit(CONCURRENT);
+
+  constructor(options: SubmitterOptions) {
+    this.#options = options;
+  }
+
+  /** The user to submit as. Throws `PluginError` `rejected`. */
+  async user(uid: number | undefined): Promise<SystemUser | undefined> {
+    if (uid === undefined) return undefined;
+    const { client, ownUid } = this.#options;
+    if (ownUid !== 0) {
+      throw new PluginError(
+        "rejected",
+        `The pod is to run as user ${uid}, but the plugin runs as user ${ownUid} and cannot submit for others.`,
+      );
+    }
+    return client.user(uid).catch((error: unknown) => {
+      throw asPluginError(error);
+    });
+  }
+
+  /**
+   * Brings the pod to Slurm and gives the job's id. `mayExist`: an earlier try may have done so. Throws `PluginError`:
+   * `rejected` in sbatch's words, `unavailable` when nobody knows.
+   */
+  async submit(
+    job: PodJob,
+    plan: PlannedJob,
+    user: SystemUser | undefined,
+    mayExist: boolean,
+  ): Promise<string> {
+    const { store, clock, logger, checkpoint } = this.#options;
+    try {
+      const found = mayExist ? await this.#find(job) : undefined;
+      if (found !== undefined) logger.info({ uid: job.uid, job: found }, "found the job again");
+      const jobId = found ?? (await this.#sbatch(job, plan, user));
+      checkpoint("create.container-started");
+      await store.update(job.uid, ({ record: { refused: _refused, ...record } }) => ({
+        phase: "submitted",
+        jobId,
+        record,
+      }));
+      job.jobId = jobId;
+      const { refused: _refused, ...record } = job.record;
+      job.record = record;
+      checkpoint("create.recorded");
+      logger.info({ uid: job.uid, pod: job.pod.metadata?.name, job: jobId }, "submitted");
+      return jobId;
+    } catch (error) {
+      const told = asPluginError(error);
+      if (told.code === "rejected") {
+        const refused = told.message;
+        job.record = { ...job.record, refused };
+        await store.update(job.uid, ({ record }) => ({ record: { ...record, refused } }));
+      }
+      throw told;
+    } finally {
+      job.submittedAt = clock.now();
+      job.missing = 0;
+    }
+  }
+
+  async #sbatch(job: PodJob, plan: PlannedJob, user: SystemUser | undefined): Promise<string> {
+    const { files, client, settings, controller, instance } = this.#options;
+    const { uid } = job;
+    const script = await files.write(uid, plan, {
+      shared: settings.sharedFileSystem,
+      maxBytes: controller.maxScriptBytes,
+      user,
+    });
+    const directory = files.directory(uid);
+    const words = sbatchArguments(plan.flags, {
+      comment: jobComment(instance, uid),
+      jobName: uid,
+      output: files.jobLog(uid),
+      directory,
+      requeue: settings.requeue,
+      ...(user && { user }),
+      script: [script, directory],
+    });
+    const id = await this.#limit.run(async () => {
+      if (job.deleting) {
+        throw new PluginError("conflict", `The pod ${uid} is being deleted; it does not run.`);
+      }
+      return client.submit(words, user);
+    });
+    if (id !== undefined) return id;
+    // Accepted, in words that nobody understands: Slurm itself knows the id.
+    const found = await this.#find(job);
+    if (found !== undefined) return found;
+    throw new PluginError(
+      "unavailable",
+      "sbatch has told no job id, and the job is not to be found.",
+    );
+  }
+
+  async #find(job: PodJob): Promise<string | undefined> {
+    const { files, client, controller, instance, ownUid, store } = this.#options;
+    const { uid } = job;
+    const claimed = await files.claim(uid);
+    if (claimed !== undefined) return claimed;
+    const users = [ownUid, ...(job.record.user ? [job.record.user.uid] : [])].map(String);
+    const queue = await client.queue(users);
+    const ids = queue
+      .filter(({ comment }) => podOfComment(instance, comment) === uid)
+      .map(({ id }) => Number(id));
+    if (ids.length > 0) return String(Math.min(...ids));
+    if (!controller.hasAccounting) return undefined;
+    const since = Date.parse(store.get(uid)?.createdAt ?? "");
+    const known = await client.accounting({ name: uid, since: Number.isFinite(since) ? since : 0 });
+    return known[0]?.id;
+  }
+}
+
+/** What a caller is told of an error of Slurm: a refusal is final, all else may pass. */
+export function asPluginError(error: unknown): PluginError {
+  if (error instanceof SlurmError) {
+    const code = error.code === "refused" ? "rejected" : "unavailable";
+    return new PluginError(code, error.message, { cause: error });
+  }
+  return PluginError.from(error);
+}
