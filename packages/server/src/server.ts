@@ -17,6 +17,7 @@ import { deleteRoute } from "./routes/delete.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { interactiveRoutes } from "./routes/interactive.ts";
 import { logsRoute } from "./routes/logs.ts";
+import { oldCallsRoutes } from "./routes/old-calls.ts";
 import { pingRoute } from "./routes/ping.ts";
 import { statsRoute } from "./routes/stats.ts";
 import { statusRoute } from "./routes/status.ts";
@@ -89,6 +90,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   logsRoute(app, context, capabilities, streams);
   pingRoute(app, context);
   updateCacheRoute(app, seen);
+  oldCallsRoutes(app);
   capabilitiesRoute(app, context, capabilities);
   statusStreamRoute(app, context, capabilities, streams, heard);
   interactiveRoutes(app, { context, capabilities, upgrades, streams });
