@@ -15,7 +15,8 @@
 #   spec/NAME/run …      command lines, see il_read_words
 #   spec/NAME/env        the container's environment, NAME=value with a NUL behind each
 #
-# SIGTERM ends the pod: preStop hooks, stop signal to each container's process group, SIGKILL when the grace is over.
+# SIGTERM ends the pod: preStop hooks, stop signal to each container's process group, SIGKILL when the grace is over. The
+# grace is the pod's, or that in DIRECTORY/grace (seconds). A later SIGTERM may shorten it.
 #
 # One loop decides; whatever takes time runs beside it and tells its end through a pipe. States of a container:
 #   idle -> preparing (its image) -> idle -> starting -> running -> exited -> (back-off) -> starting …
@@ -25,6 +26,10 @@
 #
 # shellcheck disable=SC2317 # Functions are called by il_start_beside.
 set -u -f
+# Whatever shell text a site has put before this.
+set +abehkvxBCHP +o pipefail +o posix
+shopt -u nocasematch extglob
+IFS=$' \t\n'
 exec 6>&2
 
 il_directory=${1:?"usage: batch-pod.sh DIRECTORY"}
@@ -508,10 +513,19 @@ il_has_ended() {
   fi
 }
 
-# The pod is to end: "delete" or "finished".
+# The pod is to end: "delete" or "finished". A shorter grace shortens what was begun with a longer one.
 il_end() {
+  local il_i il_grace=${il_set[grace]} il_wanted=''
+  if [[ $1 == delete && -f $il_directory/grace ]]; then
+    IFS= read -r il_wanted <"$il_directory/grace"
+    if [[ $il_wanted =~ ^[0-9]{1,9}$ ]]; then il_grace=$((10#$il_wanted * 1000)); fi
+  fi
+  il_end_by=$((il_now + il_grace))
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+    if ((il_stop_by[il_i] > il_end_by)); then il_stop_by[il_i]=$il_end_by; fi
+  done
+  [[ $il_ending != "$1" ]] || return 0
   il_ending=$1
-  il_end_by=$((il_now + il_set[grace]))
   il_record ending "$1"
 }
 
@@ -550,8 +564,6 @@ il_advance_stop() {
       preparing) kill -KILL -- "-${il_beside_of[il_index]}" 2>/dev/null && il_state[il_index]=idle ;;
       running) il_intend_stop "$il_ending" "$il_end_by" ;;
     esac
-    # A shorter grace shortens what was begun with a longer one.
-    if ((il_stop_by[il_index] > il_end_by)); then il_stop_by[il_index]=$il_end_by; fi
   fi
   [[ -n ${il_stop[il_index]} && ${il_state[il_index]} == running ]] || return 0
   il_by=${il_stop_by[il_index]}
@@ -935,7 +947,10 @@ il_run_pod() {
       il_wake_at "$((il_now + 1000))"
       il_flush
     fi
-    if ((il_asked)) && [[ $il_ending != delete ]]; then il_end delete; fi
+    if ((il_asked)); then
+      il_asked=0
+      il_end delete
+    fi
     if [[ -z $il_ending ]]; then il_decide; fi
     il_heard=''
     for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do

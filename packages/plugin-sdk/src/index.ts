@@ -18,7 +18,7 @@ export { packBatchPod } from "./batch/pack-batch-pod.ts";
 export { planBatchPod } from "./batch/plan-batch-pod.ts";
 export type { ReadBatchRecordsOptions } from "./batch/read-batch-records.ts";
 export { readBatchRecords } from "./batch/read-batch-records.ts";
-export { writeBatchPod } from "./batch/write-batch-pod.ts";
+export { writeBatchGrace, writeBatchPod } from "./batch/write-batch-pod.ts";
 export { ConfigError } from "./config/config-error.ts";
 export type { ConfigKey, SettingNotes, SettingSchema } from "./config/config-schema.ts";
 export { allowedValues, configKeys, settingSchema } from "./config/config-schema.ts";

@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import type { Container } from "kubernetes-types/core/v1.js";
 import { expect, test } from "vitest";
 import { BatchJob, bareRuntime, batchPod, shell } from "../testing/batch-job.ts";
 import { eventually } from "../testing/eventually.ts";
@@ -84,6 +85,53 @@ test("a container that may restart does so, at first at once, then after growing
     restartCount: 3,
     state: { terminated: { exitCode: 0, reason: "Completed" } },
     lastState: { terminated: { exitCode: 1 } },
+  });
+});
+
+test("a container's own policy and rules decide on its restart before the pod's", async () => {
+  // Ends with this code at first, then with 0.
+  const ends = (name: string, code: number, rest: object = {}): Container => ({
+    ...shell(name, `[ "$1" = 0 ] && exit ${code}; exit 0`),
+    ...rest,
+  });
+  const rule = (operator: string, ...values: number[]) => ({
+    restartPolicy: "Never",
+    restartPolicyRules: [{ action: "Restart", exitCodes: { operator, values } }],
+  });
+  const pod = batchPod(
+    {
+      restartPolicy: "Never",
+      containers: [
+        ends("of-the-pod", 3),
+        ends("own", 3, { restartPolicy: "OnFailure" }),
+        ends("in", 3, rule("In", 1, 3)),
+        ends("in-others", 13, rule("In", 1, 3)),
+        ends("not-in", 3, rule("NotIn", 0, 5)),
+        ends("not-in-it", 3, rule("NotIn", 0, 3)),
+      ],
+    },
+    {
+      runtime: {
+        ...bareRuntime,
+        run: ({ command = [] }) => [
+          ...command.map((word) => [word]),
+          ["sh"],
+          [{ attemptValue: "number" }],
+        ],
+      },
+    },
+  );
+  await using job = await BatchJob.start(pod);
+  expect(await job.end()).toBe(13);
+  const { containers } = await job.records();
+  const restarts = containers.map(({ name, restartCount }) => [name, restartCount]);
+  expect(Object.fromEntries(restarts)).toEqual({
+    "of-the-pod": 0,
+    own: 1,
+    in: 1,
+    "in-others": 0,
+    "not-in": 1,
+    "not-in-it": 0,
   });
 });
 

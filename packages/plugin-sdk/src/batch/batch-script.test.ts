@@ -41,6 +41,29 @@ test("an older bash, without EPOCHREALTIME, counts in seconds", async () => {
   expect((await job.records()).finishedAt).toBeDefined();
 });
 
+test("shell text of the site before the script changes nothing in how it works", async () => {
+  const script = await readFile(batchScriptPath(), "utf8");
+  const before = `#!/bin/bash -p
+set -eEvx -o pipefail -o posix -a -C
+shopt -s nocasematch extglob nullglob failglob
+IFS=0123456789
+`;
+  const pod = batchPod({
+    restartPolicy: "OnFailure",
+    containers: [
+      shell("main", 'echo "$SECRET"; env | grep -c "^il_"; exit 0', {
+        env: [{ name: "SECRET", value: "x*" }],
+      }),
+      shell("other", "kill -9 $$$$ || true", { restartPolicy: "Never" } as object),
+    ],
+  });
+  const packed = packBatchPod(pod, { script: `${before}${script}`, maxBytes: 1_000_000 });
+  await using job = await BatchJob.start(pod, { packed });
+  expect(await job.end()).toBe(137);
+  expect(await job.log("main")).toBe("x*\n0\n");
+  expect(job.stderr).not.toContain("x*");
+});
+
 test("a packed pod runs without a file in its directory, and leaves nothing behind in TMPDIR", async () => {
   const pod = batchPod(
     {

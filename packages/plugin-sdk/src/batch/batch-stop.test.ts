@@ -7,6 +7,7 @@ import { eventually } from "../testing/eventually.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import type { BatchPod } from "./contract.ts";
 import { SETTINGS_FILE } from "./encode.ts";
+import { writeBatchGrace } from "./write-batch-pod.ts";
 
 const forever = "while :; do sleep 0.05; done";
 const obedient = `trap 'echo stopped; exit 0' TERM; echo ready; ${forever}`;
@@ -55,6 +56,22 @@ test("what does not hear the stop signal is killed when the grace is over, with 
   expect(await job.end()).toBe(137);
   const { containers } = await job.records();
   expect(containers[0]?.state?.terminated).toMatchObject({ exitCode: 137, reason: "Error" });
+});
+
+test("the grace is what the delete asks for, and a later delete shortens it", async () => {
+  const pod = batchPod({
+    terminationGracePeriodSeconds: 1000,
+    containers: [shell("main", deaf), shell("other", obedient)],
+  });
+  await using job = await BatchJob.start(pod);
+  await Promise.all([says(job, "main", "ready"), says(job, "other", "ready")]);
+  await writeBatchGrace(job.directory, 500);
+  job.terminate();
+  await job.until("exited other");
+  await writeBatchGrace(job.directory, 0);
+  job.terminate();
+  expect(await job.end()).toBe(137);
+  expect((await job.lines()).filter((line) => line.startsWith("ending"))).toHaveLength(1);
 });
 
 test("a preStop hook that never ends is given up when the grace is over", async () => {

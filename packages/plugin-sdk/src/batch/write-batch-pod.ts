@@ -1,6 +1,6 @@
 import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { makePrivateDirectory, syncDirectory } from "../jobs/durable-file.ts";
+import { makePrivateDirectory, syncDirectory, writeDurably } from "../jobs/durable-file.ts";
 import { PluginError } from "../plugin-error.ts";
 import type { BatchFile, BatchPod } from "./contract.ts";
 import { SETTINGS_FILE } from "./encode.ts";
@@ -22,6 +22,15 @@ export async function writeBatchPod(pod: BatchPod, directory: string): Promise<v
     await rename(join(directory, temporary), join(directory, file.path));
     await syncDirectory(join(directory, dirname(file.path)));
   }
+}
+
+/**
+ * Say how long the pod may take to end, in seconds, where that is not what the pod itself says; the script reads it at each
+ * SIGTERM, and a later one can only shorten it.
+ */
+export async function writeBatchGrace(directory: string, seconds: number): Promise<void> {
+  const whole = Math.max(0, Math.min(999_999_999, Math.trunc(seconds)));
+  await writeDurably(join(directory, "grace"), `${whole}\n`);
 }
 
 async function writeBatchFile(
