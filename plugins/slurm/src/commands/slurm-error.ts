@@ -17,7 +17,7 @@ export class SlurmError extends Error {
 
 /** What Slurm's programs say when the controller or the network is at fault, and not what was asked. */
 const TRANSIENT =
-  /unable to contact slurm controller|connection (?:refused|timed out|reset)|socket timed out|slurm_receive_msg|zero bytes were transmitted|slurm(?:ctld)? (?:is )?(?:not responding|down)|slurm_persist_conn|protocol authentication error|munge|resource temporarily unavailable|slurm temporarily unable|too many (?:jobs|rpcs)|rate limit|job violates accounting\/qos policy \(job submit limit|maximum number of jobs|i\/o error writing script|no space left|disk quota exceeded|incompatible versions of client and server|backup controller|controller.*(?:standby|responding)|unexpected message|cluster .* is not known.*|database/i;
+  /unable to contact slurm controller|connection (?:refused|timed out|reset)|socket timed out|slurm_receive_msg|zero bytes were transmitted|slurm(?:ctld)? (?:is )?(?:not responding|down)|slurm_persist_conn|protocol authentication error|munge|resource temporarily unavailable|slurm temporarily unable|too many (?:jobs|rpcs)|rate limit|job violates accounting\/qos policy \(job submit limit|maximum number of jobs|required partition not available|i\/o error writing script|no space left|disk quota exceeded|incompatible versions of client and server|backup controller|controller.*(?:standby|responding)|unexpected message|cluster .* is not known.*|database/i;
 
 /** Whether the words of a failed program tell of trouble that may pass. */
 export function isTransient(words: string): boolean {

@@ -10,7 +10,7 @@ export function jobComment(instance: string, uid: string): string {
 /** The pod of a job with this comment; `undefined`: another plugin's, or nobody's. */
 export function podOfComment(instance: string, comment: string): string | undefined {
   const start = jobComment(instance, "");
-  return comment.startsWith(start) ? comment.slice(start.length) : undefined;
+  return comment.startsWith(start) ? comment.slice(start.length).trimEnd() : undefined;
 }
 
 /** Whoever has the directory has the pods: plugins with different roots leave each other's jobs alone. */
