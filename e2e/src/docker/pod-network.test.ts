@@ -100,6 +100,16 @@ describeEngines("the network, names and kernel settings of pods on a real engine
     await fixture.ended(handle);
   });
 
+  it("tells the host's address as that of a pod on its network", async () => {
+    await using other = await RuntimeFixture.open(engine.host, undefined, { hostIP: "192.0.2.8" });
+    const pod = await other.pod([{ name: "main" }], { hostNetwork: true });
+    const { podIPs } = await other.runtime.ensureSandbox(
+      { pod, directory: other.folder },
+      other.signal,
+    );
+    expect(podIPs).toEqual(["192.0.2.8"]);
+  });
+
   it("is on the host's network and under its name when the pod asks for that", async () => {
     const [port = 0] = await freePorts(1);
     const container = { name: "main", ...sh(`hostname; echo from the host | nc -l -p ${port}`) };

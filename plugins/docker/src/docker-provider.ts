@@ -97,6 +97,7 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     ...(dns !== undefined && { dns }),
     ...(runtimeClasses !== undefined && { runtimeClasses }),
     ...(seccompProfiles !== undefined && { seccompProfiles }),
+    ...(hostIP !== undefined && { hostIP }),
   });
   return createContainerProvider({
     name: "docker",

@@ -63,6 +63,8 @@ export interface DockerRuntimeOptions {
   runtimeClasses?: Readonly<Record<string, string>>;
   /** Directory of the seccomp profiles (JSON) that pods may name by type Localhost. Default: none may. */
   seccompProfiles?: string;
+  /** Address of the engine's machine, told for pods on its network. Default: found out, if it can be. */
+  hostIP?: string;
   /** Where PersistentVolumeClaims lie. Default: nowhere. */
   claims?: readonly ClaimRule[];
   /** Sees to it that what the engine mounts is what was checked. Default: nobody does. */
@@ -109,6 +111,7 @@ export class DockerRuntime implements ContainerRuntime {
       network: options.network ?? "bridge",
       ...(options.sandboxImage !== undefined && { image: options.sandboxImage }),
       ...(options.dns !== undefined && { dns: options.dns }),
+      ...(options.hostIP !== undefined && { hostIP: options.hostIP }),
       ...(options.runtimeClasses !== undefined && { runtimeClasses: options.runtimeClasses }),
     });
     const { clock = systemClock, random = Math.random } = options;

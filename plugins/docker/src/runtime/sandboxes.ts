@@ -8,6 +8,7 @@ import { memoryVolumes } from "../pods/memory-volumes.ts";
 import type { DnsSettings } from "../pods/pod-dns.ts";
 import { sandboxConfig } from "../pods/sandbox-config.ts";
 import type { ContainerInspection, ContainerSummary, VolumeSummary } from "./engine-types.ts";
+import { findHostAddress } from "./host-address.ts";
 import { readHostResolver } from "./host-resolver.ts";
 import { ensurePauseImage } from "./pause-image.ts";
 import { removeContainer } from "./removal.ts";
@@ -18,6 +19,8 @@ export interface SandboxesOptions {
   /** Instead of the built-in one; must be present in the engine, with a program `/pause`. */
   image?: string;
   dns?: DnsSettings;
+  /** Address of the machine, told for pods on its network. Default: found out, if it can be. */
+  hostIP?: string;
   /** RuntimeClass to runtime of the engine. */
   runtimeClasses?: Readonly<Record<string, string>>;
 }
@@ -40,14 +43,17 @@ export class Sandboxes {
   /** By pod UID. Only a shortcut: what is missing is asked for. */
   readonly #known = new Map<string, Sandbox>();
   #image: string | undefined;
+  #hostIP: string | undefined;
 
   constructor(engine: EngineClient, options: SandboxesOptions) {
     this.#engine = engine;
     this.#options = options;
+    this.#hostIP = options.hostIP;
   }
 
   /** Makes the image of sandboxes available. */
   async prepare(signal: AbortSignal): Promise<string> {
+    this.#hostIP ??= await findHostAddress(this.#engine.address);
     this.#image ??= this.#options.image ?? (await ensurePauseImage(this.#engine, signal));
     return this.#image;
   }
@@ -244,10 +250,12 @@ export class Sandboxes {
       IPAddress,
       GlobalIPv6Address,
     ]);
+    const hostNetwork = HostConfig?.NetworkMode === "host";
+    const podIPs = hostNetwork ? [this.#hostIP] : addresses;
     const sandbox = {
       id: Id,
-      podIPs: addresses.filter((address): address is string => Boolean(address)),
-      hostNetwork: HostConfig?.NetworkMode === "host",
+      podIPs: podIPs.filter((address): address is string => Boolean(address)),
+      hostNetwork,
     };
     if (State.Status === "running") this.#known.set(Config.Labels?.[LABELS.uid] ?? uid, sandbox);
     return sandbox;
