@@ -13,6 +13,8 @@ import type { RemotePodEvent, RemotePodStatus, RetrievedPodData } from "@interli
 import { ZERO_TIME } from "@interlink/protocol";
 import type { ContainerStatus, PodSpec } from "kubernetes-types/core/v1.js";
 import pino from "pino";
+import { mountSmall } from "../systems/small-disk.ts";
+import { unmountBelow } from "../systems/unmount.ts";
 import { waitUntil } from "../systems/wait-until.ts";
 
 /** The whole Docker plugin, without its HTTP, on the real engine. Disposing it removes its pods. */
@@ -40,9 +42,12 @@ export class ProviderFixture implements AsyncDisposable {
   static async open(
     host: string,
     more: Partial<DockerProviderOptions> = {},
+    /** A file system of its own for the plugin's directory, of so many bytes. */
+    rootSize?: string,
   ): Promise<ProviderFixture> {
     const folder = await mkdtemp(join(tmpdir(), "interlink-docker-provider-"));
     const fixture = new ProviderFixture(host, folder, more);
+    if (rootSize !== undefined) await mountSmall(fixture.options().root, rootSize);
     await fixture.start();
     return fixture;
   }
@@ -204,6 +209,7 @@ export class ProviderFixture implements AsyncDisposable {
     await this.stop();
     await this.engine[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
+    await unmountBelow(`${this.folder}-root`);
     await rm(`${this.folder}-root`, { recursive: true, force: true });
   }
 }

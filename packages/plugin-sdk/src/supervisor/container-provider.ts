@@ -284,11 +284,21 @@ class ContainerProvider implements Provider {
     this.#stopHints?.();
     this.#sessions.close();
     await this.#looks.close();
-    await Promise.all([...this.#supervisors.values()].map((one) => one.close()));
+    await Promise.all([...this.#supervisors.values()].map((one) => this.#letGo(one)));
     await this.#strays.close();
     await this.#options.runtime.close();
     await this.#dispatcher.destroy();
     await this.#parts?.store.close();
+  }
+
+  /** What could not be written (the disk is full) is asked for anew in the next life; the rest must be closed all the same. */
+  async #letGo(supervisor: PodSupervisor): Promise<void> {
+    try {
+      await supervisor.close();
+    } catch (error) {
+      const { uid } = supervisor.plan;
+      this.#options.logger.error({ err: error, uid }, "a pod's newest record could not be written");
+    }
   }
 
   #started(): PodParts {

@@ -1,0 +1,16 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { runProgram } from "./programs.ts";
+
+/** A file system of its own at a directory, in memory; `size` as mount takes it, e.g. `2m`. Needs root. */
+export async function mountSmall(directory: string, size: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await runProgram("mount", ["-t", "tmpfs", "-o", `size=${size}`, "small", directory]);
+}
+
+/** Takes all the space that there is. Gives what makes it free again; repeatable. */
+export async function fillDisk(directory: string): Promise<() => Promise<void>> {
+  const file = join(directory, "filler");
+  await runProgram("sh", ["-c", 'cat /dev/zero > "$0" 2>/dev/null || true', file]);
+  return () => rm(file, { force: true });
+}
