@@ -1,6 +1,7 @@
 import type { Scenario } from "../scenario.ts";
 import { apiserver } from "./apiserver.ts";
 import { changeLatency } from "./change-latency.ts";
+import { docker } from "./docker.ts";
 import { memory } from "./memory.ts";
 import { podLatency } from "./pod-latency.ts";
 import { server } from "./server.ts";
@@ -14,4 +15,5 @@ export const scenarios: readonly Scenario[] = [
   server,
   memory,
   apiserver,
+  docker,
 ];
