@@ -54,7 +54,7 @@ IFS=0123456789
       shell("main", 'echo "$SECRET"; env | grep -c "^il_"; exit 0', {
         env: [{ name: "SECRET", value: "x*" }],
       }),
-      shell("other", "kill -9 $$$$ || true", { restartPolicy: "Never" } as object),
+      shell("other", "kill -9 $$$$ || true", { restartPolicy: "Never" }),
     ],
   });
   const packed = packBatchPod(pod, { script: `${before}${script}`, maxBytes: 1_000_000 });
