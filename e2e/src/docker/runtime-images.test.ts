@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { jsonLines } from "@interlink/plugin-docker";
 import type { ImageRequest } from "@interlink/plugin-sdk";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeRegistries } from "../systems/describe-system.ts";
@@ -33,14 +34,22 @@ describeRegistries("images from a real registry", (engine) => {
 
   it("pulls what is missing, once, and finds it present afterwards", async () => {
     const image = await published(engine.registry);
-    const steps: string[] = [];
-    const onPull: ImageRequest["onPull"] = ({ phase }) => steps.push(phase);
+    const steps: Parameters<NonNullable<ImageRequest["onPull"]>>[0][] = [];
+    const onPull: ImageRequest["onPull"] = (step) => steps.push(step);
     const first = await fixture.runtime.ensureImage(request(image, { onPull }), fixture.signal);
     expect(first.pulled).toBe(true);
     expect(first.imageID).toMatch(
       new RegExp(`^${image.replace(/:latest$/, "")}@sha256:[0-9a-f]{64}$`),
     );
-    expect(steps).toEqual(["pulling", "pulled"]);
+    expect(steps.at(0)).toEqual({ phase: "pulling" });
+    // Podman counts what describes the image as a layer, too.
+    const layers = engine.kind === "podman" ? 2 : 1;
+    expect(steps.at(-2)).toMatchObject({
+      phase: "progress",
+      layers: { fetched: layers, total: layers },
+    });
+    expect(steps.at(-1)).toMatchObject({ phase: "pulled", milliseconds: expect.any(Number) });
+    expect(steps.slice(1, -1).every(({ phase }) => phase === "progress")).toBe(true);
     const second = await fixture.runtime.ensureImage(request(image), fixture.signal);
     expect(second).toEqual({ imageID: first.imageID, pulled: false });
     // What it is called can be run, and pulled again by digest.
@@ -72,7 +81,30 @@ describeRegistries("images from a real registry", (engine) => {
       Array.from({ length: 5 }, () => fixture.runtime.ensureImage(request(image), fixture.signal)),
     );
     expect(new Set(all.map(({ imageID }) => imageID)).size).toBe(1);
+    expect(await pullsOf(image)).toBe(1);
+    // It does count them.
+    await fixture.runtime.ensureImage(request(image, { pullPolicy: "Always" }), fixture.signal);
+    expect(await pullsOf(image)).toBe(2);
   });
+
+  /** How often the engine says that it has pulled an image. */
+  async function pullsOf(image: string): Promise<number> {
+    const answer = await fixture.engine.stream({
+      method: "GET",
+      path: "/events",
+      query: {
+        since: 0,
+        until: Math.ceil(Date.now() / 1000),
+        filters: { type: ["image"], event: ["pull"] },
+      },
+      signal: fixture.signal,
+    });
+    let count = 0;
+    for await (const event of jsonLines(answer)) {
+      if (JSON.stringify(event).includes(image.replace(/:latest$/, ""))) count += 1;
+    }
+    return count;
+  }
 
   it("says in the engine's words that an image does not exist", async () => {
     const image = `${engine.registry}/no/such:tag`;

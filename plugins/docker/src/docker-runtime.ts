@@ -98,6 +98,8 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #stats: StatsReader;
   readonly #devices: Devices | undefined;
   readonly #disk: DiskLimits;
+  /** In bytes; 0 until the engine has told it. */
+  #machineMemory = 0;
 
   constructor(options: DockerRuntimeOptions) {
     const { engine, logger, plugin } = options;
@@ -135,6 +137,7 @@ export class DockerRuntime implements ContainerRuntime {
       ...(options.mounts !== undefined && { mounts: options.mounts }),
       ...(this.#devices !== undefined && { devices: this.#devices }),
       disk: this.#disk,
+      machineMemory: () => this.#machineMemory,
     });
     this.#kernel = new KernelLog((error) => {
       logger.warn(
@@ -327,6 +330,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async #info(signal: AbortSignal): Promise<EngineInfo> {
-    return this.#engine.json({ method: "GET", path: "/info", signal });
+    const info = await this.#engine.json<EngineInfo>({ method: "GET", path: "/info", signal });
+    this.#machineMemory = info.MemTotal;
+    return info;
   }
 }

@@ -6,6 +6,7 @@ import { declaredMount, type KeptMounts } from "../volumes/mount-keeper.ts";
 import { containerLabels } from "./labels.ts";
 import { type MemoryVolume, memoryVolumes } from "./memory-volumes.ts";
 import { checkPodmanMounts } from "./podman-mounts.ts";
+import { oomScoreAdj } from "./oom-score.ts";
 import { engineResources } from "./resources.ts";
 import { engineSecurity } from "./security.ts";
 
@@ -27,6 +28,8 @@ export interface ContainerOptions {
   volumes?: ReadonlyMap<string, string>;
   /** Devices of this container. */
   devices?: EngineDevices;
+  /** Bytes of the engine's machine; 0: not known. */
+  machineMemory?: number;
   /** Limit of its own layer, as the engine's storage driver takes it. */
   storage?: { StorageOpt?: { size: string } };
   /** Variables that take the place of the container's own. */
@@ -95,6 +98,7 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
     Labels: containerLabels(options.plugin, spec),
     HostConfig: {
       ...engineResources(container.resources),
+      ...oomScore(oomScoreAdj(pod, container, options.machineMemory ?? 0)),
       ...options.storage,
       ...options.devices,
       ...security,
@@ -120,6 +124,10 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
       RestartPolicy: { Name: "no" },
     },
   };
+}
+
+function oomScore(score: number | undefined): { OomScoreAdj?: number } {
+  return score === undefined ? {} : { OomScoreAdj: score };
 }
 
 /**

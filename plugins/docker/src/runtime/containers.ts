@@ -40,6 +40,8 @@ export interface ContainersOptions {
   /** Without it what is mounted may have been exchanged since it was checked. */
   mounts?: MountKeeper;
   devices?: Pick<Devices, "forContainer">;
+  /** Bytes of the engine's machine, as far as it is known. */
+  machineMemory?: () => number;
   /** Default: containers may write as much as they like. */
   disk?: DiskLimits;
 }
@@ -117,6 +119,7 @@ export class Containers implements OwnSteps {
       }),
       ...(runtime !== undefined && { runtime }),
       volumes: claimedVolumes(pod, claims),
+      machineMemory: this.#options.machineMemory?.() ?? 0,
       devices: assigned?.devices ?? {},
       extraEnv: assigned?.env ?? [],
       ...(asksImage && { image: await this.#images.defaults(spec.imageID, signal) }),
