@@ -21,7 +21,8 @@ import {
   imageSettingsProblem,
   resolvedImageSettings,
 } from "./images/image-settings.ts";
-import { unsupported } from "./pods/unsupported.ts";
+import { forbiddenToContainer, forbiddenToPod, type HostAccess } from "./pods/forbidden.ts";
+import { containerProblem, unsupported } from "./pods/unsupported.ts";
 import { type ClaimRule, checkClaimRules } from "./volumes/claim-rules.ts";
 import { claimResolver } from "./volumes/claims.ts";
 import { canMountFor, HeldMounts } from "./volumes/held-mounts.ts";
@@ -50,6 +51,8 @@ export interface DockerProviderOptions
    * Default false: such containers wait and say so.
    */
   allowUnheldMounts?: boolean;
+  /** What of the host pods may not ask for. Default: they may ask for all of it, as under a kubelet. */
+  forbid?: readonly HostAccess[];
   /** Directory for the mounts of this plugin's own. Default one in `/run`. */
   heldMounts?: string;
   /** Devices that pods may ask for as extended resources. Two plugins must not be given the same ones. */
@@ -67,7 +70,7 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
       : parseDockerHost(options.dockerHost, env);
   const { network, sandboxImage, log, pods, dns, runtimeClasses, seccompProfiles } = options;
   const { root, logger, hostIP, clock, checkpoint } = options;
-  const { claims = [], devices = [], images = {} } = options;
+  const { claims = [], devices = [], images = {}, forbid = [] } = options;
   checkClaimRules(claims);
   const problem = imageSettingsProblem(images) ?? inventoryProblem(devices);
   if (problem !== undefined) throw new Error(problem);
@@ -84,6 +87,8 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     engine,
     claims,
     mounts,
+    // Also of containers that come later, to a pod that runs.
+    refuses: (container) => containerProblem(container) ?? forbiddenToContainer(container, forbid),
     // Beside the jobs, and locked with them.
     devices: { settings: devices, file: join(root, "devices.json") },
     images: { ...resolvedImageSettings(images), file: join(root, "images.json") },
@@ -105,7 +110,14 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     root,
     logger,
     checkPod: (pod) => {
-      const problem = unsupported(pod, dns?.clusterDomain) ?? runtime.deviceProblem(pod);
+      const { initContainers = [], containers = [] } = pod.spec ?? {};
+      const problem =
+        unsupported(pod, dns?.clusterDomain) ??
+        forbiddenToPod(pod, forbid) ??
+        [...initContainers, ...containers]
+          .map((container) => forbiddenToContainer(container, forbid))
+          .find((sentence) => sentence !== undefined) ??
+        runtime.deviceProblem(pod);
       if (problem !== undefined) throw new PluginError("rejected", problem);
     },
     resolveVolume: eitherVolume(

@@ -15,7 +15,7 @@ import type {
 } from "@interlink/plugin-sdk";
 import { type Clock, RuntimeError, systemClock } from "@interlink/plugin-sdk";
 import type { PortConnection, ProcessStreams } from "@interlink/protocol";
-import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Container, Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import { Devices } from "./devices/devices.ts";
 import type { DeviceSetting } from "./devices/inventory.ts";
@@ -69,6 +69,8 @@ export interface DockerRuntimeOptions {
   claims?: readonly ClaimRule[];
   /** Sees to it that what the engine mounts is what was checked. Default: nobody does. */
   mounts?: MountKeeper;
+  /** Why a container may not run here, as a sentence. Default: every one may. */
+  refuses?: (container: Container) => string | undefined;
   /** What pods may have of devices, and the file that remembers who has which. Default: no devices. */
   devices?: { settings: readonly DeviceSetting[]; file: string };
   /** Images pulled ahead, and their removal; without a `file` to remember pulls in none is ever removed. */
@@ -135,6 +137,7 @@ export class DockerRuntime implements ContainerRuntime {
       ...(options.seccompProfiles !== undefined && { seccompProfiles: options.seccompProfiles }),
       ...(options.claims !== undefined && { claims: options.claims }),
       ...(options.mounts !== undefined && { mounts: options.mounts }),
+      ...(options.refuses !== undefined && { refuses: options.refuses }),
       ...(this.#devices !== undefined && { devices: this.#devices }),
       disk: this.#disk,
       machineMemory: () => this.#machineMemory,

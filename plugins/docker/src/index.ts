@@ -15,6 +15,7 @@ export { EngineError, type EngineErrorCode, isEngineError } from "./engine/engin
 export { jsonLines } from "./engine/json-lines.ts";
 export type { CollectionSettings, ImageSettings } from "./images/image-settings.ts";
 export type { LogConfig } from "./pods/container-config.ts";
+export type { HostAccess } from "./pods/forbidden.ts";
 export type { DnsSettings } from "./pods/pod-dns.ts";
 export type { ClaimRule } from "./volumes/claim-rules.ts";
 export { HeldMounts } from "./volumes/held-mounts.ts";

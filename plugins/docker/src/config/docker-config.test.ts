@@ -13,6 +13,9 @@ describe("readDockerConfig", () => {
       runtimeClasses: { fast: "crun" },
       seccompProfiles: "/etc/seccomp",
       hostPaths: ["/data"],
+      hostIP: "192.0.2.1",
+      forbid: ["privileged", "hostNetwork"],
+      allowUnheldMounts: true,
       images: {
         prePull: ["r.test/base:1"],
         prePullSecrets: "/etc/interlink/logins.json",
@@ -46,6 +49,7 @@ describe("readDockerConfig", () => {
     ],
     [{ entirelyDifferent: 1 }, 'f.yaml: the unknown key "entirelyDifferent"'],
     [{ pods: "many" }, "f.yaml: pods must be"],
+    [{ forbid: ["root"] }, "f.yaml: forbid[0] must be"],
     [{ devices: [{ resource: "gpu", units: [] }] }, "f.yaml: devices[0].resource must match"],
     [
       { devices: [{ resource: "a.b/c", units: [{ id: "0" }, { id: "0" }] }] },

@@ -4,6 +4,7 @@ import { Compile } from "typebox/compile";
 import { inventoryProblem } from "../devices/inventory-problem.ts";
 import type { DockerProviderOptions } from "../docker-provider.ts";
 import { imageSettingsProblem, resolvedImageSettings } from "../images/image-settings.ts";
+import { HOST_ACCESS } from "../pods/forbidden.ts";
 import { type OlderEnvironment, readOlderSettings } from "./older-settings.ts";
 
 /** What an operator may write into the plugin's configuration file; the names are those of the options. */
@@ -18,6 +19,9 @@ type FileOptions = Pick<
   | "runtimeClasses"
   | "seccompProfiles"
   | "hostPaths"
+  | "hostIP"
+  | "forbid"
+  | "allowUnheldMounts"
   | "claims"
   | "devices"
   | "images"
@@ -79,6 +83,9 @@ const SCHEMA = Type.Object(
     runtimeClasses: Type.Optional(Type.Record(Type.String(), Type.String())),
     seccompProfiles: Type.Optional(Type.String({ minLength: 1 })),
     hostPaths: Type.Optional(names),
+    hostIP: Type.Optional(Type.String({ pattern: "^[0-9A-Fa-f.:]+$" })),
+    forbid: Type.Optional(Type.Array(Type.Enum([...HOST_ACCESS]))),
+    allowUnheldMounts: Type.Optional(Type.Boolean()),
     images: Type.Optional(IMAGES),
     claims: Type.Optional(
       Type.Array(

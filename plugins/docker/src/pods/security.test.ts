@@ -1,7 +1,12 @@
 import type { PodSecurityContext, SecurityContext } from "kubernetes-types/core/v1.js";
 import { describe, expect, it } from "vitest";
 import { testPod } from "../testing/pods.ts";
-import { engineSecurity, localSeccompProfile, needsImageUser } from "./security.ts";
+import {
+  engineSecurity,
+  localSeccompProfile,
+  neededProfiles,
+  needsImageUser,
+} from "./security.ts";
 
 const NOTHING = {
   GroupAdd: [],

@@ -103,6 +103,23 @@ export function localSeccompProfile(pod: Pod, container: SecurityContext = {}): 
   return seccompProfile?.type === "Localhost" ? (seccompProfile.localhostProfile ?? "") : undefined;
 }
 
+/**
+ * What the machine must have for the container's profiles to mean something: engines leave out what it has not. As under
+ * a kubelet, a profile that nobody asked for may be missing.
+ */
+export function neededProfiles(
+  pod: Pod,
+  container: SecurityContext = {},
+): ("AppArmor" | "seccomp")[] {
+  const { appArmorProfile, seccompProfile } = { ...pod.spec?.securityContext, ...container };
+  const isAsked = (profile?: { type: string }): boolean =>
+    profile?.type === "Localhost" || profile?.type === "RuntimeDefault";
+  return [
+    ...(isAsked(appArmorProfile) ? (["AppArmor"] as const) : []),
+    ...(isAsked(seccompProfile) ? (["seccomp"] as const) : []),
+  ];
+}
+
 function securityOptions(
   context: Pick<SecurityContext, "appArmorProfile" | "seccompProfile" | "seLinuxOptions">,
   container: SecurityContext,

@@ -7,6 +7,7 @@ import {
   type CreatedContainer,
   RuntimeError,
 } from "@interlink/plugin-sdk";
+import type { Container } from "kubernetes-types/core/v1.js";
 import type { Devices } from "../devices/devices.ts";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError, isNameTaken } from "../engine/engine-error.ts";
@@ -18,7 +19,7 @@ import {
 } from "../pods/container-config.ts";
 import { hasHostsFile, hostsFile } from "../pods/hosts-file.ts";
 import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
-import { localSeccompProfile, needsImageUser } from "../pods/security.ts";
+import { localSeccompProfile, neededProfiles, needsImageUser } from "../pods/security.ts";
 import { type ClaimRule, claimedVolumes } from "../volumes/claim-rules.ts";
 import type { MountKeeper } from "../volumes/mount-keeper.ts";
 import type { OwnSteps } from "./container-list.ts";
@@ -26,6 +27,7 @@ import type { DiskLimits } from "./disk-limits.ts";
 import type { ContainerInspection } from "./engine-types.ts";
 import { exitCodeOfFailedStart } from "./failed-start.ts";
 import type { FailedStart } from "./observe.ts";
+import { ProfileSupport } from "./profile-support.ts";
 import { removeContainer } from "./removal.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 import { readSeccompProfile } from "./seccomp-profile.ts";
@@ -39,6 +41,8 @@ export interface ContainersOptions {
   claims?: readonly ClaimRule[];
   /** Without it what is mounted may have been exchanged since it was checked. */
   mounts?: MountKeeper;
+  /** Why a container may not run here, as a sentence. */
+  refuses?: (container: Container) => string | undefined;
   devices?: Pick<Devices, "forContainer">;
   /** Bytes of the engine's machine, as far as it is known. */
   machineMemory?: () => number;
@@ -58,6 +62,7 @@ export class Containers implements OwnSteps {
   readonly #sandboxes: Sandboxes;
   readonly #images: ImageStore;
   readonly #options: ContainersOptions;
+  readonly #profiles: ProfileSupport;
   /** Made by this process and never asked to start. */
   readonly #fresh = new Set<string>();
   /** What those were made of that have not been started. */
@@ -79,6 +84,7 @@ export class Containers implements OwnSteps {
     this.#sandboxes = sandboxes;
     this.#images = images;
     this.#options = options;
+    this.#profiles = new ProfileSupport(engine);
   }
 
   /** Whether it can be nothing but created, without asking. */
@@ -97,11 +103,14 @@ export class Containers implements OwnSteps {
 
   async create(spec: ContainerSpec, signal: AbortSignal): Promise<CreatedContainer> {
     const { pod, container, attempt } = spec;
+    const problem = this.#options.refuses?.(container);
+    if (problem !== undefined) throw new RuntimeError("InvalidConfig", problem);
     const name = containerEngineName(pod, container.name, attempt);
     const isPodman = await this.#engine.isPodman();
     const asksImage =
       isPodman || needsImageUser(pod, spec.securityContext ?? container.securityContext);
     const securityContext = spec.securityContext ?? container.securityContext;
+    await this.#profiles.check(neededProfiles(pod, securityContext), signal);
     const profile = localSeccompProfile(pod, securityContext);
     const runtime = this.#sandboxes.runtime(pod);
     const { claims = [] } = this.#options;
