@@ -1,6 +1,10 @@
 export type { Authenticate, CallerRequest } from "./auth/authenticate.ts";
 export { createTokenFile, type TokenFileOptions } from "./auth/token-file.ts";
 export { type Checkpoint, SERVER_CHECKPOINTS } from "./checkpoints.ts";
+export {
+  createHttpJobScriptBuilder,
+  type HttpJobScriptBuilderOptions,
+} from "./job-script/http-builder.ts";
 export type { JobScriptBuilder } from "./job-script/job-script-builder.ts";
 export type { ListenOptions, ServerLimits, ServerOptions } from "./options.ts";
 export { DEFAULT_LIMITS } from "./options.ts";

@@ -66,6 +66,7 @@ export async function node(given: NodeFlags, { env, signal }: CliContext): Promi
       ...(flags.clientCa === undefined ? {} : { clientCaFile: flags.clientCa }),
     },
     certificateDirectory: certificateDirectory(flags, env),
+    ...(flags.jobscriptURL === undefined ? {} : { jobscriptURL: flags.jobscriptURL }),
     ...(flags.apiAddress === undefined
       ? {}
       : { kubernetesService: parseApiAddress(flags.apiAddress) }),

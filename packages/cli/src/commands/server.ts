@@ -1,4 +1,9 @@
-import { type Authenticate, createTokenFile, startServer } from "@interlink/server";
+import {
+  type Authenticate,
+  createHttpJobScriptBuilder,
+  createTokenFile,
+  startServer,
+} from "@interlink/server";
 import type { Logger } from "pino";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
@@ -41,6 +46,9 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
     plugin: { address: plugin },
     logger,
     ...(authenticate === undefined ? {} : { authenticate }),
+    ...(settings.jobConfig === undefined
+      ? {}
+      : { jobScriptBuilder: createHttpJobScriptBuilder({ jobConfig: settings.jobConfig }) }),
     ...(checkpoint ? { checkpoint } : {}),
   });
   logger.info({ address: running.address, plugin }, "ready");

@@ -96,9 +96,7 @@ export const NODE_CONFIG = Type.Object(
                 {
                   ResourceType: Type.String({ description: "For instance nvidia.com/gpu." }),
                   Model: Type.Optional(Type.String({ description: "For people." })),
-                  Available: Type.Optional(
-                    Type.String({ description: "How many there are; without it none." }),
-                  ),
+                  Available: Type.String({ default: "0", description: "How many there are." }),
                 },
                 closed,
               ),
@@ -129,6 +127,12 @@ export const NODE_CONFIG = Type.Object(
         ),
       ),
     ),
+    JobScriptBuilderURL: Type.Optional(
+      Type.String({
+        description:
+          "A builder of job scripts that the API server asks for each pod (its JobScriptBuildConfig).",
+      }),
+    ),
     ...LOGGING,
     Pprof: PPROF,
     Tracing: TRACING,
@@ -141,7 +145,6 @@ export const NODE_CONFIG = Type.Object(
       "what a plugin is sent follows from what it offers",
     ),
     ...ignoredKeys("KubernetesApiCaCrt", "pods are sent the cluster's own kube-root-ca.crt"),
-    ...ignoredKeys("JobScriptBuilderURL", "no builder of job scripts is asked yet"),
     ...ignoredKeys("Network", "tunnels and meshes are not offered yet"),
     ...PLUGIN_KEYS,
   },
@@ -154,6 +157,7 @@ export interface NodeFileSettings extends Partial<NodeFlags> {
   siteCertificate?: { cert: string; key: string };
   siteInsecure?: boolean;
   kubeletHost?: string;
+  jobscriptURL?: string;
 }
 
 /** What the file says in the words of the flags; a flag goes before it. */
@@ -185,13 +189,14 @@ export function nodeSettings(config: Static<typeof NODE_CONFIG>): NodeFileSettin
     memory: resources?.Memory,
     pods: resources?.Pods,
     resource: resources?.Accelerators?.map(
-      ({ ResourceType: type, Available: available = "0" }) => `${type}=${available}`,
+      ({ ResourceType: type, Available: available }) => `${type}=${available}`,
     ),
     label: config.NodeLabels,
     taint: taints?.map(
       ({ Key: key, Value: value, Effect: effect = "NoSchedule" }) =>
         `${key}${value === undefined ? "" : `=${value}`}:${effect}`,
     ),
+    jobscriptURL: config.JobScriptBuilderURL,
     logLevel: logLevelOf(config),
   };
   return Object.fromEntries(

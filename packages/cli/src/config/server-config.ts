@@ -1,3 +1,4 @@
+import type { JobConfig } from "@interlink/protocol";
 import { type Static, Type } from "typebox";
 import { CliError } from "../cli-error.ts";
 import type { ConfigPlace } from "./config-file.ts";
@@ -18,6 +19,49 @@ export const SERVER_CONFIG_PLACE: ConfigPlace = {
   variables: ["INTERLINKCONFIGPATH"],
   usual: SERVER_FILE,
 };
+
+const name = (description: string) => Type.String({ default: "", description });
+const flag = (description: string) => Type.Boolean({ default: false, description });
+
+/** Lets virtual nodes name a builder of job scripts; what stands here is told to it. */
+const JOB_SCRIPT_BUILD_CONFIG = Type.Object(
+  {
+    singularity_hub: Type.Object(
+      {
+        server: name("A proxy of image registries."),
+        master_token: name("Its token; a secret."),
+        cache_validity_seconds: Type.Integer({ default: 0, minimum: 0 }),
+      },
+      closed,
+    ),
+    apptainer_options: Type.Object(
+      {
+        executable: name("For instance apptainer."),
+        fakeroot: flag("--fakeroot"),
+        containall: flag("--containall"),
+        fuse_mode: name("How volumes are mounted."),
+        no_init: flag("--no-init"),
+        no_home: flag("--no-home"),
+        no_privs: flag("--no-privs"),
+        nvidia_support: flag("--nv"),
+        cleanenv: flag("--cleanenv"),
+        unsquash: flag("--unsquash"),
+      },
+      closed,
+    ),
+    volumes_options: Type.Object(
+      {
+        scratch_area: name("Directory for what is thrown away."),
+        apptainer_cachedir: name("Directory of Apptainer's cache."),
+        image_dir: name("Directory of images."),
+        additional_directories_in_path: Type.Array(Type.String(), { default: [] }),
+        fuse_sleep_seconds: Type.Integer({ default: 0, minimum: 0 }),
+      },
+      closed,
+    ),
+  },
+  closed,
+);
 
 /** The file of an interLink API server (reference: wire and node, 2.1), and the older one that all processes shared. */
 export const SERVER_CONFIG = Type.Object(
@@ -59,9 +103,7 @@ export const SERVER_CONFIG = Type.Object(
     JobScriptTemplate: Type.Optional(
       Type.String({ description: "Not served yet: a file with a template of job scripts." }),
     ),
-    JobScriptBuildConfig: Type.Optional(
-      Type.Unknown({ description: "Not served yet: asks a builder of job scripts." }),
-    ),
+    JobScriptBuildConfig: Type.Optional(JOB_SCRIPT_BUILD_CONFIG),
   },
   closed,
 );
@@ -72,17 +114,19 @@ export interface ServerSettings {
   listen?: string;
   tokenFile?: string;
   logLevel?: string;
+  /** Virtual nodes may name a builder of job scripts, which is told this. */
+  jobConfig?: JobConfig;
   /** Names of PEM files. `clientCa`: callers must show a certificate of this authority. */
   tls?: { cert: string; key: string; clientCa?: string };
 }
 
 /** Throws `CliError` `usage` for what would change jobs and cannot be done. */
 export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSettings {
-  for (const key of ["JobScriptTemplate", "JobScriptBuildConfig"] as const) {
-    if (config[key] === undefined || config[key] === "") continue;
+  if ((config.JobScriptTemplate ?? "") !== "") {
     throw new CliError(
       "usage",
-      `${key}: this API server builds no job scripts yet. Without the key it serves plugins that make their own.`,
+      "JobScriptTemplate: this API server fills in no templates yet. Without the key it serves plugins that make their own " +
+        "job scripts, and builders (JobScriptBuildConfig).",
     );
   }
   const { InterlinkAddress: address, InterlinkPort: port, SidecarURL: plugin } = config;
@@ -95,7 +139,31 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
       : { listen: listenAddress(address ?? "", port) }),
     ...(config.TokenFile === undefined ? {} : { tokenFile: config.TokenFile }),
     ...(logLevel === undefined ? {} : { logLevel }),
+    ...(config.JobScriptBuildConfig === undefined
+      ? {}
+      : { jobConfig: jobConfig(config.JobScriptBuildConfig) }),
     ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+/** The file's names are not those of the wire. */
+function jobConfig({
+  singularity_hub: hub,
+  apptainer_options: apptainer,
+  volumes_options: volumes,
+}: Static<typeof JOB_SCRIPT_BUILD_CONFIG>): JobConfig {
+  const { fuse_mode, no_init, no_home, no_privs, nvidia_support, ...same } = apptainer;
+  return {
+    SingularityHubProxy: hub,
+    ApptainerOptions: {
+      ...same,
+      fuseMode: fuse_mode,
+      noInit: no_init,
+      noHome: no_home,
+      noPrivs: no_privs,
+      nvidiaSupport: nvidia_support,
+    },
+    Volumes: volumes,
   };
 }
 

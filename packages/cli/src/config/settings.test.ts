@@ -146,12 +146,42 @@ describe("TLS", () => {
   });
 });
 
-test.each(["JobScriptTemplate: /etc/template", "JobScriptBuildConfig: { a: 1 }"])(
-  "what would change jobs and cannot be done stops an API server: %s",
-  async (text) => {
-    await expect(server(text)).rejects.toThrow(/builds no job scripts yet/);
-  },
-);
+test("a template of job scripts, which would change jobs and cannot be filled in, stops an API server", async () => {
+  await expect(server("JobScriptTemplate: /etc/template")).rejects.toThrow(/no templates yet/);
+});
+
+test("what a builder of job scripts is told has the file's names, and then the wire's", async () => {
+  const { jobConfig } = await server(`
+JobScriptBuildConfig:
+  singularity_hub: { server: hub.example.org, cache_validity_seconds: 60 }
+  apptainer_options: { executable: apptainer, fuse_mode: host-privileged, no_init: true, nvidia_support: true }
+  volumes_options: { scratch_area: /scratch, additional_directories_in_path: [/opt] }
+`);
+  expect(jobConfig).toMatchObject({
+    SingularityHubProxy: {
+      server: "hub.example.org",
+      master_token: "",
+      cache_validity_seconds: 60,
+    },
+    ApptainerOptions: {
+      executable: "apptainer",
+      fuseMode: "host-privileged",
+      noInit: true,
+      noHome: false,
+      nvidiaSupport: true,
+      cleanenv: false,
+    },
+    Volumes: { scratch_area: "/scratch", additional_directories_in_path: ["/opt"] },
+  });
+  expect(await server("JobScriptBuildConfig: {}")).toHaveProperty(
+    "jobConfig.Volumes.image_dir",
+    "",
+  );
+  expect(await server("")).not.toHaveProperty("jobConfig");
+  expect(await node("JobScriptBuilderURL: http://b:8000/x")).toEqual({
+    jobscriptURL: "http://b:8000/x",
+  });
+});
 
 test("a file that is named must be there, the usual one need not", async () => {
   const missing = join(directory, "missing.yaml");

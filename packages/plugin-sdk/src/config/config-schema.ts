@@ -18,6 +18,7 @@ export interface SettingNotes {
 export interface SettingSchema extends SettingNotes {
   type?: string;
   properties?: Record<string, SettingSchema>;
+  required?: readonly string[];
   patternProperties?: Record<string, SettingSchema>;
   items?: SettingSchema;
   anyOf?: readonly SettingSchema[];

@@ -22,12 +22,14 @@ const SCHEMA = Type.Object(
       ),
     ),
     Taints: Type.Optional(
-      Type.Array(Type.Object({ Key: Type.String(), Effect: Type.Optional(Type.String()) }, closed)),
+      Type.Array(
+        Type.Object({ Key: Type.String(), Effect: Type.String({ default: "NoSchedule" }) }, closed),
+      ),
     ),
     Flavors: Type.Optional(
       Type.Record(
         Type.String(),
-        Type.Object({ CPU: Type.Optional(Type.Integer({ minimum: 0 })) }, closed),
+        Type.Object({ CPU: Type.Integer({ minimum: 0, default: 1 }) }, closed),
       ),
     ),
   },
@@ -56,19 +58,27 @@ describe("a configuration", () => {
       Port: "3000",
       Verbose: true,
       TLS: { Enabled: true },
-      Taints: [{ Key: "a" }],
+      Taints: [{ Key: "a", Effect: "NoSchedule" }],
     });
   });
 
   test.each(["", "# nothing\n", "---\n", "Port:\n", "Verbose: ~\nPods: null\n"])(
     "may be empty, or have keys without values: %j",
     (text) => {
-      expect(read(text).value).toEqual({
-        Address: "http://0.0.0.0",
-        TLS: { Enabled: false },
-      });
+      // What may be left out as a whole stays out.
+      expect(read(text).value).toEqual({ Address: "http://0.0.0.0" });
     },
   );
+
+  test("has the defaults of what is there, also in lists", () => {
+    const { value } = read("TLS: {}\nTaints:\n  - Key: a\nFlavors:\n  big: {}\n");
+    expect(value).toEqual({
+      Address: "http://0.0.0.0",
+      TLS: { Enabled: false },
+      Taints: [{ Key: "a", Effect: "NoSchedule" }],
+      Flavors: { big: { CPU: 1 } },
+    });
+  });
 
   test.each([
     ["the file goes before the default", "Address: a", {}, "a"],

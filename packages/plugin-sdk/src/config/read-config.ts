@@ -47,10 +47,7 @@ export function readConfig<S extends TObject>(
     variables.set(`/${key.path.replaceAll(".", "/")}`, variable);
     put(value, key.path, fromText(env[variable] ?? "", key.schema));
   }
-  for (const { path, schema: one } of keys) {
-    // A list's entries have none of their own here.
-    if (one.default !== undefined && !path.includes("[]")) put(value, path, one.default, true);
-  }
+  fillIn(settings, value);
   for (const { instancePath, message } of wrongValues(schema, value)) {
     const variable = variables.get(instancePath);
     const line = lineOf(tree.lines, instancePath);
@@ -108,7 +105,30 @@ function lineOf(lines: ReadonlyMap<string, number>, pointer: string): number | u
   return undefined;
 }
 
-function put(value: Record<string, unknown>, path: string, item: unknown, ifAbsent = false): void {
+/** Defaults, at every depth. What may be left out as a whole stays out. */
+function fillIn(schema: SettingSchema, value: unknown): void {
+  if (Array.isArray(value)) {
+    for (const item of value) fillIn(schema.items ?? {}, item);
+    return;
+  }
+  // What is no mapping here is wrong, and is told as such.
+  if (typeof value !== "object" || value === null) return;
+  const mapping = value as Record<string, unknown>;
+  const [anyName] = Object.values(schema.patternProperties ?? {});
+  for (const [name, inner] of Object.entries(mapping)) {
+    fillIn(schema.properties?.[name] ?? anyName ?? {}, inner);
+  }
+  for (const [name, inner] of Object.entries(schema.properties ?? {})) {
+    if (mapping[name] !== undefined) continue;
+    if (inner.default !== undefined) mapping[name] = structuredClone(inner.default);
+    else if (inner.properties !== undefined && schema.required?.includes(name) === true) {
+      mapping[name] = {};
+      fillIn(inner, mapping[name]);
+    }
+  }
+}
+
+function put(value: Record<string, unknown>, path: string, item: unknown): void {
   const names = path.split(".");
   const last = names.pop() ?? "";
   let at = value;
@@ -118,7 +138,7 @@ function put(value: Record<string, unknown>, path: string, item: unknown, ifAbse
     if (typeof inner !== "object" || inner === null) return;
     at = inner as Record<string, unknown>;
   }
-  if (!ifAbsent || at[last] === undefined) at[last] = item;
+  at[last] = item;
 }
 
 /** What does not read as what is wanted stays text, and is refused as such. */

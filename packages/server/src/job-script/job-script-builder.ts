@@ -2,12 +2,15 @@ import { type JobConfig, ProtocolError, type RetrievedPodData } from "@interlink
 
 /** Makes the job script of a pod that names a builder (`jobscriptURL`), or of every pod (a local template). */
 export interface JobScriptBuilder {
-  /** Throws ProtocolError with the builder's own words. `url` is `""` when the pod names none. */
+  /**
+   * Throws ProtocolError with the builder's own words. `url` is `""` when the pod names none; `undefined`: this pod gets no
+   * script.
+   */
   build(
     data: RetrievedPodData,
     url: string,
     signal: AbortSignal,
-  ): Promise<{ jobConfig: JobConfig; jobScript: string }>;
+  ): Promise<{ jobConfig: JobConfig; jobScript: string } | undefined>;
 }
 
 /** The data with its script, when one is asked for. A builder that is asked for and not there is a refusal. */
