@@ -73,6 +73,7 @@ export class Observer {
           { now, runtimeType: "slurm" },
         );
         job.stamp = stamp;
+        job.recordsAt = now;
         changed(job);
       }
       if (job.ending !== undefined) await this.#finish(job, now);
@@ -104,6 +105,7 @@ export class Observer {
       logger.info({ uid: job.uid, job: jobId }, "found the job of a pod that was being submitted");
     }
     job.queued = chosen;
+    job.queuedAt = askedAt;
     if (chosen.stage === "ended") {
       const { id, state, reason, startAt, endAt, nodes } = chosen;
       job.ending ??= {

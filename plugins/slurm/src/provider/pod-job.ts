@@ -13,8 +13,9 @@ export class PodJob {
   jobId: string | undefined;
   record: SlurmRecord;
   deleting = false;
-  /** As Slurm told it last. */
+  /** As Slurm told it last, and when it was asked. */
   queued: QueuedJob | undefined;
+  queuedAt = 0;
   /** Slurm said that it ended; the records may still be on their way. */
   ending: { details: JobDetails; seenAt: number } | undefined;
   /** Answers of Slurm in a row that did not have it, the first of which was asked after it was submitted. */
@@ -22,6 +23,8 @@ export class PodJob {
   /** Of the records that were read last. */
   stamp = "";
   records: BatchRecords | undefined;
+  /** When they were seen to have changed. */
+  recordsAt = 0;
   /** The submission under way; never rejects without being awaited. */
   submission: Promise<string> | undefined;
   /** When the last submission was over; Slurm's answers from before say nothing about it. */
@@ -57,8 +60,14 @@ export class PodJob {
 
   /** Puts together the status anew; gives it if it has changed. */
   refresh(now: number): RemotePodStatus | undefined {
-    const { record, records, queued } = this;
+    const { record, records } = this;
     if (records === undefined) return undefined;
+    // A job that has begun since Slurm was asked does not wait any more; one put back into the queue does.
+    const isStale =
+      this.queued?.stage === "waiting" &&
+      records.startedAt !== undefined &&
+      this.queuedAt <= this.recordsAt;
+    const queued = isStale ? undefined : this.queued;
     const next = slurmPodStatus({
       pod: this.pod,
       jobId: this.jobId ?? "",

@@ -225,7 +225,14 @@ class SlurmProvider implements Provider {
       pod.metadata?.deletionGracePeriodSeconds ??
       pod.spec?.terminationGracePeriodSeconds ??
       DEFAULT_GRACE_SECONDS;
-    await deleter.request(job, graceSeconds);
+    try {
+      await deleter.request(job, graceSeconds);
+    } catch (error) {
+      // Buried by an earlier delete while this one was being written down: that is what was asked for.
+      if (store.tombstone(uid) === undefined) throw error;
+      if (this.#jobs.get(uid) === job) this.#jobs.delete(uid);
+      return;
+    }
     this.#tell(job);
     this.#wakePolls();
     this.#keep(deleter.advance(job));
