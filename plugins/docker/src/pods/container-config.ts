@@ -5,8 +5,8 @@ import type { ImageDefaults } from "../images/image-store.ts";
 import { declaredMount, type KeptMounts } from "../volumes/mount-keeper.ts";
 import { containerLabels } from "./labels.ts";
 import { type MemoryVolume, memoryVolumes } from "./memory-volumes.ts";
-import { checkPodmanMounts } from "./podman-mounts.ts";
 import { oomScoreAdj } from "./oom-score.ts";
+import { checkPodmanMounts } from "./podman-mounts.ts";
 import { engineResources } from "./resources.ts";
 import { engineSecurity } from "./security.ts";
 
