@@ -37,6 +37,17 @@ it("reads the example of the documentation", async () => {
   expect(options).toMatchObject({ hostPaths: ["/data/public"], claims: { length: 3 } });
 });
 
+it("finds the file of an earlier Docker plugin by its variable, unless another is named", async () => {
+  const file = join(folder, "InterLinkConfig.yaml");
+  await writeFile(file, "SidecarPort: 4000\nDataRootFolder: jobs/\n");
+  const env = { INTERLINKCONFIGPATH: file };
+  expect(await readPluginConfig("docker", undefined, env)).toMatchObject({ root: "jobs/" });
+  await writeFile(join(folder, "own.yaml"), "DataRootFolder: own/\n");
+  expect(await readPluginConfig("docker", join(folder, "own.yaml"), env)).toMatchObject({
+    root: "own/",
+  });
+});
+
 it("says which file, and what is wrong with it", async () => {
   await expect(read("hostPath: []\n")).rejects.toThrow(
     /docker\.yaml: the unknown key "hostPath"; did you mean "hostPaths"\?/,

@@ -36,7 +36,10 @@ export async function readPluginConfig(
     return { ...rest, options: {}, slurm };
   }
   const { readDockerConfig } = await import("@interlink/plugin-docker");
-  return readFileBy(file, (value, what) => readDockerConfig(value, env, what));
+  // The earlier Docker plugin found its file by this variable.
+  return readFileBy(file ?? (env["INTERLINKCONFIGPATH"] || undefined), (value, what) =>
+    readDockerConfig(value, env, what),
+  );
 }
 
 /** The Slurm plugin's usual file, if it is there. */

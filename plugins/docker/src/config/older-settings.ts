@@ -18,12 +18,25 @@ const IGNORED_KEYS: Readonly<Record<string, string>> = Object.fromEntries(
     .map((key) => [key, "it had no effect in the earlier plugin either"]),
 );
 
+const NO_EFFECT = "it had no effect in the earlier plugin either";
+const NO_TRACES = "this plugin sends no traces";
+
 const IGNORED_VARIABLES: Readonly<Record<string, string>> = {
   AVAILABLEDINDS: "pods run on the engine itself, so nothing has to be kept ready",
   GPUENABLED: "list the GPUs under devices in the configuration file",
   FPGAENABLED: "list the FPGAs under devices in the configuration file",
   FPGA_DISABLE_BOOKKEEPING: "a device is never given to two pods",
-  ENABLE_TRACING: "this plugin sends no traces",
+  ENABLE_TRACING: NO_TRACES,
+  TELEMETRY_UNIQUE_ID: NO_TRACES,
+  TELEMETRY_ENDPOINT: NO_TRACES,
+  TELEMETRY_CA_CRT_FILEPATH: NO_TRACES,
+  TELEMETRY_CLIENT_KEY_FILEPATH: NO_TRACES,
+  TELEMETRY_CLIENT_CRT_FILEPATH: NO_TRACES,
+  ...Object.fromEntries(
+    "INTERLINKURL SIDECARURL INTERLINKPORT SBATCHPATH SCANCELPATH POD_IP TSOCKS TSOCKSPATH VKTOKENFILE"
+      .split(" ")
+      .map((name) => [name, NO_EFFECT]),
+  ),
 };
 
 const KNOWN_KEYS = [
