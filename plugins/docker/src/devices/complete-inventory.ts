@@ -33,12 +33,30 @@ export async function completeInventory(
   const isComplete = settings.every(({ units }) => units !== undefined);
   const info = isComplete ? {} : await deviceInfo(engine, signal);
   const isLocal = engine.address.kind === "unix";
+  const takesRequests = !settings.some(needsRequests) || !(await engine.isPodman());
   const all: Completed[] = [];
-  for (const setting of settings) all.push(await complete(setting, info, isLocal, root));
+  for (const setting of settings) {
+    all.push(
+      needsRequests(setting) && !takesRequests
+        ? withoutRequests(setting)
+        : await complete(setting, info, isLocal, root),
+    );
+  }
   return {
     inventory: all.map(({ resource }) => resource),
     problems: all.flatMap(({ problems }) => problems),
   };
+}
+
+/** NVIDIA's and CDI's devices are asked for by device requests. */
+function needsRequests({ kind }: DeviceSetting): boolean {
+  return kind === "nvidia" || kind === "cdi";
+}
+
+/** Podman's compatible API overlooks them: its containers would run without what they asked for. */
+function withoutRequests(setting: DeviceSetting): Completed {
+  const problem = `Podman does not give ${setting.resource} to containers through its Docker-compatible API: pods get none here, unless the devices are listed by their nodes.`;
+  return { resource: { ...setting, units: [] }, problems: [problem] };
 }
 
 async function complete(

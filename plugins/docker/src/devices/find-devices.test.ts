@@ -113,8 +113,11 @@ describe("what an operator has left out", () => {
     { resource: "amd.com/gpu", kind: "amd" },
     { resource: "site.test/fpga", units: [{ id: "0", devices: ["/dev/x"] }] },
   ];
-  const complete = async (info: object, wanted = settings) => {
-    await using engine = await FakeEngine.open((_, response) => json(response, 200, info));
+  const complete = async (info: object, wanted = settings, version?: object) => {
+    await using engine = await FakeEngine.open(
+      (_, response) => json(response, 200, info),
+      ...(version === undefined ? [] : [version]),
+    );
     const signal = new AbortController().signal;
     const completed = await completeInventory(wanted, engine.client, signal, root);
     return { ...completed, asked: engine.asked };
@@ -171,6 +174,22 @@ describe("what an operator has left out", () => {
     await putNvidia();
     const [problem] = (await complete({}, settings.slice(0, 1))).problems;
     expect(problem).toContain("install NVIDIA's container toolkit");
+  });
+
+  it("is nothing on Podman where it takes device requests, which it overlooks", async () => {
+    await putNvidia();
+    await putAmd();
+    const podman = { ApiVersion: "1.41", Components: [{ Name: "Podman Engine" }] };
+    const wanted: DeviceSetting[] = [
+      ...settings,
+      { resource: "v.t/x", kind: "cdi", units: [{ id: "v.t/x=0" }] },
+    ];
+    const { inventory, problems } = await complete({}, wanted, podman);
+    expect(inventory.map(({ units }) => units.length)).toEqual([0, 2, 1, 0]);
+    expect(problems).toEqual([
+      expect.stringContaining("Podman does not give nvidia.com/gpu"),
+      expect.stringContaining("Podman does not give v.t/x"),
+    ]);
   });
 
   it("is not looked for when nothing was left out", async () => {
