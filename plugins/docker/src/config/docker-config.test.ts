@@ -139,47 +139,6 @@ it.each(OLDER_VARIABLES)(
   },
 );
 
-/** Everything that the earlier plugin read (interlink-other-plugins.md section 2.2), and what becomes of it. */
-const OLDER_KEYS: [string, unknown, object | "ignored"][] = [
-  ["SidecarPort", "4000", { listen: "127.0.0.1:4000" }],
-  ["SidecarPort", 4000, { listen: "127.0.0.1:4000" }],
-  ["Socket", "unix:///run/p.sock", { listen: "unix:///run/p.sock" }],
-  ["DataRootFolder", ".interlink/", { root: ".interlink/" }],
-  ["VerboseLogging", true, { logLevel: "debug" }],
-  ["ErrorsOnlyLogging", true, { logLevel: "error" }],
-  ...(
-    "VKConfigPath VKTokenFile InterlinkURL SidecarURL SbatchPath ScancelPath SqueuePath InterlinkPort CommandPrefix " +
-    "ExportPodData ServiceAccount Namespace Tsocks TsocksPath TsocksConfig TsocksLoginNode BashPath PodIP SingularityPrefix"
-  )
-    .split(" ")
-    .map((key): [string, unknown, "ignored"] => [key, "x", "ignored"]),
-];
-const OLDER_VARIABLES: [string, string, object | "ignored"][] = [
-  ["SIDECARPORT", "4000", { listen: "127.0.0.1:4000" }],
-  ...(
-    "INTERLINKURL SIDECARURL INTERLINKPORT SBATCHPATH SCANCELPATH POD_IP TSOCKS TSOCKSPATH VKTOKENFILE AVAILABLEDINDS " +
-    "GPUENABLED FPGAENABLED FPGA_DISABLE_BOOKKEEPING ENABLE_TRACING TELEMETRY_UNIQUE_ID TELEMETRY_ENDPOINT " +
-    "TELEMETRY_CA_CRT_FILEPATH TELEMETRY_CLIENT_KEY_FILEPATH TELEMETRY_CLIENT_CRT_FILEPATH"
-  )
-    .split(" ")
-    .map((name): [string, string, "ignored"] => [name, "1", "ignored"]),
-];
-
-it.each(OLDER_KEYS)("takes the earlier plugin's key %s (%j): %j", (key, value, expected) => {
-  const { options, notices, ...rest } = readDockerConfig({ [key]: value }, {});
-  expect(options).toEqual({});
-  if (expected !== "ignored") return expect(rest).toEqual(expected);
-  expect(rest).toEqual({});
-  expect(notices).toEqual([expect.stringMatching(`^${key} is ignored: .+\\.$`)]);
-});
-
-it.each(OLDER_VARIABLES)("takes the earlier plugin's variable %s (%j): %j", (name, value, expected) => {
-  const { notices, options: _, ...rest } = readDockerConfig({}, { [name]: value });
-  if (expected !== "ignored") return expect(rest).toEqual(expected);
-  expect(rest).toEqual({});
-  expect(notices).toEqual([expect.stringMatching(`^${name} is ignored: .+\\.$`)]);
-});
-
 it.each([
   ["netwrok", "network"],
   ["Devices", "devices"],

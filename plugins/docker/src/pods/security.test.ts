@@ -1,12 +1,7 @@
 import type { PodSecurityContext, SecurityContext } from "kubernetes-types/core/v1.js";
 import { describe, expect, it } from "vitest";
 import { testPod } from "../testing/pods.ts";
-import {
-  engineSecurity,
-  localSeccompProfile,
-  neededProfiles,
-  needsImageUser,
-} from "./security.ts";
+import { engineSecurity, localSeccompProfile, neededProfiles, needsImageUser } from "./security.ts";
 
 const NOTHING = {
   GroupAdd: [],
@@ -150,4 +145,15 @@ it.each<[PodSecurityContext, SecurityContext, boolean]>([
   [{ runAsUser: 1, runAsGroup: 1 }, {}, false],
 ])("asks for the image's user only when it matters: %j %j", (pod, container, expected) => {
   expect(needsImageUser(testPod({ securityContext: pod }), container)).toBe(expected);
+});
+
+it.each<[SecurityContext, string[]]>([
+  [{}, []],
+  [{ appArmorProfile: { type: "Unconfined" }, seccompProfile: { type: "Unconfined" } }, []],
+  [{ appArmorProfile: { type: "Localhost", localhostProfile: "p" } }, ["AppArmor"]],
+  [{ seccompProfile: { type: "RuntimeDefault" } }, ["seccomp"]],
+])("tells which profiles of %j the machine has to enforce", (context, expected) => {
+  expect(neededProfiles(testPod(), context)).toEqual(expected);
+  const atBoth = testPod({ securityContext: { seccompProfile: { type: "Localhost" } } });
+  expect(neededProfiles(atBoth, {})).toEqual(["seccomp"]);
 });
