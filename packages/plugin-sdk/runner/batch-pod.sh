@@ -590,8 +590,6 @@ il_advance_stop() {
       return
     fi
     kill -s "${il_set[$il_index.signal]}" -- "-${il_pid_of[il_index]}" 2>/dev/null
-    # What was halted has to go on to hear it.
-    kill -CONT -- "-${il_pid_of[il_index]}" 2>/dev/null
     il_step_of[il_index]=sent
     if ((il_now + il_least > il_by)); then il_by=$((il_now + il_least)); fi
     il_stop_by[il_index]=$il_by

@@ -58,6 +58,23 @@ test("when the process that waits for a container is killed, the script ends the
   await eventually("the container's end", async () => !(await isRunning(pid)));
 });
 
+test("a container that is halted for a while has not ended", async () => {
+  const pod = batchPod({ containers: [shell("main", `trap 'exit 5' TERM; ${longLived}`)] });
+  await using job = await BatchJob.start(pod);
+  const pid = await pidOf(job, "main");
+  process.kill(pid, "SIGSTOP");
+  await eventually("the halt", async () =>
+    /\) T /.test(await readFile(`/proc/${pid}/stat`, "utf8")),
+  );
+  process.kill(pid, "SIGCONT");
+  await eventually("the end of the halt", async () =>
+    /\) [RS] /.test(await readFile(`/proc/${pid}/stat`, "utf8")),
+  );
+  expect((await job.records()).containers[0]?.state?.running).toBeDefined();
+  job.terminate();
+  expect(await job.end()).toBe(5);
+});
+
 test("a job that was put back into the queue runs its pod from the beginning, with attempts counted on", async () => {
   const pod = batchPod({
     initContainers: [shell("init", "echo again")],
