@@ -19,6 +19,13 @@ import type { PodRuntimeOptions } from "./runtime-options.ts";
 export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
   const { command, imagePrefix, imageCache, bash } = options;
   const isApptainer = /apptainer[^/]*$/.test(command.at(-1) ?? "");
+  // The process that both put before a container of its own process ids loses exit codes: one that traps SIGTERM and
+  // ends in order is told as killed by it. Without, the container's own is the first, as under Kubernetes.
+  const ownInit = [...options.defaultOptions, ...options.podOptions].some((option) =>
+    ["--containall", "-C", "--pid", "-p"].includes(option),
+  )
+    ? ["--no-init"]
+    : [];
   const exportPrefix = isApptainer ? "APPTAINERENV_" : "SINGULARITYENV_";
   const reference = ({ container }: BatchContainerSpec) =>
     imageReference(container.image ?? "", imagePrefix);
@@ -48,7 +55,9 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
     const mounts = [...spec.mounts, ...(message && canBind(message) ? [message] : [])];
     return [
       ...withoutOddNames(spec, exportPrefix).map((word): BatchWord => [word]),
-      ...[...command, "--silent", verb, ...options.defaultOptions].map((word): BatchWord => [word]),
+      ...[...command, "--silent", verb, ...options.defaultOptions, ...ownInit].map(
+        (word): BatchWord => [word],
+      ),
       ...gpuOptions(spec, options).map((word): BatchWord => [word]),
       // What containers write to their /tmp is then seen by their probes and hooks.
       ["--workdir"],

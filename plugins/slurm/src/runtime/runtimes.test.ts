@@ -48,6 +48,7 @@ describe("apptainerRuntime", () => {
       ...before,
       "run",
       "--containall",
+      "--no-init",
       "--workdir",
       "{attempt}/.",
       "--fakeroot",
