@@ -33,6 +33,7 @@ IFS=$' \t\n'
 exec 6>&2
 
 il_directory=${1:?"usage: batch-pod.sh DIRECTORY"}
+if [[ $il_directory != /* ]]; then il_directory=$PWD/$il_directory; fi
 il_script=${BASH_SOURCE[0]}
 il_asked=0
 if (($# == 1)); then trap 'il_asked=1; printf "asked\n" >&7' TERM INT HUP; fi
@@ -109,6 +110,7 @@ il_encode() {
 il_unpack() {
   local il_line il_mode il_path il_content il_seen=''
   il_data=$(il_tool mktemp -d "${TMPDIR:-/tmp}/interlink-pod.XXXXXXXXXX") || return 1
+  if [[ $il_data != /* ]]; then il_data=$PWD/$il_data; fi
   il_unpacked=$il_data
   while IFS= read -r il_line || [[ -n $il_line ]]; do
     if [[ -z $il_seen ]]; then

@@ -27,6 +27,16 @@ test("the script uses nothing that bash 4.2 does not have", async () => {
   expect(script).not.toMatch(newer);
 });
 
+test("its directory may be given as it is seen from where the job starts", async () => {
+  const pod = batchPod(
+    { containers: [{ name: "main" }] },
+    { runtime: { ...bareRuntime, run: () => [["echo"], [{ attemptPath: "x" }]] } },
+  );
+  await using job = await BatchJob.start(pod, { relative: true });
+  expect(await job.end()).toBe(0);
+  expect(await job.log("main")).toBe(`${job.directory}/containers/main/0/x\n`);
+});
+
 test("an older bash, without EPOCHREALTIME, counts in seconds", async () => {
   const script = (await readFile(batchScriptPath(), "utf8")).replace(
     "set -u -f\n",

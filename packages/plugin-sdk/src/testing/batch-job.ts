@@ -43,7 +43,8 @@ export interface BatchJobOptions {
   packed?: Uint8Array;
   /** What the job's environment has besides PATH. */
   env?: NodeJS.ProcessEnv;
-  bash?: string;
+  /** Its directory is given relative to the one above it. */
+  relative?: boolean;
   /** What is done to its directory before it starts. */
   prepare?: (directory: string) => Promise<unknown>;
 }
@@ -60,12 +61,13 @@ export class BatchJob implements AsyncDisposable {
     pod: BatchPod,
     temporary: AsyncDisposable & { path: string },
     script: string,
-    { env, bash = "bash" }: BatchJobOptions,
+    { env, relative = false }: BatchJobOptions,
   ) {
     this.pod = pod;
     this.#temporary = temporary;
     this.directory = join(temporary.path, "job");
-    this.child = spawn(bash, ["-p", script, this.directory], {
+    this.child = spawn("bash", ["-p", script, relative ? "job" : this.directory], {
+      cwd: temporary.path,
       env: { PATH: process.env["PATH"], TMPDIR: temporary.path, ...env },
       stdio: ["ignore", "ignore", "pipe"],
       detached: true,
