@@ -1,4 +1,6 @@
+export { anyOf } from "./auth/any-of.ts";
 export type { Authenticate, CallerRequest } from "./auth/authenticate.ts";
+export { createJwtCallers, type JwtCallersOptions } from "./auth/jwt.ts";
 export { createTokenFile, type TokenFileOptions } from "./auth/token-file.ts";
 export { type Checkpoint, SERVER_CHECKPOINTS } from "./checkpoints.ts";
 export {

@@ -1,7 +1,10 @@
 import {
   type Authenticate,
+  anyOf,
   createHttpJobScriptBuilder,
+  createJwtCallers,
   createTokenFile,
+  type JwtCallersOptions,
   startServer,
 } from "@interlink/server";
 import type { Logger } from "pino";
@@ -35,10 +38,14 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
   if (tls !== undefined && "unixSocket" in listen) {
     throw new CliError("usage", "TLS is for addresses; a unix socket needs none: disable TLS.");
   }
-  const authenticate = await callers(flags.tokenFile ?? settings.tokenFile, logger);
+  const authenticate = await callers(
+    flags.tokenFile ?? settings.tokenFile,
+    settings.issuer,
+    logger,
+  );
   if (authenticate === undefined && tls?.clientCa === undefined && !isPrivate(listen)) {
     logger.warn(
-      "anyone who reaches this port may run pods here: give --token-file, or TLS.CACertFile in the configuration",
+      "anyone who reaches this port may run pods here: give --token-file, or OIDC or TLS.CACertFile in the configuration",
     );
   }
   await using running = await startServer({
@@ -61,11 +68,19 @@ function isPrivate(listen: ListenAddress): boolean {
   return "unixSocket" in listen || ["127.0.0.1", "::1", "localhost"].includes(listen.host);
 }
 
+/** Whoever is let in by one of the ways that are configured; `undefined` if none is. */
 async function callers(
   file: string | undefined,
+  issuer: JwtCallersOptions | undefined,
   logger: Logger,
 ): Promise<Authenticate | undefined> {
-  if (file === undefined) return undefined;
+  const ways: Authenticate[] = [];
+  if (file !== undefined) ways.push(await knownTokens(file, logger));
+  if (issuer !== undefined) ways.push(createJwtCallers(issuer));
+  return ways.length === 0 ? undefined : anyOf(ways);
+}
+
+async function knownTokens(file: string, logger: Logger): Promise<Authenticate> {
   await neededFile(file, "--token-file");
   try {
     return await createTokenFile({ file, logger, now: () => performance.now() });

@@ -1,4 +1,5 @@
 import type { JobConfig } from "@interlink/protocol";
+import type { JwtCallersOptions } from "@interlink/server";
 import { type Static, Type } from "typebox";
 import { CliError } from "../cli-error.ts";
 import type { ConfigPlace } from "./config-file.ts";
@@ -91,6 +92,26 @@ export const SERVER_CONFIG = Type.Object(
         description: "Bearer tokens of those who may call, one a line, read again when it changes.",
       }),
     ),
+    OIDC: Type.Optional(
+      Type.Object(
+        {
+          Issuer: Type.String({
+            description: "Takes bearer tokens (JWT) of this issuer: https://…",
+            pattern: "^https?://",
+          }),
+          Audience: Type.String({ description: "For whom they must be made.", minLength: 1 }),
+          JWKSURL: Type.Optional(
+            Type.String({ description: "Its keys; without it they are looked up at the issuer." }),
+          ),
+          RequiredClaims: Type.Optional(
+            Type.Record(Type.String(), Type.Array(Type.String(), { minItems: 1 }), {
+              description: "Claims, each with the values that may call.",
+            }),
+          ),
+        },
+        closed,
+      ),
+    ),
     ...LOGGING,
     Pprof: PPROF,
     Tracing: TRACING,
@@ -113,6 +134,8 @@ export interface ServerSettings {
   plugin?: string;
   listen?: string;
   tokenFile?: string;
+  /** Tokens of an issuer are taken. */
+  issuer?: JwtCallersOptions;
   logLevel?: string;
   /** Virtual nodes may name a builder of job scripts, which is told this. */
   jobConfig?: JobConfig;
@@ -138,6 +161,7 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
       ? {}
       : { listen: listenAddress(address ?? "", port) }),
     ...(config.TokenFile === undefined ? {} : { tokenFile: config.TokenFile }),
+    ...(config.OIDC === undefined ? {} : { issuer: issuerOf(config.OIDC) }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(config.JobScriptBuildConfig === undefined
       ? {}
@@ -164,6 +188,16 @@ function jobConfig({
       nvidiaSupport: nvidia_support,
     },
     Volumes: volumes,
+  };
+}
+
+function issuerOf(oidc: NonNullable<Static<typeof SERVER_CONFIG>["OIDC"]>): JwtCallersOptions {
+  const { Issuer: issuer, Audience: audience, JWKSURL: jwksUrl, RequiredClaims: claims } = oidc;
+  return {
+    issuer,
+    audience,
+    ...(jwksUrl === undefined ? {} : { jwksUrl }),
+    ...(claims === undefined ? {} : { claims }),
   };
 }
 

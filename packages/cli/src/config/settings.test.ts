@@ -183,6 +183,26 @@ JobScriptBuildConfig:
   });
 });
 
+test("tokens of an issuer are taken as the file says", async () => {
+  const text = `
+OIDC:
+  Issuer: https://iam.example.org/
+  Audience: interlink
+  RequiredClaims:
+    groups: [hpc]
+`;
+  expect(await server(text)).toEqual({
+    issuer: {
+      issuer: "https://iam.example.org/",
+      audience: "interlink",
+      claims: { groups: ["hpc"] },
+    },
+  });
+  await expect(server("OIDC: { Issuer: iam.example.org }")).rejects.toThrow(
+    /OIDC\.Audience: it is missing[^]*OIDC\.Issuer: give text/,
+  );
+});
+
 test("a file that is named must be there, the usual one need not", async () => {
   const missing = join(directory, "missing.yaml");
   const place = { variables: ["CONFIGPATH"], usual: missing };

@@ -3,11 +3,10 @@ import { readFile, stat } from "node:fs/promises";
 import { ProtocolError } from "@interlink/protocol";
 import type { Logger } from "pino";
 import type { Authenticate } from "./authenticate.ts";
+import { bearerToken } from "./bearer-token.ts";
 
 /** How long a file that was looked at is taken for unchanged, milliseconds. */
 const FRESH_MS = 1000;
-/** Longer ones are refused unread. */
-const MAX_TOKEN_BYTES = 8192;
 
 export interface TokenFileOptions {
   file: string;
@@ -62,11 +61,6 @@ export async function createTokenFile({
     // Digests are compared, so that the time tells nothing of the token.
     if (token === undefined || !digests.has(digest(token))) throw refusal(token);
   };
-}
-
-function bearerToken(header: string | undefined): string | undefined {
-  if (header === undefined || header.length > MAX_TOKEN_BYTES) return undefined;
-  return /^bearer +(\S+) *$/i.exec(header)?.[1];
 }
 
 function refusal(token: string | undefined): ProtocolError {
