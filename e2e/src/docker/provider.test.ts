@@ -252,5 +252,7 @@ describeEngines("pods on a real engine", (engine) => {
     expect(Number(resources?.cpu)).toBeGreaterThan(0);
     expect(Number(resources?.memory)).toBeGreaterThan(1e8);
     expect(resources?.pods).toBe("110");
+    // Of the disk that the engine is on, which is this machine's.
+    expect(Number(resources?.["ephemeral-storage"])).toBeGreaterThan(1e8);
   });
 });

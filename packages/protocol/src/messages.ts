@@ -168,6 +168,8 @@ export interface PingAnswer {
     cpu?: string;
     memory?: string;
     pods?: string;
+    /** What containers and emptyDirs may keep on disk, all together. Only ours tell it. */
+    "ephemeral-storage"?: string;
     accelerators?: { resourceType: string; available: string }[];
   };
   /** Absent: keep what is configured. Empty: none. */

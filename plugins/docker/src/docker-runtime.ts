@@ -22,6 +22,7 @@ import type { DeviceSetting } from "./devices/inventory.ts";
 import { showAddress } from "./engine/engine-address.ts";
 import type { EngineClient } from "./engine/engine-client.ts";
 import { isEngineError } from "./engine/engine-error.ts";
+import { engineDisk } from "./images/engine-images.ts";
 import type { ImageSettings } from "./images/image-settings.ts";
 import { ImageUpkeep } from "./images/image-upkeep.ts";
 import type { LogConfig } from "./pods/container-config.ts";
@@ -182,10 +183,12 @@ export class DockerRuntime implements ContainerRuntime {
 
   async capacity(signal: AbortSignal): Promise<RuntimeCapacity> {
     const { NCPU, MemTotal } = await engineStep("Unavailable", () => this.#info(signal));
+    const disk = await engineStep("Unavailable", () => engineDisk(this.#engine, signal));
     return {
       cpu: String(NCPU),
       memory: String(MemTotal),
       pods: String(this.#pods),
+      ...(disk !== undefined && { ephemeralStorage: String(disk.total) }),
       ...(this.#devices !== undefined && { extended: this.#devices.capacity() }),
     };
   }

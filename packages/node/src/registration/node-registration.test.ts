@@ -169,10 +169,18 @@ describe("NodeRegistration", () => {
     const registration = start();
     await registration.registered();
     const drain = { key: "drain", effect: "NoExecute" };
-    const resources = { cpu: "7", accelerators: [{ resourceType: "a.b/c", available: "2" }] };
+    const resources = {
+      cpu: "7",
+      "ephemeral-storage": "250Gi",
+      accelerators: [{ resourceType: "a.b/c", available: "2" }],
+    };
     registration.pinged({ ok: true, raw: "{}", answer: { resources, taints: [drain] } });
     await eventually(() => live()?.status?.capacity?.["a.b/c"] === "2");
-    expect(live()?.status?.allocatable).toMatchObject({ cpu: "7", "a.b/c": "2" });
+    expect(live()?.status?.allocatable).toMatchObject({
+      cpu: "7",
+      "ephemeral-storage": "250Gi",
+      "a.b/c": "2",
+    });
     expect(taints()).toEqual([own, "drain"]);
     registration.pinged({ ok: true, raw: "{}", answer: { taints: [] } });
     await eventually(() => taints().length === 1);

@@ -54,6 +54,7 @@ export function offerAfterPing(
   set("cpu", resources?.cpu, false);
   set("memory", resources?.memory, false);
   set("pods", resources?.pods, true);
+  set("ephemeral-storage", resources?.["ephemeral-storage"], false);
   // A list is the whole of what there is: what an earlier one had besides is gone.
   if (resources?.accelerators !== undefined) {
     for (const name of Object.keys(capacity).filter(isResourceName)) delete capacity[name];

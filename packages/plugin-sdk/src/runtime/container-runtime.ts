@@ -133,6 +133,8 @@ export interface RuntimeCapacity {
   cpu: string;
   memory: string;
   pods: string;
+  /** Of the disk that containers and emptyDirs are on. */
+  ephemeralStorage?: string;
   extended?: Record<string, string>;
 }
 

@@ -247,12 +247,13 @@ class ContainerProvider implements Provider {
 
   async ping(signal: AbortSignal): Promise<PingAnswer> {
     const { runtime } = this.#started();
-    const { cpu, memory, pods, extended = {} } = await runtime.capacity(signal);
+    const { cpu, memory, pods, ephemeralStorage, extended = {} } = await runtime.capacity(signal);
     const accelerators = Object.entries(extended).map(([resourceType, available]) => ({
       resourceType,
       available,
     }));
-    return { status: "ok", resources: { cpu, memory, pods, accelerators } };
+    const storage = ephemeralStorage === undefined ? {} : { "ephemeral-storage": ephemeralStorage };
+    return { status: "ok", resources: { cpu, memory, pods, ...storage, accelerators } };
   }
 
   async exec(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams> {

@@ -152,6 +152,7 @@ export const PingAnswerSchema = Type.Object({
       cpu: Type.Optional(Type.String({ "x-accept-number": true })),
       memory: Type.Optional(Type.String({ "x-accept-number": true })),
       pods: Type.Optional(Type.String({ "x-accept-number": true })),
+      "ephemeral-storage": Type.Optional(Type.String({ "x-accept-number": true })),
       accelerators: Type.Optional(
         Type.Array(
           Type.Object({
