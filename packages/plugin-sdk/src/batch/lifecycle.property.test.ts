@@ -104,7 +104,7 @@ test("containers run, restart and end as the supervisor would have them", async 
                 {
                   restarts: restartCount,
                   // One that is stopped before its shell has set the trap ends by the signal.
-                  code: isSidecar(name) === true ? 0 : state.terminated.exitCode,
+                  code: isSidecar(name) ? 0 : state.terminated.exitCode,
                 },
               ] as const,
             ],
