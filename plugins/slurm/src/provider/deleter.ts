@@ -21,6 +21,8 @@ export interface DeleterOptions {
   gone: (job: PodJob) => void;
 }
 
+const MOST_REST_MS = 30_000;
+
 /** Carries out deletes: written down first, repeated until Slurm confirms, records kept until then. */
 export class Deleter {
   readonly #options: DeleterOptions;
@@ -29,14 +31,14 @@ export class Deleter {
     this.#options = options;
   }
 
-  /** Resolves when it is written down. A shorter grace period than before counts; a longer one does not. */
+  /** Resolves when it is written down. A later delete can bring the end nearer, never push it off. */
   async request(job: PodJob, graceSeconds: number): Promise<void> {
     const { store, clock, checkpoint } = this.#options;
     const before = job.record.deletion;
-    const deletion = {
-      requestedAt: before?.requestedAt ?? clock.now(),
-      graceSeconds: Math.min(before?.graceSeconds ?? graceSeconds, graceSeconds),
-    };
+    const asked = { requestedAt: clock.now(), graceSeconds };
+    const isEarlier = before === undefined || deadlineOf(asked) < deadlineOf(before);
+    const deletion = isEarlier ? asked : before;
+    if (isEarlier) job.sent = {};
     // Before anything else: a submission that has not begun does not begin any more.
     job.deleting = true;
     job.record = { ...job.record, deletion };
@@ -49,20 +51,24 @@ export class Deleter {
 
   /** Makes the next step, if it is time for one. Never throws: what failed is tried again. */
   async advance(job: PodJob): Promise<void> {
-    const { logger } = this.#options;
-    if (job.isBusy || job.submission !== undefined) return;
+    const { logger, clock } = this.#options;
+    if (job.isBusy || job.submission !== undefined || clock.now() < job.restsUntil) return;
     job.isBusy = true;
     try {
       await this.#step(job);
+      job.failedSteps = 0;
     } catch (error) {
       logger.warn({ err: error, uid: job.uid, job: job.jobId }, "a delete did not get on; again");
+      job.failedSteps++;
+      job.restsUntil =
+        clock.now() + Math.min(MOST_REST_MS, 500 * 2 ** Math.min(job.failedSteps, 8));
     } finally {
       job.isBusy = false;
     }
   }
 
   async #step(job: PodJob): Promise<void> {
-    const { client, clock, look, checkpoint } = this.#options;
+    const { client, files, clock, look, checkpoint } = this.#options;
     const now = clock.now();
     const { requestedAt, graceSeconds } = job.record.deletion ?? {
       requestedAt: now,
@@ -83,19 +89,21 @@ export class Deleter {
       case "look":
         return;
       case "terminate":
-        job.sent = { ...job.sent, terminate: now };
+        await files.grace(job.uid, graceSeconds, job.record.user?.uid);
         await client.terminate(id);
+        job.sent = { ...job.sent, terminate: now };
         checkpoint("delete.stop-sent");
         look();
         return;
       case "kill":
+        // Whatever comes of it, the job is cancelled next.
         job.sent = { ...job.sent, kill: now };
         await client.kill(id);
         look();
         return;
       case "cancel":
-        job.sent = { ...job.sent, cancel: now };
         await client.cancel(id);
+        job.sent = { ...job.sent, cancel: now };
         checkpoint("delete.stop-sent");
         look();
         return;
@@ -119,4 +127,8 @@ export class Deleter {
     logger.info({ uid: job.uid, job: job.jobId }, "deleted");
     gone(job);
   }
+}
+
+function deadlineOf(deletion: { requestedAt: number; graceSeconds: number }): number {
+  return deletion.requestedAt + deletion.graceSeconds * 1000;
 }

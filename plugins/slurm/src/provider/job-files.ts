@@ -1,6 +1,6 @@
 import { chmod, lchown, mkdir, readdir, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PluginError, packBatchPod, writeBatchPod } from "@interlink/plugin-sdk";
+import { PluginError, packBatchPod, writeBatchGrace, writeBatchPod } from "@interlink/plugin-sdk";
 import type { SystemUser } from "../commands/slurm-client.ts";
 import { CLAIM_FILE } from "../pods/job-script.ts";
 import type { PlannedJob } from "../pods/plan-job.ts";
@@ -86,6 +86,13 @@ export class JobFiles {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
       throw error;
     }
+  }
+
+  /** Tells the job's script how long its pod may take to end. `owner`: as whom the job runs, if not as this process. */
+  async grace(uid: string, seconds: number, owner: number | undefined): Promise<void> {
+    const directory = this.directory(uid);
+    await writeBatchGrace(directory, seconds);
+    if (owner !== undefined) await lchown(join(directory, "grace"), owner, -1);
   }
 
   async remove(uid: string): Promise<void> {

@@ -32,6 +32,9 @@ export class PodJob {
   sent: { terminate?: number; kill?: number; cancel?: number } = {};
   /** A step of its delete is under way. */
   isBusy = false;
+  /** After steps that failed, the next comes no sooner. */
+  restsUntil = 0;
+  failedSteps = 0;
   readonly #told = new Set<string>();
   #status: RemotePodStatus | undefined;
   #revision = 0;

@@ -268,6 +268,7 @@ describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
       signal,
     );
     await untilGone(data);
+    expect(await readdir(folder)).toContain("bye");
     expect(await readdir(join(folder, "root", "pods"))).toEqual([]);
   });
 
