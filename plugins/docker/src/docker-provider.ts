@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
   type ContainerProviderOptions,
@@ -90,7 +91,11 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     // Also of containers that come later, to a pod that runs.
     refuses: (container) => containerProblem(container) ?? forbiddenToContainer(container, forbid),
     // Beside the jobs, and locked with them.
-    devices: { settings: devices, file: join(root, "devices.json") },
+    devices: {
+      settings: devices,
+      file: join(root, "devices.json"),
+      hasJob: (uid) => existsSync(join(root, "jobs", uid)),
+    },
     images: { ...resolvedImageSettings(images), file: join(root, "images.json") },
     ...(clock !== undefined && { clock }),
     logger,

@@ -17,12 +17,11 @@ import { type Clock, RuntimeError, systemClock } from "@interlink/plugin-sdk";
 import type { PortConnection, ProcessStreams } from "@interlink/protocol";
 import type { Container, Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
-import { Devices } from "./devices/devices.ts";
-import type { DeviceSetting } from "./devices/inventory.ts";
+import { Devices, type DevicesOptions } from "./devices/devices.ts";
 import { showAddress } from "./engine/engine-address.ts";
 import type { EngineClient } from "./engine/engine-client.ts";
 import { isEngineError } from "./engine/engine-error.ts";
-import { engineDisk } from "./images/engine-images.ts";
+import { diskAt } from "./images/engine-images.ts";
 import type { ImageSettings } from "./images/image-settings.ts";
 import { ImageUpkeep } from "./images/image-upkeep.ts";
 import type { LogConfig } from "./pods/container-config.ts";
@@ -73,7 +72,7 @@ export interface DockerRuntimeOptions {
   /** Why a container may not run here, as a sentence. Default: every one may. */
   refuses?: (container: Container) => string | undefined;
   /** What pods may have of devices, and the file that remembers who has which. Default: no devices. */
-  devices?: { settings: readonly DeviceSetting[]; file: string };
+  devices?: Pick<DevicesOptions, "settings" | "file" | "hasJob">;
   /** Images pulled ahead, and their removal; without a `file` to remember pulls in none is ever removed. */
   images?: ImageSettings & { file?: string };
   /** Default: the real one. */
@@ -182,8 +181,10 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async capacity(signal: AbortSignal): Promise<RuntimeCapacity> {
-    const { NCPU, MemTotal } = await engineStep("Unavailable", () => this.#info(signal));
-    const disk = await engineStep("Unavailable", () => engineDisk(this.#engine, signal));
+    const { NCPU, MemTotal, DockerRootDir } = await engineStep("Unavailable", () =>
+      this.#info(signal),
+    );
+    const disk = await diskAt(this.#engine, DockerRootDir);
     return {
       cpu: String(NCPU),
       memory: String(MemTotal),

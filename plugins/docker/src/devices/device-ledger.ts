@@ -49,6 +49,11 @@ export class DeviceLedger {
     return new DeviceLedger(file, inventory, readLedger(file, text));
   }
 
+  /** UIDs of the pods that have something. */
+  holders(): string[] {
+    return [...this.#pods.keys()];
+  }
+
   /** What a container has; `{}` if nothing. */
   of(uid: string, container: string): DeviceIds {
     return this.#pods.get(uid)?.[container] ?? {};

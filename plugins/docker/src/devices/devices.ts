@@ -1,6 +1,7 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import type { EngineClient } from "../engine/engine-client.ts";
+import { LABELS } from "../pods/labels.ts";
 import { completeInventory } from "./complete-inventory.ts";
 import { DeviceLedger } from "./device-ledger.ts";
 import { deviceEnvironment, type EngineDevices, engineDevices } from "./engine-devices.ts";
@@ -16,6 +17,8 @@ export interface DevicesOptions {
   settings: readonly DeviceSetting[];
   /** Remembers who has which. */
   file: string;
+  /** Whether there is a job of this pod. Default: there is one of every pod. */
+  hasJob?: (uid: string) => boolean;
   logger: Logger;
 }
 
@@ -39,6 +42,24 @@ export class Devices {
     }
     this.#inventory = inventory;
     this.#ledger = await DeviceLedger.open(file, inventory);
+    await this.#releaseForgotten(this.#ledger, signal);
+  }
+
+  /** Of a pod whose job somebody has removed nobody would ever give the devices back. */
+  async #releaseForgotten(ledger: DeviceLedger, signal: AbortSignal): Promise<void> {
+    const { engine, logger, hasJob = () => true } = this.#options;
+    for (const uid of ledger.holders().filter((holder) => !hasJob(holder))) {
+      const left = await engine.json<unknown[]>({
+        method: "GET",
+        path: "/containers/json",
+        query: { all: true, filters: { label: [`${LABELS.uid}=${uid}`] } },
+        signal,
+      });
+      // What is left of it is removed as of no job, and then its devices come back.
+      if (left.length > 0) continue;
+      logger.warn({ uid }, "a pod that is no more held devices: they are free again");
+      await ledger.release(uid);
+    }
   }
 
   /** Resource to amount, as a node tells it. */

@@ -1,6 +1,7 @@
 import { statfs } from "node:fs/promises";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError } from "../engine/engine-error.ts";
+import type { EngineInfo } from "../runtime/engine-types.ts";
 import type { DiskUse, EngineImage } from "./collection-plan.ts";
 
 /** Part of `GET /images/json`, one entry. */
@@ -74,20 +75,23 @@ export async function removeImage(
   }
 }
 
-/** The engine's own directory, if this process sees it: only of an engine on this machine. */
+/** The disk of the engine's own directory, if this process sees it: only of an engine on this machine. */
 export async function engineDisk(
   engine: EngineClient,
   signal: AbortSignal,
 ): Promise<DiskUse | undefined> {
-  if (engine.address.kind !== "unix") return undefined;
-  const { DockerRootDir } = await engine.json<{ DockerRootDir?: string }>({
-    method: "GET",
-    path: "/info",
-    signal,
-  });
-  if (!DockerRootDir) return undefined;
+  const { DockerRootDir } = await engine.json<EngineInfo>({ method: "GET", path: "/info", signal });
+  return diskAt(engine, DockerRootDir);
+}
+
+/** The same, of the directory that the engine has named. */
+export async function diskAt(
+  engine: Pick<EngineClient, "address">,
+  rootDir: string | undefined,
+): Promise<DiskUse | undefined> {
+  if (engine.address.kind !== "unix" || !rootDir) return undefined;
   try {
-    const { blocks, bavail, bsize } = await statfs(DockerRootDir);
+    const { blocks, bavail, bsize } = await statfs(rootDir);
     return { used: (blocks - bavail) * bsize, total: blocks * bsize };
   } catch (error) {
     // The plugin may run in a container of its own.

@@ -37,4 +37,6 @@ export interface EngineInfo {
   NCPU: number;
   MemTotal: number;
   OSType?: string;
+  /** On the engine's machine. */
+  DockerRootDir?: string;
 }
