@@ -82,7 +82,7 @@ describeEngines("what pods try to reach on a real engine", (engine) => {
 
   it("not by exchanging a subPath for a link while it is mounted", async () => {
     const told = await tellEach({
-      initContainers: [{ ...exchanger(), restartPolicy: "Always" } as Container],
+      initContainers: [{ ...exchanger(), restartPolicy: "Always" }],
       containers: Array.from({ length: 6 }, (_, i) =>
         busybox(`reader-${i}`, look, { volumeMounts: [at("/w", { subPath: "d" })] }),
       ),

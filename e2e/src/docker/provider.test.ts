@@ -172,6 +172,18 @@ describeEngines("pods on a real engine", (engine) => {
     expect(state?.terminated).toMatchObject({ exitCode: 3, message: "why\n" });
   });
 
+  it("finds the last words of a container where the pod says, else in its log", async () => {
+    const own = { ...sh("echo own > /tmp/why; exit 3"), terminationMessagePath: "/tmp/why" };
+    const fallback = {
+      ...sh("echo in the log; exit 4", "fallback"),
+      terminationMessagePolicy: "FallbackToLogsOnError",
+    };
+    const data = await fixture.create({ containers: [own, fallback] });
+    expect((await fixture.ended(data)).state?.terminated?.message).toBe("own\n");
+    const { state } = await fixture.ended(data, "fallback");
+    expect(state?.terminated?.message).toBe("in the log\n");
+  });
+
   it("runs exec probes and hooks in the container", async () => {
     const data = await fixture.create({
       containers: [

@@ -57,6 +57,13 @@ describeEngines("single containers on a real engine", (engine) => {
     expect(log.split("\0").slice(0, -1)).toEqual(env.map(({ value }) => value));
   });
 
+  it("works where the container says, and else where the image says", async () => {
+    expect((await fixture.run({ ...sh("pwd"), workingDir: "/made/for it" })).log).toBe(
+      "/made/for it\n",
+    );
+    expect((await fixture.run(sh("pwd"))).log).toBe("/\n");
+  });
+
   it("passes arguments on to the byte", async () => {
     const args = ["a b", "'", '"', "$HOME", "`id`", "new\nline", "", "*", "; exit 3"];
     const { log } = await fixture.run({
