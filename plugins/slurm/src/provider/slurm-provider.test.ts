@@ -18,9 +18,15 @@ let folder: string;
 let provider: Provider;
 let created: RetrievedPodData[];
 
-async function open(options: { checkpoint?: (step: string) => void } = {}): Promise<void> {
+interface Given {
+  checkpoint?: (step: string) => void;
+  /** More of the configuration file. */
+  file?: object;
+}
+
+async function open({ file = {}, ...options }: Given = {}): Promise<void> {
   const commands = await fakeSlurm(join(folder, "slurm"));
-  const { options: settings } = readSlurmConfig({ PollSeconds: 1, CommandSeconds: 5 }, {});
+  const { options: settings } = readSlurmConfig({ PollSeconds: 1, CommandSeconds: 5, ...file }, {});
   provider = createSlurmProvider({
     root: join(folder, "root"),
     settings: {
@@ -145,6 +151,31 @@ describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
       },
       taints: [],
     });
+  });
+
+  it("takes pod data in the script where nothing is shared, and what runs before it", async () => {
+    await provider.close?.();
+    const file = {
+      SharedFileSystem: false,
+      CommandPrefix: "export SITE='a b'",
+      AllowShellAnnotations: true,
+    };
+    await open({ file });
+    const data = podOf(
+      `printf '%s|' "$SECRET"; cat ${folder}/before`,
+      {},
+      {
+        env: [{ name: "SECRET", value: "s3'cret\n" }],
+      },
+    );
+    const metadata = data.pod.metadata ?? {};
+    metadata.annotations = {
+      "slurm-job.vk.io/pre-exec": `printf '%s' "$SITE" >${folder}/before`,
+    };
+    await create(data);
+    expect(await until(data, "terminated")).toMatchObject({ exitCode: 0 });
+    expect(await log(data)).toBe("s3'cret\n|a b");
+    expect(await readdir(join(folder, "root", "pods", uidOf(data)))).not.toContain("spec");
   });
 
   it("refuses in sbatch's own words, and submits again when it is asked again", async () => {

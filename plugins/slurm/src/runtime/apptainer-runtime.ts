@@ -6,6 +6,12 @@ import type {
 } from "@interlink/plugin-sdk";
 import { bindWords } from "./bind-words.ts";
 import { imageReference, isRemote } from "./image-reference.ts";
+import {
+  ODD_VARIABLES_PATH,
+  oddVariables,
+  oddVariablesFile,
+  oddVariablesMount,
+} from "./odd-variables.ts";
 import { pulledImage, pullFile, pullWords } from "./pull-image.ts";
 import type { PodRuntimeOptions } from "./runtime-options.ts";
 
@@ -52,7 +58,11 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
     const { container } = spec;
     const { workingDir } = container;
     const { terminationMessage: message } = spec;
-    const mounts = [...spec.mounts, ...(message && canBind(message) ? [message] : [])];
+    const mounts = [
+      ...spec.mounts,
+      ...(message && canBind(message) ? [message] : []),
+      ...oddVariablesMount(spec),
+    ];
     return [
       ...withoutOddNames(spec, exportPrefix).map((word): BatchWord => [word]),
       ...[...command, "--silent", verb, ...options.defaultOptions, ...ownInit].map(
@@ -66,16 +76,24 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
       ...(workingDir ? [["--pwd"], [workingDir]] : []),
       ...options.podOptions.map((word): BatchWord => [word]),
       [isRemote(image) ? { podPath: pulledImage(image, "sif") } : image],
+      ...(oddVariables(spec).length === 0 ? [] : [["/bin/sh"], [ODD_VARIABLES_PATH]]),
     ];
   };
 
   return {
     exportPrefix,
-    files: (spec) => (isRemote(reference(spec)) ? [pullFile(spec)] : []),
+    files: (spec) => {
+      const odd = oddVariablesFile(spec);
+      return [...(isRemote(reference(spec)) ? [pullFile(spec)] : []), ...(odd ? [odd] : [])];
+    },
     prepare,
     run(spec) {
-      const { command: own, args = [] } = spec;
+      const { args = [] } = spec;
       const launcher = spec.kind === "regular" ? options.launcher : [];
+      // With odd variables the image's own entry point is a command like any other.
+      const own =
+        spec.command ??
+        (oddVariables(spec).length === 0 ? undefined : ["/.singularity.d/runscript"]);
       return [
         ...launcher.map((word): BatchWord => [word]),
         ...words(spec, own === undefined ? "run" : "exec"),
@@ -86,13 +104,12 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
   };
 }
 
-/**
- * One name that a shell cannot set (`a.b`) makes both programs leave out every variable of the container, as they hand
- * them over in a file that its shell reads: only that one is left out.
- */
-function withoutOddNames({ env }: BatchContainerSpec, exportPrefix: string): string[] {
-  const odd = env.map(({ name }) => name).filter((name) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
-  return odd.length === 0 ? [] : ["env", ...odd.map((name) => `--unset=${exportPrefix}${name}`)];
+/** Odd ones come by a script in the container, as they would make it lose all the others. */
+function withoutOddNames(spec: BatchContainerSpec, exportPrefix: string): string[] {
+  const odd = oddVariables(spec);
+  return odd.length === 0
+    ? []
+    : ["env", ...odd.map(({ name }) => `--unset=${exportPrefix}${name}`)];
 }
 
 /**
