@@ -34,10 +34,12 @@ function output(command, args, options = {}) {
     stdio: ["ignore", "pipe", 2],
     ...options,
   });
-  if (status === 0) return stdout;
-  const why = error?.code === "ENOENT" ? `there is no ${command} on this machine` : "it failed";
-  process.stderr.write(`${command} ${args.join(" ")}: ${why}.\n`);
-  process.exit(1);
+  if (status !== 0) {
+    const why = error?.code === "ENOENT" ? `there is no ${command} on this machine` : "it failed";
+    process.stderr.write(`${command} ${args.join(" ")}: ${why}.\n`);
+    process.exit(1);
+  }
+  return stdout;
 }
 
 /** The command with all packages that it needs at run time; of our own, what npm would publish. */
