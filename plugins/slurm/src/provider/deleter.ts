@@ -1,7 +1,7 @@
 import type { Checkpoint, Clock, JobStore } from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 import type { SlurmClient } from "../commands/slurm-client.ts";
-import { deletionStep } from "./deletion.ts";
+import { deletionStep, graceLeft } from "./deletion.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { PodJob } from "./pod-job.ts";
 import type { SlurmRecord } from "./slurm-record.ts";
@@ -84,12 +84,13 @@ export class Deleter {
       now,
     });
     const id = job.jobId ?? "";
+    const left = graceLeft({ requestedAt, graceSeconds }, now);
     switch (step) {
       case "wait":
       case "look":
         return;
       case "terminate":
-        await files.grace(job.uid, graceSeconds, job.record.user?.uid);
+        await files.grace(job.uid, left, job.record.user?.uid);
         await client.terminate(id);
         job.sent = { ...job.sent, terminate: now };
         checkpoint("delete.stop-sent");
@@ -102,6 +103,8 @@ export class Deleter {
         look();
         return;
       case "cancel":
+        // It may have begun since Slurm was asked; its script then hears of the cancel.
+        await files.grace(job.uid, left, job.record.user?.uid);
         await client.cancel(id);
         job.sent = { ...job.sent, cancel: now };
         checkpoint("delete.stop-sent");
