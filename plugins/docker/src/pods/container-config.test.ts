@@ -225,3 +225,23 @@ it("mounts a claim by the name of its volume, and part of one by its path", () =
     BindOptions: { Propagation: "rslave" },
   });
 });
+
+it("gives the engine what is kept in the place of the host's path, so far as it mounts a path", () => {
+  const container = { volumeMounts: [{ name: "v", mountPath: "/v", subPath: "a" }] };
+  const mounts = [{ hostPath: "/site/v/a", within: "/site/v", mountPath: "/v", readOnly: true }];
+  const kept = new Map([["/v", "/run/kept/0"]]);
+  const made = (more: object) =>
+    containerConfig(testContainerSpec(container, { mounts }), { ...OPTIONS, kept, ...more });
+  const [mount] = (made({}) as { HostConfig: { Mounts: object[] } }).HostConfig.Mounts;
+  expect(mount).toEqual({
+    Type: "bind",
+    Source: "/run/kept/0",
+    Target: "/v",
+    ReadOnly: true,
+    BindOptions: { Propagation: "rprivate" },
+  });
+  // Given any options, Podman leaves out what is mounted below.
+  const [other] = (made({ isPodman: true }) as { HostConfig: { Mounts: object[] } }).HostConfig
+    .Mounts;
+  expect(other).not.toHaveProperty("BindOptions");
+});

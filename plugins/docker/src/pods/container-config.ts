@@ -176,20 +176,23 @@ function engineMount(
       VolumeOptions: { NoCopy: true },
     };
   }
+  const bindOptions = {
+    // What lies in the engine's own directory must follow it when that is unmounted; engines insist.
+    Propagation:
+      PROPAGATION[declared?.mountPropagation ?? "None"] ??
+      (named === undefined || kept !== undefined ? "rprivate" : "rslave"),
+    // What is kept is so already.
+    ...(kept === undefined &&
+      recursiveReadOnly(mount, declared, options.hasRecursiveReadOnly ?? false)),
+  };
+  // Podman leaves out what is mounted below as soon as it is given any, be it what it does by itself.
+  const isDefault = options.isPodman && bindOptions.Propagation === "rprivate";
   return {
     Type: "bind",
     Source: kept ?? mount.hostPath,
     Target: mount.mountPath,
     ReadOnly: mount.readOnly,
-    BindOptions: {
-      // What lies in the engine's own directory must follow it when that is unmounted; engines insist.
-      Propagation:
-        PROPAGATION[declared?.mountPropagation ?? "None"] ??
-        (named === undefined || kept !== undefined ? "rprivate" : "rslave"),
-      // What is kept is so already.
-      ...(kept === undefined &&
-        recursiveReadOnly(mount, declared, options.hasRecursiveReadOnly ?? false)),
-    },
+    ...(!isDefault && { BindOptions: bindOptions }),
   };
 }
 
