@@ -15,8 +15,8 @@ export interface DeletionView {
 
 export type DeletionStep = "look" | "terminate" | "kill" | "cancel" | "wait" | "gone";
 
-/** The script has these many milliseconds beyond the grace period to write down the end. */
-const MARGIN_MS = 3000;
+/** The script has these many milliseconds beyond what is left of the grace period to write down the end. */
+const MARGIN_MS = 5000;
 /** A cancel is sent again after these many milliseconds. */
 const AGAIN_MS = 30_000;
 
@@ -29,12 +29,21 @@ export function deletionStep(view: DeletionView): DeletionStep {
   if (view.isUnknown || stage === "ended") return "gone";
   if (jobId === undefined || stage === undefined) return "look";
   const isRunning = stage === "running";
-  const killAt = view.requestedAt + view.graceSeconds * 1000 + MARGIN_MS;
   if (isRunning && sent.cancel === undefined) {
-    if (sent.terminate === undefined) return now < killAt ? "terminate" : "kill";
-    if (now < killAt) return "wait";
+    // Late as it may be, the script ends the pod better than Slurm does.
+    if (sent.terminate === undefined) return "terminate";
+    const left = graceLeft(view, sent.terminate);
+    if (now < sent.terminate + left * 1000 + MARGIN_MS) return "wait";
     if (sent.kill === undefined) return "kill";
     if (now < sent.kill + MARGIN_MS) return "wait";
   }
   return sent.cancel === undefined || now >= sent.cancel + AGAIN_MS ? "cancel" : "wait";
+}
+
+/** Seconds of the grace period that are left at `at`, never less than none. */
+export function graceLeft(
+  { requestedAt, graceSeconds }: Pick<DeletionView, "requestedAt" | "graceSeconds">,
+  at: number,
+): number {
+  return Math.max(0, Math.ceil((requestedAt + graceSeconds * 1000 - at) / 1000));
 }

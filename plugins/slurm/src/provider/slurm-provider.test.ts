@@ -295,7 +295,7 @@ describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
     await until(data, "running");
     await fault("scancel", `rm ${folder}/slurm/scancel-fault; exit 1`);
     await provider.delete(
-      { ...data.pod, metadata: { ...data.pod.metadata, deletionGracePeriodSeconds: 1 } },
+      { ...data.pod, metadata: { ...data.pod.metadata, deletionGracePeriodSeconds: 15 } },
       signal,
     );
     await untilGone(data);
