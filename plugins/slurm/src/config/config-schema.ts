@@ -67,6 +67,7 @@ const SCHEMA = Type.Object(
     SinfoPath: Type.Optional(text),
     ScontrolPath: Type.Optional(text),
     SacctPath: Type.Optional(text),
+    SrunPath: Type.Optional(text),
     BashPath: Type.Optional(Type.String({ pattern: "^(/[^\\s]+)?$" })),
     CommandPrefix: Type.Optional(Type.String()),
     ContainerRuntime: Type.Optional(

@@ -63,6 +63,7 @@ export interface SlurmCommands {
   scontrol: string;
   sacct: string;
   sinfo: string;
+  srun: string;
 }
 
 export interface RuntimeSettings {
@@ -166,6 +167,7 @@ function readSettings(file: FileSettings, env: SlurmEnvironment, notices: string
       scancel: env["SCANCELPATH"] || (file.ScancelPath ?? "scancel"),
       scontrol: file.ScontrolPath ?? "scontrol",
       sacct: file.SacctPath ?? "sacct",
+      srun: file.SrunPath ?? "srun",
       sinfo: env["SINFOPATH"] || (file.SinfoPath ?? "sinfo"),
     },
     bash: file.BashPath || "/bin/bash",

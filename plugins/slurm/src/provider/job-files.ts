@@ -39,6 +39,11 @@ export class JobFiles {
     await chmod(this.#pods, 0o711);
   }
 
+  /** A copy of the SDK's script, for commands in running containers. */
+  execScript(uid: string): string {
+    return join(this.directory(uid), "exec.sh");
+  }
+
   /**
    * Writes all that the job needs, for its user alone, and gives the path of its script. Repeatable. Throws `PluginError`
    * `rejected` for a script beyond `maxBytes`.
@@ -46,9 +51,15 @@ export class JobFiles {
   async write(
     uid: string,
     { batchPod, script }: PlannedJob,
-    options: { shared: boolean; maxBytes: number; user: SystemUser | undefined },
+    options: {
+      shared: boolean;
+      maxBytes: number;
+      user: SystemUser | undefined;
+      /** The SDK's script, text. */
+      batchScript: string;
+    },
   ): Promise<string> {
-    const { shared, maxBytes, user } = options;
+    const { shared, maxBytes, user, batchScript } = options;
     const directory = this.directory(uid);
     const content = shared ? Buffer.from(script) : packBatchPod(batchPod, { script, maxBytes });
     if (content.length > maxBytes) {
@@ -62,6 +73,7 @@ export class JobFiles {
     const file = join(directory, "job.sh");
     await rm(file, { force: true });
     await writeFile(file, content, { mode: 0o700, flag: "wx" });
+    await writeFile(this.execScript(uid), batchScript, { mode: 0o600 });
     if (user !== undefined) await giveTo(directory, user);
     return file;
   }

@@ -3,6 +3,8 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import type { PluginError, Provider, ProviderListener } from "@interlink/plugin-sdk";
 import { eventually, logRequest, podData } from "@interlink/plugin-sdk/testing";
 import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
@@ -139,6 +141,36 @@ describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
     expect(events).toContain("SlurmJobSubmitted");
     const revisions = told.map(({ extension }) => extension?.revision);
     expect(revisions).toEqual([...new Set(revisions)]);
+  });
+
+  it("runs a command in a running container, and nowhere else", async () => {
+    const data = podOf("sleep 60", {}, { env: [{ name: "WORD", value: "it's" }] });
+    const { name = "", namespace = "", uid = "" } = data.pod.metadata ?? {};
+    const streams = { Stdin: true, Stdout: true, Stderr: true, TTY: false };
+    const request = {
+      Namespace: namespace,
+      PodName: name,
+      PodUID: uid,
+      ContainerName: "main",
+      Command: ["sh", "-c", 'cat; printf "%s" "$WORD" >&2; exit 7'],
+      ...streams,
+    };
+    expect(await refusal(Promise.resolve(provider.exec?.(request, signal)))).toMatchObject({
+      code: "not-found",
+    });
+    await create(data);
+    await until(data, "running");
+    const terminal = { ...request, TTY: true };
+    expect(await refusal(Promise.resolve(provider.exec?.(terminal, signal)))).toMatchObject({
+      code: "unsupported",
+    });
+    const session = await provider.exec?.(request, signal);
+    session?.stdin?.end("a b\n");
+    const [out, said] = await Promise.all([
+      text(session?.stdout ?? Readable.from([])),
+      text(session?.stderr ?? Readable.from([])),
+    ]);
+    expect([out, said, await session?.ended]).toEqual(["a b\n", "it's", { exitCode: 7 }]);
   });
 
   it("tells capacity and taints", async () => {

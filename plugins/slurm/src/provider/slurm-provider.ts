@@ -15,14 +15,18 @@ import {
 } from "@interlink/plugin-sdk";
 import type {
   CreateAnswer,
+  ExecRequest,
   Feature,
   LogRequest,
   PingAnswer,
+  ProcessStreams,
   RemotePodStatus,
   RetrievedPodData,
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
+import { askingEnvironment } from "../commands/environment.ts";
+import { execSession, execWords } from "../commands/exec-session.ts";
 import { SlurmClient } from "../commands/slurm-client.ts";
 import type { SlurmSettings } from "../config/slurm-config.ts";
 import { planJob } from "../pods/plan-job.ts";
@@ -85,7 +89,7 @@ interface Parts {
 
 class SlurmProvider implements Provider {
   readonly name = "slurm";
-  readonly features: readonly Feature[] = ["status-stream", "log-options"];
+  readonly features: readonly Feature[] = ["status-stream", "log-options", "exec"];
   readonly #options: SlurmProviderOptions;
   readonly #clock: Clock;
   readonly #client: SlurmClient;
@@ -138,6 +142,7 @@ class SlurmProvider implements Provider {
     try {
       const controller = await this.#controller(signal);
       const instance = instanceOf(root);
+      const batchScript = await readFile(batchScriptPath(), "utf8");
       const common = { store, files, client: this.#client, controller, instance, logger };
       const changed = (job: PodJob) => this.#tell(job);
       this.#parts = {
@@ -148,6 +153,7 @@ class SlurmProvider implements Provider {
           ...common,
           settings,
           ownUid: this.#ownUid,
+          batchScript,
           clock: this.#clock,
           checkpoint,
         }),
@@ -162,7 +168,7 @@ class SlurmProvider implements Provider {
           },
           gone: (job) => this.#gone(job),
         }),
-        batchScript: await readFile(batchScriptPath(), "utf8"),
+        batchScript,
       };
       for (const job of store.list()) {
         signal.throwIfAborted();
@@ -269,6 +275,38 @@ class SlurmProvider implements Provider {
       ended: () => !this.#jobs.has(uid) || hasAttemptEnded(job.status, container, attempt),
       now: () => this.#clock.now(),
     });
+  }
+
+  async exec(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams> {
+    const { files } = this.#started();
+    const { PodUID: uid, PodName: name, ContainerName: container, Command, TTY } = request;
+    const job = this.#jobs.get(uid);
+    const status = job && this.#statusOf(job);
+    const shown = [...(status?.initContainers ?? []), ...(status?.containers ?? [])].find(
+      (one) => one.name === container,
+    );
+    if (job?.jobId === undefined || shown?.state?.running === undefined) {
+      throw new PluginError("not-found", `container "${container}" of pod "${name}" does not run`);
+    }
+    if (TTY) {
+      throw new PluginError(
+        "unsupported",
+        "The plugin slurm offers no terminals in running containers; leave -t out.",
+      );
+    }
+    if (job.record.user !== undefined) {
+      throw new PluginError(
+        "unsupported",
+        "The plugin slurm starts no commands in pods that run as another user than itself.",
+      );
+    }
+    const { commands } = this.#options.settings;
+    const words = execWords(job.jobId, files.execScript(uid), files.directory(uid), container);
+    return execSession(
+      [commands.srun, ...words, ...Command],
+      { env: askingEnvironment(this.#options.env ?? process.env), stdin: request.Stdin },
+      signal,
+    );
   }
 
   async ping(signal: AbortSignal): Promise<PingAnswer> {

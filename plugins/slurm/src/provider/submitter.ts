@@ -20,6 +20,8 @@ export interface SubmitterOptions {
   controller: ControllerSettings;
   instance: string;
   ownUid: number;
+  /** The SDK's script, text. */
+  batchScript: string;
   clock: Clock;
   logger: Logger;
   checkpoint: (step: Checkpoint) => void;
@@ -97,12 +99,13 @@ export class Submitter {
   }
 
   async #sbatch(job: PodJob, plan: PlannedJob, user: SystemUser | undefined): Promise<string> {
-    const { files, client, settings, controller, instance } = this.#options;
+    const { files, client, settings, controller, instance, batchScript } = this.#options;
     const { uid } = job;
     const script = await files.write(uid, plan, {
       shared: settings.sharedFileSystem,
       maxBytes: controller.maxScriptBytes,
       user,
+      batchScript,
     });
     const directory = files.directory(uid);
     const words = sbatchArguments(plan.flags, {

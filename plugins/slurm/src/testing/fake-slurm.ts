@@ -15,6 +15,7 @@ export async function fakeSlurm(directory: string): Promise<SlurmCommands> {
     scontrol: join(directory, "scontrol"),
     sacct: join(directory, "sacct"),
     sinfo: join(directory, "sinfo"),
+    srun: join(directory, "srun"),
   };
   for (const [name, path] of Object.entries(commands)) {
     const text = `#!/bin/bash\nd=${directory}\nif [[ -e $d/${name}-fault ]]; then . "$d/${name}-fault"; fi\n${PROGRAMS[name] ?? ""}`;
@@ -104,5 +105,9 @@ case "$1 $2" in
 esac
 `,
   sacct: "exit 1\n",
+  srun: `
+while [[ $1 == --* ]]; do shift; done
+exec "$@"
+`,
   sinfo: "echo 'n1|debug|up|idle|64|8000|gpu:2'\n",
 };
