@@ -250,15 +250,30 @@ il_run_container() {
   fi
 }
 
+# Whatever becomes of the loop, this process and its group end with it: this read ends when the loop does.
+il_guard() {
+  local il_line
+  exec 8>&-
+  set +m
+  (
+    exec 7>&- 6>&-
+    IFS= read -r il_line <&9
+    kill -KILL -- "-$1"
+  ) >/dev/null &
+  il_guard=$!
+  exec 9<&-
+}
+
 # Runs the commands that come before container $1.
 il_run_prepare() {
   local il_number il_code=0
   il_about "$1" "$2"
-  exec 8>&- 9<&-
+  il_guard "$BASHPID"
   for ((il_number = 0; il_number < ${il_set[$il_index.prepare]} && il_code == 0; il_number++)); do
     (il_read_words "$il_data/spec/$il_name/prepare-$il_number" && il_become plain)
     il_code=$?
   done >"$il_directory/containers/$il_name/prepare.log" 2>&1
+  kill -KILL "$il_guard"
   printf 'prepared %s %s\n' "$il_index" "$il_code" >&7
 }
 
@@ -315,17 +330,23 @@ il_ask() {
 
 # Looks once at a container with probe $3; $4 tells this look from others.
 il_run_look() {
+  local il_code
   il_about "$1" "$2"
-  exec 8>&- 9<&-
+  il_guard "$BASHPID"
   il_ask "$3" 2>&1 | { il_tool head -c 10240 && il_tool cat >/dev/null; } >"$il_attempt_directory/$3"
-  printf 'looked %s %s %s %s %s\n' "$1" "$2" "$3" "${PIPESTATUS[0]}" "$4" >&7
+  il_code=${PIPESTATUS[0]}
+  kill -KILL "$il_guard"
+  printf 'looked %s %s %s %s %s\n' "$1" "$2" "$3" "$il_code" "$4" >&7
 }
 
 il_run_hook() {
+  local il_code
   il_about "$1" "$2"
-  exec 8>&- 9<&-
+  il_guard "$BASHPID"
   il_ask "$3" any >/dev/null 2>&1
-  printf 'hooked %s %s %s %s\n' "$1" "$2" "$3" "$?" >&7
+  il_code=$?
+  kill -KILL "$il_guard"
+  printf 'hooked %s %s %s %s\n' "$1" "$2" "$3" "$il_code" >&7
 }
 
 # Runs a function beside the loop, in a process group of its own; sets il_beside to its id.

@@ -1,4 +1,4 @@
-import { access, mkdir, readFile, rmdir, truncate, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, rmdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { BatchJob, bareRuntime, batchPod, shell } from "../testing/batch-job.ts";
@@ -13,6 +13,16 @@ async function pidOf(job: BatchJob, container: string): Promise<number> {
     const text = await job.log(container).catch(() => "");
     return /^\d+\n/.test(text) && Number.parseInt(text, 10);
   });
+}
+
+/** The process with this command line, words with a NUL behind each. */
+async function processOf(commandLine: string): Promise<number | undefined> {
+  for (const name of await readdir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const found = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "");
+    if (found === commandLine) return Number(name);
+  }
+  return undefined;
 }
 
 /** Whether it is there and no zombie. */
@@ -39,6 +49,34 @@ test("when the script is killed with SIGKILL its containers end with it, and the
   const { containers, finishedAt } = await job.records();
   expect(containers[0]?.state?.terminated).toMatchObject({ exitCode: 137, reason: "Error" });
   expect(finishedAt).toBeUndefined();
+});
+
+test.each([
+  ["a probe", { readinessProbe: { exec: { command: ["sleep", "54321"] }, timeoutSeconds: 1000 } }],
+  ["a hook", { lifecycle: { postStart: { exec: { command: ["sleep", "54321"] } } } }],
+  ["a preparation", {}],
+])("when the script is killed with SIGKILL, %s that it runs ends as well", async (what, rest) => {
+  const marker = `${54_321 + process.pid}`;
+  const isPrepare = what === "a preparation";
+  const pod = batchPod(
+    {
+      containers: [
+        shell(
+          "main",
+          longLived,
+          JSON.parse(JSON.stringify(rest).replace("54321", marker)) as object,
+        ),
+      ],
+    },
+    {
+      runtime: isPrepare ? { ...bareRuntime, prepare: () => [[["sleep"], [marker]]] } : bareRuntime,
+    },
+  );
+  await using job = await BatchJob.start(pod);
+  const asleep = await eventually(`the process of ${what}`, () => processOf(`sleep\0${marker}\0`));
+  job.child.kill("SIGKILL");
+  await job.end();
+  await eventually("its end", async () => !(await isRunning(asleep)));
 });
 
 test("when the process that waits for a container is killed, the script ends the container and goes on", async () => {
@@ -81,7 +119,7 @@ test("a job that was put back into the queue runs its pod from the beginning, wi
     containers: [shell("main", longLived)],
   });
   await using job = await BatchJob.start(pod);
-  await pidOf(job, "main");
+  await job.until("started main 0");
   job.child.kill("SIGKILL");
   await job.end();
   // As after a power cut: the end was never written, and the last line is cut off.
