@@ -168,6 +168,41 @@ describeRegistries("the images of an engine", (engine) => {
     await one.pod([]);
   });
 
+  it("are removed when their tag has moved on to a newer image, or they never had one", async () => {
+    const clock = new MovedClock();
+    const one = await plugin({ garbageCollection: NO_SPACE }, clock);
+    const image = await published();
+    const idOf = async (name: string) => {
+      const path = `/images/${name}/json`;
+      const found = await fixture.engine.json<{ Id: string }>({
+        method: "GET",
+        path,
+        signal: fixture.signal,
+      });
+      return found.Id;
+    };
+    const { imageID: byDigest } = await pull(one, image, "Always");
+    const older = await idOf(image);
+    await untagImage(fixture.engine, image);
+    // By its digest alone.
+    await pull(one, byDigest, "IfNotPresent");
+    expect(await idOf(byDigest)).toBe(older);
+    await pull(one, image, "Always");
+    const newer = await imported(image);
+    const id = await idOf(newer);
+    await pushImage(fixture.engine, newer);
+    await untagImage(fixture.engine, newer);
+    await pull(one, image, "Always");
+    expect(await idOf(image)).not.toBe(older);
+    expect(await isThere(older)).toBe(true);
+    const other = await published();
+    const { imageID } = await pull(one, other, "Always");
+    await untagImage(fixture.engine, other);
+    await pull(one, imageID, "Always");
+    await one.lookAgain();
+    for (const gone of [older, id, imageID]) expect(await isThere(gone), gone).toBe(false);
+  });
+
   it("are removed by the plugin's next life, too, and not before their time", async () => {
     const clock = new MovedClock();
     const file = join(fixture.folder, `${randomUUID()}.json`);
