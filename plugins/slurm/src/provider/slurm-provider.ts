@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import {
   batchScriptPath,
   type Checkpoint,
@@ -279,14 +280,15 @@ class SlurmProvider implements Provider {
 
   async exec(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams> {
     const { files } = this.#started();
-    const { PodUID: uid, PodName: name, ContainerName: container, Command, TTY } = request;
+    const { PodUID: uid, ContainerName: container, Command, TTY } = request;
     const job = this.#jobs.get(uid);
     const status = job && this.#statusOf(job);
-    const shown = [...(status?.initContainers ?? []), ...(status?.containers ?? [])].find(
+    if (status === undefined) throw new PluginError("not-found", "pod does not exist");
+    const shown = [...status.initContainers, ...status.containers].find(
       (one) => one.name === container,
     );
     if (job?.jobId === undefined || shown?.state?.running === undefined) {
-      throw new PluginError("not-found", `container "${container}" of pod "${name}" does not run`);
+      throw new PluginError("not-found", `container not found ("${container}")`);
     }
     if (TTY) {
       throw new PluginError(
@@ -301,10 +303,13 @@ class SlurmProvider implements Provider {
       );
     }
     const { commands } = this.#options.settings;
-    const words = execWords(job.jobId, files.execScript(uid), files.directory(uid), container);
+    const directory = files.directory(uid);
+    const exitFile = join(directory, `exec-${randomUUID()}`);
+    const words = execWords(job.jobId, files.execScript(uid), directory, container, exitFile);
+    const env = askingEnvironment(this.#options.env ?? process.env);
     return execSession(
       [commands.srun, ...words, ...Command],
-      { env: askingEnvironment(this.#options.env ?? process.env), stdin: request.Stdin },
+      { env, stdin: request.Stdin, exitFile },
       signal,
     );
   }
