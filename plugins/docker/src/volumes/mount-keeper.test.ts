@@ -91,6 +91,18 @@ describe.skipIf(process.geteuid?.() !== 0)("a keeper that can mount", () => {
     expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(folder);
   });
 
+  it("lets go of what another life of the plugin held", async () => {
+    await keeper.keep(spec(), true);
+    const next = new MountKeeper({
+      held: new HeldMounts(held.directory),
+      allowUnheld: false,
+      logger,
+    });
+    expect((await next.keep(spec("file"), true)).size).toBe(1);
+    await next.release({ uid });
+    expect(await readdir(folder)).toEqual(["v"]);
+  });
+
   it("does not follow what has become a link", async () => {
     await symlink("/etc", join(folder, "v/link"));
     for (const path of ["link", "link/passwd"]) {
