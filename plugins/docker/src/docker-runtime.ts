@@ -100,8 +100,8 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #stats: StatsReader;
   readonly #devices: Devices | undefined;
   readonly #disk: DiskLimits;
-  /** In bytes; 0 until the engine has told it. */
-  #machineMemory = 0;
+  /** In bytes; until the engine has told it, and where it may not set scores, none. */
+  #machineMemory: number | undefined;
 
   constructor(options: DockerRuntimeOptions) {
     const { engine, logger, plugin } = options;
@@ -338,7 +338,9 @@ export class DockerRuntime implements ContainerRuntime {
 
   async #info(signal: AbortSignal): Promise<EngineInfo> {
     const info = await this.#engine.json<EngineInfo>({ method: "GET", path: "/info", signal });
-    this.#machineMemory = info.MemTotal;
+    // An engine without rights may not go below the score that it was itself given.
+    const isRootless = (info.SecurityOptions ?? []).includes("name=rootless");
+    this.#machineMemory = isRootless ? undefined : info.MemTotal;
     return info;
   }
 }

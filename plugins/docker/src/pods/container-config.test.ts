@@ -51,6 +51,14 @@ describe("containerConfig", () => {
     expect(config(testContainerSpec()).HostConfig).not.toHaveProperty("UTSMode");
   });
 
+  it("gives the kernel a score where the machine's memory is known, and limits on disk as they come", () => {
+    expect(config(testContainerSpec()).HostConfig).not.toHaveProperty("OomScoreAdj");
+    const storage = { StorageOpt: { size: "1000" } };
+    expect(
+      containerConfig(testContainerSpec(), { ...OPTIONS, machineMemory: 1e9, storage }),
+    ).toMatchObject({ HostConfig: { OomScoreAdj: 1000, ...storage } });
+  });
+
   it.each([
     [{ shareProcessNamespace: true }, { PidMode: "container:abc" }],
     [{ hostPID: true }, { PidMode: "host" }],

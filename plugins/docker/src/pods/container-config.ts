@@ -1,5 +1,5 @@
 import { type ContainerMount, type ContainerSpec, RuntimeError } from "@interlink/plugin-sdk";
-import type { VolumeMount } from "kubernetes-types/core/v1.js";
+import type { Container, Pod, VolumeMount } from "kubernetes-types/core/v1.js";
 import type { EngineDevices } from "../devices/engine-devices.ts";
 import type { ImageDefaults } from "../images/image-store.ts";
 import { declaredMount, type KeptMounts } from "../volumes/mount-keeper.ts";
@@ -28,8 +28,8 @@ export interface ContainerOptions {
   volumes?: ReadonlyMap<string, string>;
   /** Devices of this container. */
   devices?: EngineDevices;
-  /** Bytes of the engine's machine; 0: not known. */
-  machineMemory?: number;
+  /** Bytes of the engine's machine; without it the kernel gets no score by which to choose when it has no more. */
+  machineMemory?: number | undefined;
   /** Limit of its own layer, as the engine's storage driver takes it. */
   storage?: { StorageOpt?: { size: string } };
   /** Variables that take the place of the container's own. */
@@ -98,7 +98,7 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
     Labels: containerLabels(options.plugin, spec),
     HostConfig: {
       ...engineResources(container.resources),
-      ...oomScore(oomScoreAdj(pod, container, options.machineMemory ?? 0)),
+      ...oomScore(pod, container, options.machineMemory),
       ...options.storage,
       ...options.devices,
       ...security,
@@ -126,7 +126,13 @@ export function containerConfig(spec: ContainerSpec, options: ContainerOptions):
   };
 }
 
-function oomScore(score: number | undefined): { OomScoreAdj?: number } {
+function oomScore(
+  pod: Pod,
+  container: Container,
+  machineMemory: number | undefined,
+): { OomScoreAdj?: number } {
+  const score =
+    machineMemory === undefined ? undefined : oomScoreAdj(pod, container, machineMemory);
   return score === undefined ? {} : { OomScoreAdj: score };
 }
 

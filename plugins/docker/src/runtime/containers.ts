@@ -44,8 +44,8 @@ export interface ContainersOptions {
   /** Why a container may not run here, as a sentence. */
   refuses?: (container: Container) => string | undefined;
   devices?: Pick<Devices, "forContainer">;
-  /** Bytes of the engine's machine, as far as it is known. */
-  machineMemory?: () => number;
+  /** Bytes of the engine's machine, for scores by which the kernel chooses; without it there are none. */
+  machineMemory?: () => number | undefined;
   /** Default: containers may write as much as they like. */
   disk?: DiskLimits;
 }
@@ -128,7 +128,7 @@ export class Containers implements OwnSteps {
       }),
       ...(runtime !== undefined && { runtime }),
       volumes: claimedVolumes(pod, claims),
-      machineMemory: this.#options.machineMemory?.() ?? 0,
+      machineMemory: this.#options.machineMemory?.(),
       devices: assigned?.devices ?? {},
       extraEnv: assigned?.env ?? [],
       ...(asksImage && { image: await this.#images.defaults(spec.imageID, signal) }),

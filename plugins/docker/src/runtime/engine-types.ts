@@ -37,6 +37,8 @@ export interface EngineInfo {
   NCPU: number;
   MemTotal: number;
   OSType?: string;
+  /** `name=seccomp,profile=default`, `name=rootless` … */
+  SecurityOptions?: string[] | null;
   /** On the engine's machine. */
   DockerRootDir?: string;
 }
