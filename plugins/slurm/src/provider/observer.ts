@@ -76,7 +76,14 @@ export class Observer {
         job.recordsAt = now;
         changed(job);
       }
-      if (job.ending !== undefined) await this.#finish(job, now);
+      if (job.ending !== undefined && !job.isFinishing) {
+        job.isFinishing = true;
+        try {
+          await this.#finish(job, now);
+        } finally {
+          job.isFinishing = false;
+        }
+      }
     } catch (error) {
       logger.warn({ err: error, uid: job.uid }, "the records of a job could not be read");
       // Not knowing what it has done is no reason to leave a pod out of the answer.
@@ -163,7 +170,7 @@ export class Observer {
   async #finish(job: PodJob, now: number): Promise<void> {
     const { client, logger } = this.#options;
     const { ending, records } = job;
-    if (ending === undefined) return;
+    if (ending === undefined || job.isOver) return;
     const isRecorded = records?.finishedAt !== undefined;
     if (!isRecorded && now < ending.seenAt + RECORDS_LAG_MS) return;
     let { details } = ending;

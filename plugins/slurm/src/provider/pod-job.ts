@@ -18,6 +18,8 @@ export class PodJob {
   queuedAt = 0;
   /** Slurm said that it ended; the records may still be on their way. */
   ending: { details: JobDetails; seenAt: number } | undefined;
+  /** Its end is being written down. */
+  isFinishing = false;
   /** Answers of Slurm in a row that did not have it, the first of which was asked after it was submitted. */
   missing = 0;
   /** Of the records that were read last. */

@@ -280,7 +280,10 @@ describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
     const { PodJID } = await create(data);
     await until(data, "running");
     const job = join(folder, "slurm", "jobs", PodJID);
-    execFileSync("bash", ["-c", `kill -KILL -- -$(<${job}/pid); rm -r ${job}`]);
+    execFileSync("bash", [
+      "-c",
+      `pid=$(<${job}/pid); mv ${job} ${folder}/forgotten; kill -KILL -- -$pid`,
+    ]);
     const failed = await eventually(
       "the pod has failed",
       async () => (await statusOf(data))?.extension?.failed,
