@@ -24,13 +24,21 @@ export async function ordinaryUser(): Promise<OrdinaryUser> {
   return made;
 }
 
-/** The command line that runs a program as that user, with nothing of our environment but what is given. */
+/**
+ * The command line that runs a program as that user, with nothing of our environment but what is given. The kernel ends it
+ * when we die; as whoever changes user loses that wish, it is said here.
+ */
 export function asUser(
   user: OrdinaryUser,
   env: Readonly<Record<string, string>>,
   command: readonly string[],
 ): string[] {
-  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--init-groups"];
+  const identity = [
+    `--reuid=${user.uid}`,
+    `--regid=${user.gid}`,
+    "--init-groups",
+    "--pdeathsig=KILL",
+  ];
   const own = { PATH: "/usr/bin:/bin", HOME: user.home, USER: user.name, LOGNAME: user.name };
   const settings = Object.entries({ ...own, ...env }).map(([name, value]) => `${name}=${value}`);
   return ["setpriv", ...identity, "--", "env", "-i", ...settings, ...command];

@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { daemonPid, logTail, startDaemon, stopDaemon } from "./daemon.ts";
@@ -78,6 +88,7 @@ export class SlurmDaemons {
       if (DAEMONS.every((name) => this.#pid(name) !== undefined)) await this.#endJobs();
     } finally {
       for (const name of DAEMONS.toReversed()) await this.stopDaemon(name);
+      await this.#endLeftovers();
     }
   }
 
@@ -192,6 +203,24 @@ export class SlurmDaemons {
     );
   }
 
+  /** Processes of jobs that Slurm has given up, as those of a failed node, and their cgroups. */
+  async #endLeftovers(): Promise<void> {
+    for (const controller of CGROUPS) {
+      const top = join(controller, `slurm_${this.nodeName}`);
+      if (!existsSync(top)) continue;
+      await waitUntil(`nothing runs in ${top}`, () => {
+        const groups = cgroupsIn(top);
+        const pids = groups.flatMap((group) =>
+          readFileSync(join(group, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number),
+        );
+        for (const pid of pids) endProcess(pid);
+        // The deepest first; one that still ends is tried again.
+        if (pids.length === 0) for (const group of groups) rmdirSync(group);
+        return pids.length === 0;
+      });
+    }
+  }
+
   #pid(name: SlurmDaemon): number | undefined {
     return daemonPid(this.#files(name).pidFile, name);
   }
@@ -215,6 +244,20 @@ export class SlurmDaemons {
         },
       );
     }
+  }
+}
+
+/** A cgroup and all below it, the deepest first. */
+function cgroupsIn(top: string): string[] {
+  const below = readdirSync(top, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return [...below.flatMap(({ name }) => cgroupsIn(join(top, name))), top];
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended meanwhile.
   }
 }
 
