@@ -36,7 +36,7 @@ export class ProviderFixture implements AsyncDisposable {
     this.host = host;
     this.folder = folder;
     this.plugin = `test-${randomUUID()}`;
-    this.engine = new EngineClient(parseDockerHost(host));
+    this.engine = new EngineClient(parseDockerHost(host, process.env));
   }
 
   static async open(

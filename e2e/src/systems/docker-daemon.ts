@@ -28,6 +28,8 @@ export interface DockerDaemonOptions {
    * remove, the bridge of the first.
    */
   isolated?: boolean;
+  /** A directory of this machine that an isolated engine finds empty, as one on another machine would. */
+  hides?: string;
 }
 
 /** A Docker Engine of our own, with everything in one folder. */
@@ -88,12 +90,16 @@ export class DockerDaemon implements EngineDaemon {
     rmSync(join(this.folder, "docker.sock"), { force: true });
     const config = join(this.folder, "daemon.json");
     writeFileSync(config, "{}\n");
-    const { isolated = false, arguments: more = [] } = this.#options;
+    const { isolated = false, hides, arguments: more = [] } = this.#options;
+    const hidden =
+      hides === undefined
+        ? []
+        : ["--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"', hides];
     const program = findProgram(PROGRAM) ?? PROGRAM;
     startDaemon(
       isolated ? "unshare" : program,
       [
-        ...(isolated ? ["--net", program, "--bridge=none", "--iptables=false"] : []),
+        ...(isolated ? ["--net", ...hidden, program, "--bridge=none", "--iptables=false"] : []),
         `--data-root=${join(this.folder, "data")}`,
         `--exec-root=${join(this.folder, "exec")}`,
         `--host=${this.host}`,

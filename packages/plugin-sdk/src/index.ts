@@ -83,6 +83,7 @@ export { systemClock } from "./supervisor/clock.ts";
 export type { ContainerProviderOptions } from "./supervisor/container-provider.ts";
 export { createContainerProvider } from "./supervisor/container-provider.ts";
 export { Limit } from "./supervisor/limit.ts";
+export { TERMINATION_FILE } from "./supervisor/read-ended-messages.ts";
 export { giveToGroup } from "./volumes/fs-group.ts";
 export { memoryVolumeBytes } from "./volumes/memory-size.ts";
 export { makeBelow, openBelow, pathOf } from "./volumes/open-below.ts";

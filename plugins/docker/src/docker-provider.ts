@@ -98,6 +98,8 @@ export function createDockerProvider(options: DockerProviderOptions): Provider {
     },
     images: { ...resolvedImageSettings(images), file: join(root, "images.json") },
     ...(clock !== undefined && { clock }),
+    // As the SDK lays out the directory that it is given.
+    files: { root, directory: (uid) => join(root, "jobs", uid) },
     logger,
     plugin,
     ...(network !== undefined && { network }),

@@ -13,7 +13,7 @@ import type {
   SandboxState,
   StreamRequest,
 } from "@interlink/plugin-sdk";
-import { type Clock, RuntimeError, systemClock } from "@interlink/plugin-sdk";
+import { type Clock, RuntimeError, systemClock, TERMINATION_FILE } from "@interlink/plugin-sdk";
 import type { PortConnection, ProcessStreams } from "@interlink/protocol";
 import type { Container, Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
@@ -26,6 +26,8 @@ import type { ImageSettings } from "./images/image-settings.ts";
 import { ImageUpkeep } from "./images/image-upkeep.ts";
 import type { LogConfig } from "./pods/container-config.ts";
 import type { DnsSettings } from "./pods/pod-dns.ts";
+import { PodFiles } from "./remote/pod-files.ts";
+import { seesDirectory } from "./remote/shared-directory.ts";
 import { ChangeFeed } from "./runtime/change-feed.ts";
 import { ContainerList } from "./runtime/container-list.ts";
 import { containerLogs } from "./runtime/container-logs.ts";
@@ -67,6 +69,11 @@ export interface DockerRuntimeOptions {
   hostIP?: string;
   /** Where PersistentVolumeClaims lie. Default: nowhere. */
   claims?: readonly ClaimRule[];
+  /**
+   * The plugin's directory, and the one of each pod in it. If the engine does not see them, their files are copied to it.
+   * Default: the engine sees everything.
+   */
+  files?: { root: string; directory: (uid: string) => string };
   /** Sees to it that what the engine mounts is what was checked. Default: nobody does. */
   mounts?: MountKeeper;
   /** Why a container may not run here, as a sentence. Default: every one may. */
@@ -100,12 +107,16 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #stats: StatsReader;
   readonly #devices: Devices | undefined;
   readonly #disk: DiskLimits;
+  readonly #settings: Pick<DockerRuntimeOptions, "plugin" | "files">;
+  /** Only for an engine that does not see the files of this machine. */
+  #files: PodFiles | undefined;
   /** In bytes; until the engine has told it, and where it may not set scores, none. */
   #machineMemory: number | undefined;
 
   constructor(options: DockerRuntimeOptions) {
     const { engine, logger, plugin } = options;
     this.#engine = engine;
+    this.#settings = options;
     this.#logger = logger;
     this.#pods = options.pods ?? 110;
     this.#mounts = options.mounts;
@@ -140,6 +151,7 @@ export class DockerRuntime implements ContainerRuntime {
       ...(options.refuses !== undefined && { refuses: options.refuses }),
       ...(this.#devices !== undefined && { devices: this.#devices }),
       disk: this.#disk,
+      files: () => this.#files,
       machineMemory: () => this.#machineMemory,
     });
     this.#kernel = new KernelLog((error) => {
@@ -148,7 +160,13 @@ export class DockerRuntime implements ContainerRuntime {
         "the kernel's log cannot be read: a container that runs out of memory is told as killed, without the reason",
       );
     });
-    this.#list = new ContainerList(engine, plugin, this.#containers, this.#kernel);
+    this.#list = new ContainerList(
+      engine,
+      plugin,
+      this.#containers,
+      this.#kernel,
+      async (container, signal) => this.#files?.fetchMessage(container, TERMINATION_FILE, signal),
+    );
     this.#stats = new StatsReader(engine, {
       containers: (signal) => this.list(signal),
       sandboxes: (signal) => this.#sandboxes.all(signal),
@@ -170,6 +188,7 @@ export class DockerRuntime implements ContainerRuntime {
       await this.#devices?.start(signal);
       const sandboxImage = await this.#sandboxes.prepare(signal);
       await this.#images.start([sandboxImage, PAUSE_REPOSITORY]);
+      await this.#findFiles(sandboxImage, signal);
     } catch (error) {
       if (!isEngineError(error, "unreachable")) throw error;
       throw new RuntimeError(
@@ -213,6 +232,7 @@ export class DockerRuntime implements ContainerRuntime {
   async removeSandbox(uid: string, signal: AbortSignal): Promise<void> {
     await engineStep("Unavailable", () => this.#sandboxes.remove(uid, signal));
     await this.#mounts?.release({ uid });
+    this.#files?.forget(uid);
     await this.#devices?.release(uid);
   }
 
@@ -329,11 +349,31 @@ export class DockerRuntime implements ContainerRuntime {
     return engineStep("Unavailable", () => this.#sandboxes.address(uid, signal));
   }
 
+  async volumesChanged(uid: string, signal: AbortSignal): Promise<void> {
+    await engineStep("Unavailable", async () => this.#files?.refresh(uid, signal));
+  }
+
   async close(): Promise<void> {
     await this.#images[Symbol.asyncDispose]();
     await this.#changes.close();
     await this.#kernel[Symbol.asyncDispose]();
     await this.#engine[Symbol.asyncDispose]();
+  }
+
+  /** Whether files of pods have to be copied to the engine. */
+  async #findFiles(image: string, signal: AbortSignal): Promise<void> {
+    const { plugin, files } = this.#settings;
+    if (files === undefined) return;
+    if (await seesDirectory(this.#engine, files.root, { plugin, image }, signal)) return;
+    this.#logger.info(
+      { root: files.root },
+      "the container engine does not see this directory: the files of pods are copied to it",
+    );
+    this.#files = new PodFiles(this.#engine, {
+      plugin,
+      directory: files.directory,
+      image: (step) => this.#sandboxes.prepare(step),
+    });
   }
 
   async #info(signal: AbortSignal): Promise<EngineInfo> {

@@ -106,6 +106,12 @@ export interface ContainerRuntime {
    */
   layerBytes?(handle: ContainerHandle, signal: AbortSignal): Promise<number | undefined>;
 
+  /**
+   * The volumes of the pod that consist of files have another content in its directory, from which `ensureSandbox` and
+   * `createContainer` have them. For runtimes that do not mount them from there.
+   */
+  volumesChanged?(uid: string, signal: AbortSignal): Promise<void>;
+
   /** Where the host can reach the pod's ports for HTTP, TCP and gRPC probes; `undefined` if it cannot. */
   probeAddress(uid: string, signal: AbortSignal): Promise<string | undefined>;
 

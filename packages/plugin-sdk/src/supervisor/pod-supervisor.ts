@@ -176,6 +176,7 @@ export class PodSupervisor {
         keepsOld: () => this.#isStarting(),
         signal,
       });
+      await this.#parts.runtime.volumesChanged?.(uid, signal);
       await store.replaceData(uid, data);
       if (this.#work.data !== undefined) this.#work.data = data;
       this.#forgetTroubles(containersOfOtherImage(this.plan.pod, data.pod));

@@ -15,6 +15,8 @@ export interface ContainerOptions {
   /** Id of the pod's sandbox. */
   sandbox: string;
   isPodman: boolean;
+  /** The pod's files lie in a volume of the engine, as it does not see those of this machine. */
+  isCopied?: boolean;
   /** Only needed for Podman, and if `needsImageUser` says so. */
   image?: ImageDefaults;
   log: LogConfig;
@@ -182,11 +184,12 @@ function engineMount(
       VolumeOptions: { NoCopy: true },
     };
   }
+  const isOutside = named === undefined && options.isCopied !== true;
   const bindOptions = {
     // What lies in the engine's own directory must follow it when that is unmounted; engines insist.
     Propagation:
       PROPAGATION[declared?.mountPropagation ?? "None"] ??
-      (named === undefined || kept !== undefined ? "rprivate" : "rslave"),
+      (isOutside || kept !== undefined ? "rprivate" : "rslave"),
     // What is kept is so already.
     ...(kept === undefined &&
       recursiveReadOnly(mount, declared, options.hasRecursiveReadOnly ?? false)),

@@ -75,6 +75,15 @@ export function sandboxEngineName(pod: Pod): string {
   return engineName(["POD", ...podParts(pod)]);
 }
 
+/** The volume with the files of a pod, and the container that is the way into it, on an engine elsewhere. */
+export function filesEngineName(uid: string): string {
+  return engineName(["FILES", uid]);
+}
+
+export function filesLabels(plugin: string, pod: Pod): Record<string, string> {
+  return { ...podLabels(plugin, pod), [LABELS.kind]: "files" };
+}
+
 /** A memory-backed emptyDir as a volume of the engine. */
 export function volumeEngineName(uid: string, volume: string): string {
   return engineName([uid, volume]);

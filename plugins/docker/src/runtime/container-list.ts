@@ -28,6 +28,9 @@ const RUNNING: ReadonlySet<string> = new Set(["running", "paused", "restarting"]
 /** 128 + SIGKILL. */
 const KILLED = 137;
 
+/** Does what must be done before anybody hears that the container has ended. */
+type Ended = (container: ObservedContainer, signal: AbortSignal) => Promise<void>;
+
 /**
  * The containers of this plugin in one question. Details (times, exit code) are asked once for each container when its
  * state has changed: a running one's start does not change any more, nor does anything of an ended one.
@@ -37,6 +40,7 @@ export class ContainerList {
   readonly #plugin: string;
   readonly #own: OwnSteps;
   readonly #kernel: Pick<KernelLog, "ranOut">;
+  readonly #ended: Ended;
   readonly #oom = new OomNotes();
   readonly #known = new Map<string, Known>();
   /** Containers that have changed since they were looked at. */
@@ -47,11 +51,13 @@ export class ContainerList {
     plugin: string,
     own: OwnSteps,
     kernel: Pick<KernelLog, "ranOut">,
+    ended: Ended = () => Promise.resolve(),
   ) {
     this.#engine = engine;
     this.#plugin = plugin;
     this.#own = own;
     this.#kernel = kernel;
+    this.#ended = ended;
   }
 
   /**
@@ -122,6 +128,7 @@ export class ContainerList {
     if (inspection === undefined) return undefined;
     const seen = observe(identity, inspection, this.#own.failedStart(Id));
     const container = await this.#explainEnd(inspection, seen, signal);
+    if (container.state === "exited") await this.#ended(container, signal);
     // It may have moved on since the list was made; then the word of the inspection counts next time.
     const settled = container.state === "running" || container.state === "exited";
     if (settled) this.#known.set(Id, { at: inspection.State.Status, container });

@@ -20,6 +20,7 @@ import {
 import { hasHostsFile, hostsFile } from "../pods/hosts-file.ts";
 import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
 import { localSeccompProfile, neededProfiles, needsImageUser } from "../pods/security.ts";
+import type { PodFiles } from "../remote/pod-files.ts";
 import { type ClaimRule, claimedVolumes } from "../volumes/claim-rules.ts";
 import type { MountKeeper } from "../volumes/mount-keeper.ts";
 import type { OwnSteps } from "./container-list.ts";
@@ -39,6 +40,8 @@ export interface ContainersOptions {
   /** Directory of the seccomp profiles that pods may name. */
   seccompProfiles?: string;
   claims?: readonly ClaimRule[];
+  /** Where the engine does not see the files of this machine; known once the engine was asked. */
+  files?: () => PodFiles | undefined;
   /** Without it what is mounted may have been exchanged since it was checked. */
   mounts?: MountKeeper;
   /** Why a container may not run here, as a sentence. */
@@ -116,18 +119,28 @@ export class Containers implements OwnSteps {
     const { claims = [] } = this.#options;
     const assigned = this.#options.devices?.forContainer(pod.metadata?.uid ?? "", container.name);
     const hasRecursiveReadOnly = !isPodman && (await this.#engine.isAtLeast("1.44"));
-    let kept = await this.#options.mounts?.keep(spec, hasRecursiveReadOnly);
+    const volumes = claimedVolumes(pod, claims);
+    const hosts = hasHostsFile(pod) ? await this.#writeHosts(spec, signal) : undefined;
+    const files = this.#options.files?.();
+    const placed = await files?.place(spec, hosts, (name) => volumes.has(name), signal);
+    const hostsFile = placed === undefined ? hosts : placed.hostsFile;
+    const mounted = placed?.spec ?? spec;
+    // What was copied lies where nobody but this plugin and the engine mount anything.
+    const keep = async () =>
+      placed === undefined ? this.#options.mounts?.keep(spec, hasRecursiveReadOnly) : undefined;
+    let kept = await keep();
     const options: ContainerOptions = {
       ...this.#options,
       sandbox: await this.#sandboxes.id(pod, signal),
       isPodman,
       hasRecursiveReadOnly,
-      ...(hasHostsFile(pod) && { hostsFile: await this.#writeHosts(spec, signal) }),
+      ...(hostsFile !== undefined && { hostsFile }),
+      isCopied: placed !== undefined,
       ...(profile !== undefined && {
         seccompProfile: await readSeccompProfile(this.#options.seccompProfiles, profile, isPodman),
       }),
       ...(runtime !== undefined && { runtime }),
-      volumes: claimedVolumes(pod, claims),
+      volumes,
       machineMemory: this.#options.machineMemory?.(),
       devices: assigned?.devices ?? {},
       extraEnv: assigned?.env ?? [],
@@ -141,7 +154,7 @@ export class Containers implements OwnSteps {
           method: "POST",
           path: "/containers/create",
           query: { name },
-          body: containerConfig(spec, {
+          body: containerConfig(mounted, {
             ...options,
             ...(kept && { kept }),
             ...(storage && { storage }),
@@ -153,7 +166,7 @@ export class Containers implements OwnSteps {
         return { ...handle, id: Id };
       } catch (error) {
         if (this.#options.mounts?.isUnseen(error) === true) {
-          kept = await this.#options.mounts.keep(spec, hasRecursiveReadOnly);
+          kept = await keep();
           continue;
         }
         if (storage?.StorageOpt !== undefined && this.#options.disk?.isRefusal(error) === true) {
@@ -250,7 +263,10 @@ export class Containers implements OwnSteps {
     const spec = this.#created.get(id);
     this.#created.delete(id);
     // Its sandbox has ended since, and may come back with another address.
-    if (spec !== undefined && !this.#sandboxes.isKnown(uid)) await this.#writeHosts(spec, signal);
+    if (spec !== undefined && !this.#sandboxes.isKnown(uid)) {
+      const file = await this.#writeHosts(spec, signal);
+      await this.#options.files?.()?.renew(uid, file, signal);
+    }
     try {
       await this.#sendStart(id, signal);
     } catch (error) {
