@@ -62,7 +62,10 @@ export interface DockerProviderOptions
   images?: ImageSettings;
 }
 
-/** Pods as containers of a Docker Engine or Podman. The engine must see `root` under the same path as this process. */
+/**
+ * Pods as containers of a Docker Engine or Podman. If the engine does not see `root` under the same path as this process,
+ * the files of pods are copied to it.
+ */
 export function createDockerProvider(options: DockerProviderOptions): Provider {
   const env = options.env ?? process.env;
   const address =

@@ -364,7 +364,7 @@ export class DockerRuntime implements ContainerRuntime {
   async #findFiles(image: string, signal: AbortSignal): Promise<void> {
     const { plugin, files } = this.#settings;
     if (files === undefined) return;
-    if (await seesDirectory(this.#engine, files.root, { plugin, image }, signal)) return;
+    if (await this.#seesRoot(files.root, { plugin, image }, signal)) return;
     this.#logger.info(
       { root: files.root },
       "the container engine does not see this directory: the files of pods are copied to it",
@@ -374,6 +374,24 @@ export class DockerRuntime implements ContainerRuntime {
       directory: files.directory,
       image: (step) => this.#sandboxes.prepare(step),
     });
+  }
+
+  /** If the engine does not let itself be asked, its answer to the first container will tell. */
+  async #seesRoot(
+    root: string,
+    own: { plugin: string; image: string },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    try {
+      return await seesDirectory(this.#engine, root, own, signal);
+    } catch (error) {
+      if (!isEngineError(error) || error.code === "unreachable") throw error;
+      this.#logger.warn(
+        { err: error, root },
+        "whether the container engine sees this directory cannot be found out: it is taken to see it",
+      );
+      return true;
+    }
   }
 
   async #info(signal: AbortSignal): Promise<EngineInfo> {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { EngineClient } from "../engine/engine-client.ts";
 import { isEngineError } from "../engine/engine-error.ts";
@@ -9,7 +9,7 @@ import { removeContainer } from "../runtime/removal.ts";
 const AT = "/shared";
 
 /**
- * Whether the engine sees this directory under the same path: it is to mount a file of a name that nothing else has.
+ * Whether the engine sees this directory under the same path: it is to mount a directory of a name that nothing else has.
  * Nothing is started for it.
  */
 export async function seesDirectory(
@@ -18,9 +18,9 @@ export async function seesDirectory(
   { plugin, image }: { plugin: string; image: string },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const file = join(directory, `.seen-${randomUUID()}`);
-  const Mounts = [{ Type: "bind", Source: file, Target: AT, ReadOnly: true }];
-  await writeFile(file, "");
+  const probe = join(directory, `.seen-${randomUUID()}`);
+  const Mounts = [{ Type: "bind", Source: probe, Target: AT, ReadOnly: true }];
+  await mkdir(probe);
   let id: string | undefined;
   try {
     const { Id } = await engine.json<{ Id: string }>({
@@ -44,7 +44,7 @@ export async function seesDirectory(
     throw error;
   } finally {
     if (id !== undefined) await removeContainer(engine, id, true, signal);
-    await rm(file, { force: true });
+    await rmdir(probe);
   }
 }
 
