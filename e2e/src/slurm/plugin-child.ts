@@ -18,7 +18,10 @@ const task = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as PluginTa
 const logger = pino({ level: "info" }, pino.destination({ fd: 1, sync: true }));
 const provider = createSlurmProvider({
   root: task.root,
-  settings: readSlurmConfig(task.settings, {}).options,
+  settings: readSlurmConfig({
+    file: { name: "settings", text: JSON.stringify(task.settings) },
+    env: {},
+  }).options,
   logger,
   recordsMs: 200,
   checkpoint: (step) => {

@@ -19,7 +19,10 @@ describeSlurmSite("the contract of providers, on a real Slurm", ({ slurm, apptai
       };
       return createSlurmProvider({
         root,
-        settings: readSlurmConfig(file, {}).options,
+        settings: readSlurmConfig({
+          file: { name: "settings", text: JSON.stringify(file) },
+          env: {},
+        }).options,
         logger: pino({ level: process.env["LOG_LEVEL"] ?? "silent" }),
         recordsMs: 100,
       });

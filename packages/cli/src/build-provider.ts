@@ -32,7 +32,7 @@ export async function buildProvider(
   }
   if (name === "slurm") {
     const { createSlurmProvider, readSlurmConfig } = await import("@interlink/plugin-slurm");
-    const slurm = settings.slurm ?? readSlurmConfig(undefined, {}).options;
+    const slurm = settings.slurm ?? readSlurmConfig({ env: {} }).options;
     return createSlurmProvider({ ...common, settings: slurm });
   }
   const { createDockerProvider } = await import("@interlink/plugin-docker");

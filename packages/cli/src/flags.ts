@@ -56,7 +56,7 @@ export interface ConfigFlags {
 }
 
 /** Whose configuration it is. */
-export type ConfigRole = "node" | "server";
+export type ConfigRole = "node" | "server" | "slurm";
 
 /** What `interlink plugin` was told. */
 export interface PluginFlags {

@@ -23,9 +23,10 @@ it("reads a file of YAML, and none", async () => {
   expect(await read(text)).toEqual({
     options: { hostPaths: ["/data"], claims: [{ directory: "/claims/{namespace}/{claim}" }] },
     notices: [],
+    file: join(folder, "docker.yaml"),
   });
   const nothing = { options: {}, notices: [] };
-  expect(await read("# nothing yet\n")).toEqual(nothing);
+  expect(await read("# nothing yet\n")).toMatchObject(nothing);
   expect(await readPluginConfig("docker", undefined, {})).toEqual(nothing);
   expect(await readPluginConfig("process", undefined, {})).toEqual(nothing);
 });
@@ -53,7 +54,7 @@ it("says which file, and what is wrong with it", async () => {
     /docker\.yaml: the unknown key "hostPath"; did you mean "hostPaths"\?/,
   );
   await expect(readPluginConfig("docker", join(folder, "no.yaml"), {})).rejects.toThrow(
-    "There is no configuration file",
+    /no\.yaml cannot be read: there is no such file/,
   );
   await expect(readPluginConfig("process", "x.yaml", {})).rejects.toThrow("leave --config out");
 });
@@ -64,5 +65,7 @@ it("reads the file of the Slurm plugin, which a variable may name", async () => 
   const config = await readPluginConfig("slurm", undefined, { SLURMCONFIGPATH: file });
   expect(config).toMatchObject({ root: "/data", slurm: { commands: { sbatch: "/opt/sbatch" } } });
   await writeFile(file, "Sbatch: 1\n");
-  await expect(readPluginConfig("slurm", file, {})).rejects.toThrow(/slurm\.yaml: the unknown key/);
+  await expect(readPluginConfig("slurm", file, {})).rejects.toThrow(
+    /slurm\.yaml:\d+: there is no key/,
+  );
 });

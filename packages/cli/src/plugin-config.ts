@@ -1,8 +1,9 @@
-import { access, readFile } from "node:fs/promises";
 import type { DockerConfig } from "@interlink/plugin-docker";
+import type { ConfigSources } from "@interlink/plugin-sdk";
 import type { SlurmSettings } from "@interlink/plugin-slurm";
 import { parse } from "yaml";
 import { CliError } from "./cli-error.ts";
+import { type ConfigPlace, loadConfig } from "./config/config-file.ts";
 
 /** A plugin's configuration, read. */
 export type PluginConfig = DockerConfig & {
@@ -10,8 +11,12 @@ export type PluginConfig = DockerConfig & {
   slurm?: SlurmSettings;
 };
 
-/** Where the earlier Slurm plugin looked for its file. */
-const SLURM_FILE = "/etc/interlink/SlurmConfig.yaml";
+/** Where the earlier plugins looked for their files. */
+export const DOCKER_CONFIG_PLACE: ConfigPlace = { variables: ["INTERLINKCONFIGPATH"] };
+export const SLURM_CONFIG_PLACE: ConfigPlace = {
+  variables: ["SLURMCONFIGPATH"],
+  usual: "/etc/interlink/SlurmConfig.yaml",
+};
 
 /**
  * The configuration of a plugin, from its file (YAML) and from the variables of earlier plugins. Throws a `CliError`
@@ -28,38 +33,21 @@ export async function readPluginConfig(
   }
   if (plugin === "slurm") {
     const { readSlurmConfig } = await import("@interlink/plugin-slurm");
-    const named = file ?? (env["SLURMCONFIGPATH"] || undefined);
-    const { options: slurm, ...rest } = await readFileBy(
-      named ?? (await usualFile()),
-      (value, what) => readSlurmConfig(value, env, what),
-    );
-    return { ...rest, options: {}, slurm };
+    const { options, ...rest } = await loadConfig(readSlurmConfig, SLURM_CONFIG_PLACE, file, env);
+    return { ...rest, options: {}, slurm: options };
   }
   const { readDockerConfig } = await import("@interlink/plugin-docker");
-  // The earlier Docker plugin found its file by this variable.
-  return readFileBy(file ?? (env["INTERLINKCONFIGPATH"] || undefined), (value, what) =>
-    readDockerConfig(value, env, what),
-  );
+  const read = (sources: ConfigSources) => readDocker(readDockerConfig, sources);
+  return loadConfig(read, DOCKER_CONFIG_PLACE, file, env);
 }
 
-/** The Slurm plugin's usual file, if it is there. */
-async function usualFile(): Promise<string | undefined> {
-  return access(SLURM_FILE).then(
-    () => SLURM_FILE,
-    () => undefined,
-  );
-}
-
-async function readFileBy<T>(
-  file: string | undefined,
-  read: (value: unknown, what: string | undefined) => T,
-): Promise<T> {
+function readDocker(
+  read: (value: unknown, env: ConfigSources["env"], what?: string) => DockerConfig,
+  { file, env }: ConfigSources,
+): DockerConfig {
   try {
-    const text = file === undefined ? "" : await readFile(file, "utf8");
-    return read(parse(text) ?? undefined, file);
+    return read(file === undefined ? undefined : (parse(file.text) ?? undefined), env, file?.name);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? `There is no configuration file ${file}.` : message;
-    throw new CliError("usage", why, { cause });
+    throw new CliError("usage", (cause as Error).message, { cause });
   }
 }

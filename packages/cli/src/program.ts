@@ -197,9 +197,11 @@ export function buildProgram(context: CliContext): Command {
   const config = program
     .command("config")
     .summary("check a configuration file, or explain what may stand in it")
-    .description("Configuration files of `interlink node` and `interlink server`.");
+    .description(
+      "Configuration files of `interlink node`, `interlink server` and `interlink plugin slurm`.",
+    );
   const role = () =>
-    new Option("--for <role>", "whose configuration it is").choices(["node", "server"]);
+    new Option("--for <role>", "whose configuration it is").choices(["node", "server", "slurm"]);
   config
     .command("check")
     .description("Say what is wrong in a configuration file, with line and what is allowed.")
@@ -215,7 +217,7 @@ export function buildProgram(context: CliContext): Command {
     .addOption(role())
     .action(async (options: ConfigFlags) => {
       const { explainConfig } = await import("./commands/config.ts");
-      explainConfig(options, context);
+      await explainConfig(options, context);
     });
 
   program

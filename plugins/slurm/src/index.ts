@@ -1,3 +1,4 @@
+export { SLURM_CONFIG } from "./config/config-schema.ts";
 export {
   type ClaimRule,
   type NamespaceSettings,

@@ -1,6 +1,7 @@
 import {
   allowedValues,
   type ConfigKey,
+  type ConfigSources,
   configKeys,
   type SettingSchema,
   settingSchema,
@@ -9,14 +10,33 @@ import type { TObject } from "typebox";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { type ConfigPlace, loadConfig } from "../config/config-file.ts";
-import { NODE_CONFIG, NODE_CONFIG_PLACE } from "../config/node-config.ts";
-import { SERVER_CONFIG, SERVER_CONFIG_PLACE } from "../config/server-config.ts";
+import { NODE_CONFIG, NODE_CONFIG_PLACE, readNodeConfig } from "../config/node-config.ts";
+import { readServerConfig, SERVER_CONFIG, SERVER_CONFIG_PLACE } from "../config/server-config.ts";
 import type { ConfigFlags, ConfigRole } from "../flags.ts";
+import { SLURM_CONFIG_PLACE } from "../plugin-config.ts";
 
-const ROLES: Readonly<Record<ConfigRole, { schema: TObject; place: ConfigPlace }>> = {
-  node: { schema: NODE_CONFIG, place: NODE_CONFIG_PLACE },
-  server: { schema: SERVER_CONFIG, place: SERVER_CONFIG_PLACE },
-};
+interface Role {
+  schema: TObject;
+  place: ConfigPlace;
+  read: (sources: ConfigSources) => { notices: string[] };
+}
+
+const NAMES: readonly ConfigRole[] = ["node", "server", "slurm"];
+
+async function roleOf(name: ConfigRole): Promise<Role> {
+  if (name === "node") {
+    return { schema: NODE_CONFIG, place: NODE_CONFIG_PLACE, read: readNodeConfig };
+  }
+  if (name === "server") {
+    return { schema: SERVER_CONFIG, place: SERVER_CONFIG_PLACE, read: readServerConfig };
+  }
+  const { readSlurmConfig, SLURM_CONFIG } = await import("@interlink/plugin-slurm");
+  return { schema: SLURM_CONFIG, place: SLURM_CONFIG_PLACE, read: readSlurmConfig };
+}
+
+/** As it is started. */
+const commandOf = (role: ConfigRole): string =>
+  role === "slurm" ? "interlink plugin slurm" : `interlink ${role}`;
 
 /**
  * `interlink config check FILE`: throws `CliError` with what is wrong. Without `--for` the file may be anybody's, and is
@@ -27,13 +47,13 @@ export async function checkConfig(
   flags: ConfigFlags,
   { stdout }: CliContext,
 ): Promise<void> {
-  const roles: ConfigRole[] = flags.for === undefined ? ["node", "server"] : [flags.for];
+  const roles = flags.for === undefined ? NAMES : [flags.for];
   const refusals: CliError[] = [];
   for (const role of roles) {
-    const { schema, place } = ROLES[role];
+    const { place, read } = await roleOf(role);
     try {
-      const { notices } = await loadConfig(schema, place, file, {});
-      stdout.write(`${file} can be used by interlink ${role}.\n`);
+      const { notices } = await loadConfig(read, place, file, {});
+      stdout.write(`${file} can be used by ${commandOf(role)}.\n`);
       for (const notice of notices) stdout.write(`  ${notice}\n`);
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
@@ -48,11 +68,11 @@ export async function checkConfig(
 const lines = ({ message }: CliError): number => message.split("\n").length;
 
 /** `interlink config explain`: every key, for people. */
-export function explainConfig(flags: ConfigFlags, { stdout }: CliContext): void {
-  const roles: ConfigRole[] = flags.for === undefined ? ["node", "server"] : [flags.for];
+export async function explainConfig(flags: ConfigFlags, { stdout }: CliContext): Promise<void> {
+  const roles = flags.for === undefined ? NAMES : [flags.for];
   for (const role of roles) {
-    const { schema, place } = ROLES[role];
-    stdout.write(`interlink ${role}: ${place.usual}\n`);
+    const { schema, place } = await roleOf(role);
+    stdout.write(`${commandOf(role)}: ${place.usual}\n`);
     stdout.write(`  Another file: --config, or the variable ${place.variables.join(" or ")}.\n\n`);
     const keys = configKeys(settingSchema(schema));
     for (const key of keys) {

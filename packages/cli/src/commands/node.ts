@@ -5,10 +5,10 @@ import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { loadConfig } from "../config/config-file.ts";
 import {
-  NODE_CONFIG,
   NODE_CONFIG_PLACE,
   type NodeFileSettings,
   nodeSettings,
+  readNodeConfig,
 } from "../config/node-config.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { NodeFlags } from "../flags.ts";
@@ -29,7 +29,7 @@ import { readVersion } from "../version.ts";
 
 /** `interlink node`: one virtual node, until the process is asked to end. Its pods go on running then. */
 export async function node(given: NodeFlags, { env, signal }: CliContext): Promise<void> {
-  const config = await loadConfig(NODE_CONFIG, NODE_CONFIG_PLACE, given.config, env);
+  const config = await loadConfig(readNodeConfig, NODE_CONFIG_PLACE, given.config, env);
   const flags = complete({ ...nodeSettings(config.value), ...given });
   checkNodeFlags(flags);
   const logger = openLog("node", flags.logLevel ?? "info");

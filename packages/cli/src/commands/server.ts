@@ -11,7 +11,7 @@ import type { Logger } from "pino";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { loadConfig } from "../config/config-file.ts";
-import { SERVER_CONFIG, SERVER_CONFIG_PLACE, serverSettings } from "../config/server-config.ts";
+import { readServerConfig, SERVER_CONFIG_PLACE, serverSettings } from "../config/server-config.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { ServerFlags } from "../flags.ts";
 import { type ListenAddress, parseListen } from "../listen.ts";
@@ -20,7 +20,7 @@ import { neededFile } from "../needed-file.ts";
 
 /** `interlink server`: the API server, until the process is asked to end. */
 export async function server(flags: ServerFlags, { env, signal }: CliContext): Promise<void> {
-  const config = await loadConfig(SERVER_CONFIG, SERVER_CONFIG_PLACE, flags.config, env);
+  const config = await loadConfig(readServerConfig, SERVER_CONFIG_PLACE, flags.config, env);
   const settings = serverSettings(config.value);
   const plugin = flags.plugin ?? settings.plugin;
   if (plugin === undefined) {

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { ConfigError, type ReadConfig, readConfig } from "@interlink/plugin-sdk";
-import type { Static, TObject } from "typebox";
+import { ConfigError, type ConfigSources } from "@interlink/plugin-sdk";
 import { CliError } from "../cli-error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,32 +9,26 @@ export interface ConfigPlace {
   /** Variables that name the file; of several, the first that is set. */
   variables: readonly string[];
   /** Read if it is there. */
-  usual: string;
-}
-
-/** A configuration, and where it was read. */
-export interface LoadedConfig<T> extends ReadConfig<T> {
-  /** `undefined`: there was no file. */
-  file?: string;
+  usual?: string;
 }
 
 /**
  * The configuration of a role: the file that the flag names, else the one that a variable names, else the usual one if
- * it is there; variables before it. Throws `CliError` `usage` with every problem.
+ * it is there; what `read` makes of it, with the file's name if there was one. Throws `CliError` `usage` with every problem.
  */
-export async function loadConfig<S extends TObject>(
-  schema: S,
+export async function loadConfig<T extends object>(
+  read: (sources: ConfigSources) => T,
   place: ConfigPlace,
   flag: string | undefined,
   env: Environment,
-): Promise<LoadedConfig<Static<S>>> {
+): Promise<T & { file?: string }> {
   const variable = place.variables.find((name) => (env[name] ?? "") !== "");
   const named = flag ?? (variable === undefined ? undefined : env[variable]);
-  const text = await readText(named ?? place.usual, named === undefined);
   const name = named ?? place.usual;
+  const text = name === undefined ? undefined : await readText(name, named === undefined);
   try {
-    if (text === undefined) return readConfig(schema, { env });
-    return { ...readConfig(schema, { file: { name, text }, env }), file: name };
+    if (name === undefined || text === undefined) return read({ env });
+    return { ...read({ file: { name, text }, env }), file: name };
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     throw new CliError("usage", cause.message, { cause });

@@ -1,3 +1,4 @@
+import { type ConfigSources, readConfig } from "@interlink/plugin-sdk";
 import { type Static, Type } from "typebox";
 import type { NodeFlags } from "../flags.ts";
 import type { ConfigPlace } from "./config-file.ts";
@@ -150,6 +151,8 @@ export const NODE_CONFIG = Type.Object(
   },
   closed,
 );
+
+export const readNodeConfig = (sources: ConfigSources) => readConfig(NODE_CONFIG, sources);
 
 /** Values that only a file gives. */
 export interface NodeFileSettings extends Partial<NodeFlags> {

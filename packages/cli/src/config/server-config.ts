@@ -1,3 +1,4 @@
+import { type ConfigSources, readConfig } from "@interlink/plugin-sdk";
 import type { JobConfig } from "@interlink/protocol";
 import type { JwtCallersOptions } from "@interlink/server";
 import { type Static, Type } from "typebox";
@@ -128,6 +129,8 @@ export const SERVER_CONFIG = Type.Object(
   },
   closed,
 );
+
+export const readServerConfig = (sources: ConfigSources) => readConfig(SERVER_CONFIG, sources);
 
 /** What the file says in the words of the flags; a flag goes before it. */
 export interface ServerSettings {

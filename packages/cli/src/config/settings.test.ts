@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CliError } from "../cli-error.ts";
 import { loadConfig } from "./config-file.ts";
-import { NODE_CONFIG, NODE_CONFIG_PLACE, nodeSettings } from "./node-config.ts";
-import { SERVER_CONFIG, SERVER_CONFIG_PLACE, serverSettings } from "./server-config.ts";
+import { NODE_CONFIG_PLACE, nodeSettings, readNodeConfig } from "./node-config.ts";
+import { readServerConfig, SERVER_CONFIG_PLACE, serverSettings } from "./server-config.ts";
 
 let directory: string;
 beforeAll(async () => {
@@ -21,12 +21,12 @@ async function written(text: string): Promise<string> {
 
 async function node(text: string, env: Record<string, string> = {}) {
   const file = await written(text);
-  return nodeSettings((await loadConfig(NODE_CONFIG, NODE_CONFIG_PLACE, file, env)).value);
+  return nodeSettings((await loadConfig(readNodeConfig, NODE_CONFIG_PLACE, file, env)).value);
 }
 
 async function server(text: string, env: Record<string, string> = {}) {
   const file = await written(text);
-  return serverSettings((await loadConfig(SERVER_CONFIG, SERVER_CONFIG_PLACE, file, env)).value);
+  return serverSettings((await loadConfig(readServerConfig, SERVER_CONFIG_PLACE, file, env)).value);
 }
 
 /** One file for all three processes, as the first design had it. */
@@ -206,9 +206,9 @@ OIDC:
 test("a file that is named must be there, the usual one need not", async () => {
   const missing = join(directory, "missing.yaml");
   const place = { variables: ["CONFIGPATH"], usual: missing };
-  await expect(loadConfig(NODE_CONFIG, place, missing, {})).rejects.toThrow(CliError);
-  await expect(loadConfig(NODE_CONFIG, place, undefined, { CONFIGPATH: missing })).rejects.toThrow(
-    /there is no such file/,
-  );
-  expect(await loadConfig(NODE_CONFIG, place, undefined, {})).not.toHaveProperty("file");
+  await expect(loadConfig(readNodeConfig, place, missing, {})).rejects.toThrow(CliError);
+  await expect(
+    loadConfig(readNodeConfig, place, undefined, { CONFIGPATH: missing }),
+  ).rejects.toThrow(/there is no such file/);
+  expect(await loadConfig(readNodeConfig, place, undefined, {})).not.toHaveProperty("file");
 });

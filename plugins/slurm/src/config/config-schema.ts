@@ -1,5 +1,4 @@
 import { type Static, Type } from "typebox";
-import { Compile } from "typebox/compile";
 
 const text = Type.String({ minLength: 1 });
 const texts = Type.Array(text);
@@ -7,12 +6,14 @@ const closed = { additionalProperties: false };
 const id = Type.Integer({ minimum: 0, maximum: 2 ** 32 - 2 });
 const name = Type.String({ pattern: "^[A-Za-z0-9._@+-]+$" });
 
+const NO_EFFECT = "it had no effect in the earlier plugin either";
+
 const FLAVOR = Type.Object(
   {
     Name: Type.Optional(text),
     Description: Type.Optional(Type.String()),
     CPUDefault: Type.Optional(Type.Integer({ minimum: 0 })),
-    MemoryDefault: Type.Optional(Type.Union([Type.String(), Type.Integer({ minimum: 0 })])),
+    MemoryDefault: Type.Optional(Type.String()),
     UID: Type.Optional(id),
     SlurmFlags: Type.Optional(texts),
   },
@@ -54,22 +55,62 @@ const TAINT = Type.Object(
 );
 
 /** The configuration file of the Slurm plugin: the keys of the earlier plugin, and more in the same style. */
-const SCHEMA = Type.Object(
+export const SLURM_CONFIG = Type.Object(
   {
-    SidecarPort: Type.Optional(Type.Union([Type.String(), Type.Integer()])),
-    Socket: Type.Optional(Type.String()),
-    DataRootFolder: Type.Optional(text),
-    VerboseLogging: Type.Optional(Type.Boolean()),
-    ErrorsOnlyLogging: Type.Optional(Type.Boolean()),
-    SbatchPath: Type.Optional(text),
-    ScancelPath: Type.Optional(text),
-    SqueuePath: Type.Optional(text),
-    SinfoPath: Type.Optional(text),
-    ScontrolPath: Type.Optional(text),
-    SacctPath: Type.Optional(text),
-    SrunPath: Type.Optional(text),
+    SidecarPort: Type.Optional(
+      Type.String({ env: ["SIDECARPORT"], description: "Port to listen on." }),
+    ),
+    Socket: Type.Optional(
+      Type.String({ description: "Where to listen, as unix:///path; goes before SidecarPort." }),
+    ),
+    DataRootFolder: Type.Optional(
+      Type.String({ minLength: 1, description: "Where the pods' files are kept." }),
+    ),
+    VerboseLogging: Type.Optional(Type.Boolean({ description: "Log level debug." })),
+    ErrorsOnlyLogging: Type.Optional(
+      Type.Boolean({ description: "Log level error, unless VerboseLogging." }),
+    ),
+    SbatchPath: Type.Optional(
+      Type.String({
+        minLength: 1,
+        env: ["SBATCHPATH"],
+        description: "Path of the program (default: from PATH).",
+      }),
+    ),
+    ScancelPath: Type.Optional(
+      Type.String({
+        minLength: 1,
+        env: ["SCANCELPATH"],
+        description: "Path of the program (default: from PATH).",
+      }),
+    ),
+    SqueuePath: Type.Optional(
+      Type.String({
+        minLength: 1,
+        env: ["SQUEUEPATH"],
+        description: "Path of the program (default: from PATH).",
+      }),
+    ),
+    SinfoPath: Type.Optional(
+      Type.String({
+        minLength: 1,
+        env: ["SINFOPATH"],
+        description: "Path of the program (default: from PATH).",
+      }),
+    ),
+    ScontrolPath: Type.Optional(
+      Type.String({ minLength: 1, description: "Path of the program (default: from PATH)." }),
+    ),
+    SacctPath: Type.Optional(
+      Type.String({ minLength: 1, description: "Path of the program (default: from PATH)." }),
+    ),
+    SrunPath: Type.Optional(
+      Type.String({ minLength: 1, description: "Path of the program (default: from PATH)." }),
+    ),
     BashPath: Type.Optional(Type.String({ pattern: "^(/[^\\s]+)?$" })),
-    CommandPrefix: Type.Optional(Type.String()),
+    CommandPrefix: Type.Optional(
+      Type.String({ description: "Shell text of the site, read by each job before its pod." }),
+    ),
     ContainerRuntime: Type.Optional(
       Type.Union([
         Type.Literal("singularity"),
@@ -78,34 +119,80 @@ const SCHEMA = Type.Object(
         Type.Literal(""),
       ]),
     ),
-    ImagePrefix: Type.Optional(Type.String()),
-    SingularityPath: Type.Optional(text),
-    SingularityDefaultOptions: Type.Optional(Type.Array(Type.String())),
-    SingularityPrefix: Type.Optional(Type.String()),
-    EnrootPath: Type.Optional(text),
-    EnrootDefaultOptions: Type.Optional(Type.Array(Type.String())),
-    EnrootPrefix: Type.Optional(Type.String()),
+    ImagePrefix: Type.Optional(
+      Type.String({
+        description:
+          "Put before images with neither a scheme nor an absolute path (default: docker://).",
+      }),
+    ),
+    SingularityPath: Type.Optional(
+      Type.String({
+        minLength: 1,
+        env: ["SINGULARITYPATH"],
+        description: "Path of the program (default: from PATH).",
+      }),
+    ),
+    SingularityDefaultOptions: Type.Optional(
+      Type.Array(Type.String(), {
+        description: "Options of every container (default: --no-eval --containall).",
+      }),
+    ),
+    SingularityPrefix: Type.Optional(
+      Type.String({ description: "Words before the runtime's own, e.g. of a wrapper." }),
+    ),
+    EnrootPath: Type.Optional(
+      Type.String({ minLength: 1, description: "Path of the program (default: from PATH)." }),
+    ),
+    EnrootDefaultOptions: Type.Optional(
+      Type.Array(Type.String(), { description: "Options of every container (default: --rw)." }),
+    ),
+    EnrootPrefix: Type.Optional(
+      Type.String({ description: "Words before the runtime's own, e.g. of a wrapper." }),
+    ),
     ImageCache: Type.Optional(Type.String({ pattern: "^/" })),
-    ExportPodData: Type.Optional(Type.Boolean()),
+    ExportPodData: Type.Optional(
+      Type.Boolean({
+        description:
+          "false refuses pods with ConfigMaps, Secrets, projected volumes, emptyDirs (default: true).",
+      }),
+    ),
     SharedFileSystem: Type.Optional(Type.Boolean()),
-    EnableProbes: Type.Optional(Type.Boolean()),
+    EnableProbes: Type.Optional(
+      Type.Boolean({ description: "false leaves probes out (default: true)." }),
+    ),
     Flavors: Type.Optional(Type.Record(Type.String(), FLAVOR)),
-    DefaultFlavor: Type.Optional(Type.String()),
+    DefaultFlavor: Type.Optional(Type.String({ description: "Of pods that name none." })),
     DefaultUID: Type.Optional(id),
-    AllowedUIDs: Type.Optional(Type.Array(Type.Union([Type.String(), Type.Integer()]))),
+    AllowedUIDs: Type.Optional(
+      Type.Array(Type.String(), { description: "Numbers, or ranges such as 1000-1999." }),
+    ),
     Namespaces: Type.Optional(Type.Record(Type.String(), NAMESPACE)),
     ForbiddenFlags: Type.Optional(texts),
-    AllowShellAnnotations: Type.Optional(Type.Boolean()),
-    AllowRuntimeOptions: Type.Optional(Type.Boolean()),
+    AllowShellAnnotations: Type.Optional(
+      Type.Boolean({
+        description: "Pods may bring shell text for the compute node (default: false).",
+      }),
+    ),
+    AllowRuntimeOptions: Type.Optional(
+      Type.Boolean({ description: "Pods may add options of the runtime (default: true)." }),
+    ),
     Gres: Type.Optional(
       Type.Record(Type.String(), Type.String({ pattern: "^[A-Za-z0-9_]+(:[A-Za-z0-9_.-]+)?$" })),
     ),
-    TmpDisk: Type.Optional(Type.Boolean()),
-    Requeue: Type.Optional(Type.Boolean()),
+    TmpDisk: Type.Optional(
+      Type.Boolean({
+        description: "Ask for --tmp as pods ask for ephemeral-storage (default: false).",
+      }),
+    ),
+    Requeue: Type.Optional(
+      Type.Boolean({ description: "Slurm may put jobs back into the queue (default: false)." }),
+    ),
     HostPaths: Type.Optional(Type.Array(Type.String({ pattern: "^/" }))),
     Claims: Type.Optional(Type.Array(CLAIM)),
     Taints: Type.Optional(Type.Array(TAINT)),
-    ResourceScriptPath: Type.Optional(Type.String()),
+    ResourceScriptPath: Type.Optional(
+      Type.String({ description: "A program that tells the node's capacity as JSON." }),
+    ),
     Partitions: Type.Optional(Type.Array(name)),
     Pods: Type.Optional(Type.Integer({ minimum: 1 })),
     PassEnvironment: Type.Optional(
@@ -113,21 +200,19 @@ const SCHEMA = Type.Object(
     ),
     PollSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 300 })),
     CommandSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 600 })),
-    Tsocks: Type.Optional(Type.Boolean()),
-    TsocksPath: Type.Optional(Type.String()),
-    TsocksLoginNode: Type.Optional(Type.String()),
-    Namespace: Type.Optional(Type.Unknown()),
-    VKConfigPath: Type.Optional(Type.Unknown()),
+    Tsocks: Type.Optional(
+      Type.Boolean({ description: "Not offered; true stops the start.", env: ["TSOCKS"] }),
+    ),
+    TsocksPath: Type.Optional(Type.String({ description: "Not offered." })),
+    TsocksLoginNode: Type.Optional(Type.String({ description: "Not offered." })),
+    Namespace: Type.Optional(Type.Unknown({ ignored: NO_EFFECT })),
+    VKConfigPath: Type.Optional(Type.Unknown({ ignored: NO_EFFECT })),
+    Tracing: Type.Optional(
+      Type.Unknown({ ignored: "this plugin sends no traces", env: ["ENABLE_TRACING"] }),
+    ),
   },
   closed,
 );
 
 /** What the file held, once it was found sound. */
-export type FileSettings = Static<typeof SCHEMA>;
-
-export const FILE_VALIDATOR = Compile(SCHEMA);
-/** Every key at any depth, for suggestions. */
-export const FILE_KEYS: readonly string[] = [
-  ...Object.keys(SCHEMA.properties),
-  ...[FLAVOR, NAMESPACE, CLAIM, TAINT].flatMap(({ properties }) => Object.keys(properties)),
-];
+export type FileSettings = Static<typeof SLURM_CONFIG>;

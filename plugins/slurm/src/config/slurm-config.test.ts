@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { readSlurmConfig } from "./slurm-config.ts";
 
+/** JSON is YAML. */
+const read = (value: unknown, env: Record<string, string> = {}) =>
+  readSlurmConfig({ file: { name: "f.yaml", text: JSON.stringify(value) }, env });
+
 const EARLIER = {
   SidecarPort: "4000",
   SbatchPath: "/usr/bin/sbatch",
@@ -32,7 +36,7 @@ const EARLIER = {
 
 describe("readSlurmConfig", () => {
   it("takes the whole file of the earlier plugin", () => {
-    const { options, ...rest } = readSlurmConfig(EARLIER, {});
+    const { options, ...rest } = read(EARLIER);
     expect(options).toMatchObject({
       commands: { sbatch: "/usr/bin/sbatch", squeue: "/usr/bin/squeue", scontrol: "scontrol" },
       bash: "/bin/bash",
@@ -56,15 +60,15 @@ describe("readSlurmConfig", () => {
       listen: "127.0.0.1:4000",
       logLevel: "debug",
       notices: [
-        "Namespace is ignored: it had no effect in the earlier plugin either.",
-        "VKConfigPath is ignored: it had no effect in the earlier plugin either.",
+        "f.yaml:1: Namespace is ignored: it had no effect in the earlier plugin either.",
+        "f.yaml:1: VKConfigPath is ignored: it had no effect in the earlier plugin either.",
         "SidecarPort listens on 127.0.0.1 only; use --listen to open it to others.",
       ],
     });
   });
 
   it("needs no key at all", () => {
-    const { options, notices } = readSlurmConfig(undefined, {});
+    const { options, notices } = readSlurmConfig({ env: {} });
     expect(notices).toEqual([]);
     expect(options).toMatchObject({
       sharedFileSystem: true,
@@ -92,7 +96,7 @@ describe("readSlurmConfig", () => {
       TSOCKS: "false",
       ENABLE_TRACING: "1",
     };
-    const { options, listen, notices } = readSlurmConfig({ ...EARLIER, Tsocks: true }, env);
+    const { options, listen, notices } = read({ ...EARLIER, Tsocks: true }, env);
     expect(options.commands).toMatchObject({ sbatch: "/s/sbatch", scancel: "/s/scancel" });
     expect(options.runtime.path).toBe("/s/apptainer");
     expect(options.sharedFileSystem).toBe(false);
@@ -101,7 +105,7 @@ describe("readSlurmConfig", () => {
   });
 
   it("takes what a site with many users needs", () => {
-    const { options } = readSlurmConfig(
+    const { options } = read(
       {
         AllowedUIDs: ["1000-1999", 5],
         Namespaces: { physics: { Account: "phys", QOS: "high", Partition: "a,b" } },
@@ -127,10 +131,13 @@ describe("readSlurmConfig", () => {
   });
 
   it.each<[object | string, string]>([
-    ["text", "f.yaml holds no keys"],
-    [{ Sbatchpath: "x" }, 'f.yaml: the unknown key "Sbatchpath"; did you mean "SbatchPath"?'],
-    [{ Flavors: { a: { Cpu: 1 } } }, 'f.yaml: Flavors.a has the unknown key "Cpu"'],
-    [{ DefaultUID: -1 }, "f.yaml: DefaultUID must be"],
+    ["text", "f.yaml: it holds no keys"],
+    [
+      { Sbatchpath: "x" },
+      'f.yaml:1: there is no key "Sbatchpath" here; did you mean "SbatchPath"?',
+    ],
+    [{ Flavors: { a: { Cpu: 1 } } }, 'f.yaml:1: there is no key "Cpu" here'],
+    [{ DefaultUID: -1 }, "f.yaml:1: DefaultUID: give a whole number from 0"],
     [{ Tsocks: true }, "f.yaml: Tsocks is not offered"],
     [{ DefaultFlavor: "x" }, 'f.yaml: DefaultFlavor: there is no flavor "x"'],
     [{ Namespaces: { a: { Flavor: "x" } } }, "f.yaml: Namespaces.a.Flavor: there is no flavor"],
@@ -138,10 +145,13 @@ describe("readSlurmConfig", () => {
     [{ Flavors: { a: { SlurmFlags: ["--uid=0"] } } }, "--uid is set by the plugin itself"],
     [{ SingularityPrefix: "'" }, "f.yaml: SingularityPrefix: a ' is not closed"],
     [{ AllowedUIDs: ["x"] }, "f.yaml: AllowedUIDs"],
-    [{ ContainerRuntime: "docker" }, "f.yaml: ContainerRuntime must"],
-    [{ Taints: [{ Key: "a", Effect: "Sometimes" }] }, "f.yaml: Taints[0].Effect must"],
-    [{ Namespaces: { a: { Account: "x y" } } }, "f.yaml: Namespaces.a.Account must match"],
+    [{ ContainerRuntime: "docker" }, "f.yaml:1: ContainerRuntime: give one of singularity"],
+    [
+      { Taints: [{ Key: "a", Effect: "Sometimes" }] },
+      "f.yaml:1: Taints.0.Effect: give one of NoSchedule",
+    ],
+    [{ Namespaces: { a: { Account: "x y" } } }, "f.yaml:1: Namespaces.a.Account: give text"],
   ])("says of %j what is wrong", (value, words) => {
-    expect(() => readSlurmConfig(value, {}, "f.yaml")).toThrow(words);
+    expect(() => read(value)).toThrow(words);
   });
 });

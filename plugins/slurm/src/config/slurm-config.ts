@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
+import { ConfigError, type ConfigSources, readConfig } from "@interlink/plugin-sdk";
 import { fullName } from "../submit/sbatch-flags.ts";
 import { shellWords } from "../submit/shell-words.ts";
-import { FILE_KEYS, FILE_VALIDATOR, type FileSettings } from "./config-schema.ts";
+import { type FileSettings, SLURM_CONFIG } from "./config-schema.ts";
 import { type Flavor, readFlavor } from "./flavor.ts";
-import { describeProblem } from "./schema-problem.ts";
 import { readUidRange, type UidRange } from "./user-ids.ts";
 
 /** How a site runs pods as Slurm jobs. Everything has a default. */
@@ -112,38 +112,20 @@ const DEFAULT_GRES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads what a YAML file held, and the variables of the earlier plugin. Throws a sentence that names the key; `what` is
- * the file's name.
+ * Reads the configuration file, and the variables of the earlier plugin, which go before it. Throws `ConfigError` with
+ * every problem, its place and what is allowed.
  */
-export function readSlurmConfig(
-  value: unknown,
-  env: SlurmEnvironment,
-  what = "the configuration",
-): SlurmConfig {
-  if (
-    value !== undefined &&
-    (typeof value !== "object" || value === null || Array.isArray(value))
-  ) {
-    throw new Error(`${what} holds no keys; it must be a YAML mapping.`);
-  }
-  // A key without a value means the same as no key.
-  const file = Object.fromEntries(
-    Object.entries(value ?? {}).filter(([, one]) => one !== null && one !== undefined),
-  );
-  if (!FILE_VALIDATOR.Check(file)) {
-    throw new Error(`${what}: ${describeProblem(FILE_VALIDATOR.Errors(file), FILE_KEYS)}`);
-  }
-  const notices: string[] = [];
-  let options: SlurmSettings;
+export function readSlurmConfig(sources: ConfigSources): SlurmConfig {
+  const { value: file, notices } = readConfig(SLURM_CONFIG, sources);
   try {
-    options = readSettings(file, env, notices);
+    return { options: readSettings(file, sources.env), ...readServing(file, notices), notices };
   } catch (error) {
-    throw new Error(`${what}: ${(error as Error).message}.`, { cause: error });
+    const where = sources.file === undefined ? "" : `${sources.file.name}: `;
+    throw new ConfigError("invalid", [`${where}${(error as Error).message}.`], { cause: error });
   }
-  return { options, ...readServing(file, env, notices), notices };
 }
 
-function readSettings(file: FileSettings, env: SlurmEnvironment, notices: string[]): SlurmSettings {
+function readSettings(file: FileSettings, env: SlurmEnvironment): SlurmSettings {
   const { Taints: taints, ResourceScriptPath: resourceScript, DefaultUID: defaultUid } = file;
   const flavors = Object.entries(file.Flavors ?? {}).map(([key, one]) => readFlavor(key, one));
   const hasFlavor = (name: string) => flavors.some((one) => one.name === name);
@@ -159,20 +141,20 @@ function readSettings(file: FileSettings, env: SlurmEnvironment, notices: string
   if (defaultFlavor !== undefined && !hasFlavor(defaultFlavor)) {
     throw new Error(`DefaultFlavor: there is no flavor "${defaultFlavor}"`);
   }
-  noteIgnored(file, env, notices);
+  refuseTsocks(file);
   return {
     commands: {
-      sbatch: env["SBATCHPATH"] || (file.SbatchPath ?? "sbatch"),
-      squeue: env["SQUEUEPATH"] || (file.SqueuePath ?? "squeue"),
-      scancel: env["SCANCELPATH"] || (file.ScancelPath ?? "scancel"),
+      sbatch: file.SbatchPath ?? "sbatch",
+      squeue: file.SqueuePath ?? "squeue",
+      scancel: file.ScancelPath ?? "scancel",
       scontrol: file.ScontrolPath ?? "scontrol",
       sacct: file.SacctPath ?? "sacct",
       srun: file.SrunPath ?? "srun",
-      sinfo: env["SINFOPATH"] || (file.SinfoPath ?? "sinfo"),
+      sinfo: file.SinfoPath ?? "sinfo",
     },
     bash: file.BashPath || "/bin/bash",
     commandPrefix: file.CommandPrefix ?? "",
-    runtime: readRuntime(file, env),
+    runtime: readRuntime(file),
     imagePrefix: file.ImagePrefix ?? "docker://",
     exportPodData: file.ExportPodData ?? true,
     sharedFileSystem: readSharedFileSystem(file, env),
@@ -213,7 +195,7 @@ function readSettings(file: FileSettings, env: SlurmEnvironment, notices: string
   };
 }
 
-function readRuntime(file: FileSettings, env: SlurmEnvironment): RuntimeSettings {
+function readRuntime(file: FileSettings): RuntimeSettings {
   const cache = file.ImageCache === undefined ? {} : { imageCache: file.ImageCache };
   if (file.ContainerRuntime === "enroot") {
     return {
@@ -227,9 +209,7 @@ function readRuntime(file: FileSettings, env: SlurmEnvironment): RuntimeSettings
   return {
     kind: "singularity",
     path:
-      env["SINGULARITYPATH"] ||
-      (file.SingularityPath ??
-        (file.ContainerRuntime === "apptainer" ? "apptainer" : "singularity")),
+      file.SingularityPath ?? (file.ContainerRuntime === "apptainer" ? "apptainer" : "singularity"),
     prefix: words("SingularityPrefix", file.SingularityPrefix),
     // The earlier plugin took an empty list for none; without options a container would see the job user's home.
     defaultOptions: optionWords(
@@ -257,29 +237,18 @@ function readSharedFileSystem(file: FileSettings, env: SlurmEnvironment): boolea
   return said === undefined || said === "" ? (file.SharedFileSystem ?? true) : said === "true";
 }
 
-function noteIgnored(file: FileSettings, env: SlurmEnvironment, notices: string[]): void {
-  for (const key of ["Namespace", "VKConfigPath"] as const) {
-    if (file[key] !== undefined) {
-      notices.push(`${key} is ignored: it had no effect in the earlier plugin either.`);
-    }
-  }
-  const tsocks = env["TSOCKS"] ? env["TSOCKS"] === "true" : file.Tsocks === true;
-  if (tsocks) {
-    throw new Error(
-      "Tsocks is not offered by this plugin; it had no effect inside contained containers. Set up the tunnel in CommandPrefix",
-    );
-  }
-  if (env["ENABLE_TRACING"] === "1") {
-    notices.push("ENABLE_TRACING is ignored: this plugin sends no traces.");
-  }
+function refuseTsocks({ Tsocks: isWanted }: FileSettings): void {
+  if (isWanted !== true) return;
+  throw new Error(
+    "Tsocks is not offered by this plugin; it had no effect inside contained containers. Set up the tunnel in CommandPrefix",
+  );
 }
 
 function readServing(
   file: FileSettings,
-  env: SlurmEnvironment,
   notices: string[],
 ): Pick<SlurmConfig, "root" | "listen" | "logLevel"> {
-  const port = env["SIDECARPORT"] || String(file.SidecarPort ?? "");
+  const { SidecarPort: port = "" } = file;
   const listen = file.Socket || (port === "" ? undefined : `127.0.0.1:${port}`);
   // The earlier plugin was open to every machine; it is not by default any more.
   if (listen !== undefined && !file.Socket) {

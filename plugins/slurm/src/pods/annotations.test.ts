@@ -4,7 +4,10 @@ import { readSlurmConfig } from "../config/slurm-config.ts";
 import { mpiLauncher, readAnnotations } from "./annotations.ts";
 
 const read = (annotations: Record<string, string>, site: object = {}) =>
-  readAnnotations({ metadata: { annotations } }, readSlurmConfig(site, {}).options);
+  readAnnotations(
+    { metadata: { annotations } },
+    readSlurmConfig({ file: { name: "f.yaml", text: JSON.stringify(site) }, env: {} }).options,
+  );
 
 describe("readAnnotations", () => {
   it("reads all of them", () => {

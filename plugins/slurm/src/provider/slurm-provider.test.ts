@@ -28,7 +28,10 @@ interface Given {
 
 async function open({ file = {}, ...options }: Given = {}): Promise<void> {
   const commands = await fakeSlurm(join(folder, "slurm"));
-  const { options: settings } = readSlurmConfig({ PollSeconds: 1, CommandSeconds: 5, ...file }, {});
+  const { options: settings } = readSlurmConfig({
+    file: { name: "f.yaml", text: JSON.stringify({ PollSeconds: 1, CommandSeconds: 5, ...file }) },
+    env: {},
+  });
   provider = createSlurmProvider({
     root: join(folder, "root"),
     settings: {
