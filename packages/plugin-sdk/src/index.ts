@@ -22,6 +22,7 @@ export { writeBatchGrace, writeBatchPod } from "./batch/write-batch-pod.ts";
 export { ConfigError } from "./config/config-error.ts";
 export type { ConfigKey, SettingNotes, SettingSchema } from "./config/config-schema.ts";
 export { allowedValues, configKeys, settingSchema } from "./config/config-schema.ts";
+export { nearest } from "./config/nearest.ts";
 export type { ConfigSources, ReadConfig } from "./config/read-config.ts";
 export { readConfig } from "./config/read-config.ts";
 export type { JobPaths } from "./jobs/job-paths.ts";

@@ -179,6 +179,7 @@ describe("the keys of a schema", () => {
 
 test.each([
   ["adress", ["Address", "Port"], "Address"],
+  ["netwrok", ["network", "devices"], "network"],
   ["Prot", ["Address", "Port"], "Port"],
   ["Something", ["Address", "Port"], undefined],
   ["x", [], undefined],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nearest, readDockerConfig } from "./docker-config.ts";
+import { readDockerConfig } from "./docker-config.ts";
 
 describe("readDockerConfig", () => {
   it("takes every option by its own name", () => {
@@ -138,11 +138,3 @@ it.each(OLDER_VARIABLES)(
     expect(notices).toEqual([expect.stringMatching(`^${name} is ignored: .+\\.$`)]);
   },
 );
-
-it.each([
-  ["netwrok", "network"],
-  ["Devices", "devices"],
-  ["x", undefined],
-])("finds for %s the key that was meant: %s", (key, expected) => {
-  expect(nearest(key, ["network", "devices", "claims"])).toBe(expected);
-});
