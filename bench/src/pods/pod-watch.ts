@@ -20,11 +20,16 @@ export class PodWatch implements AsyncDisposable {
   #ended = 0;
   #problem: Error | undefined;
 
-  /** `changed` is told of every event, with the time when it came. */
-  constructor(client: KubeClient, changed: (pod: Pod, at: number) => void = () => undefined) {
+  /** `changed` is told of every event, with the time when it came. `nodeName`: of pods of this node only. */
+  constructor(
+    client: KubeClient,
+    changed: (pod: Pod, at: number) => void = () => undefined,
+    nodeName?: string,
+  ) {
     this.#informer = new Informer<Pod>({
       client,
       path: paths.pods.collection(NAMESPACE),
+      ...(nodeName === undefined ? {} : { fieldSelector: `spec.nodeName=${nodeName}` }),
       hooks: { problem: (error) => (this.#problem = error) },
     });
     const note = (pod: Pod): void => {

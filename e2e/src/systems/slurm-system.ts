@@ -1,6 +1,8 @@
+import { fileURLToPath } from "node:url";
 import { cacheFolder } from "./cache-folder.ts";
 import { SystemUnavailableError } from "./engine-system.ts";
-import { type OrdinaryUser, ordinaryUser } from "./ordinary-user.ts";
+import { asUser, type OrdinaryUser, ordinaryUser } from "./ordinary-user.ts";
+import { runProgram } from "./programs.ts";
 import { PUBLIC_FOLDER } from "./public-folder.ts";
 import { type SlurmDaemons, sharedSlurmDaemons, whyNoSlurm } from "./slurm-daemons.ts";
 import { Users } from "./users.ts";
@@ -74,5 +76,17 @@ export async function slurmSystem(daemons: SlurmDaemons): Promise<SlurmSystem> {
   const [version] = /\d+\.\d+\S*/.exec(told) ?? [];
   if (version === undefined) throw new Error(`sinfo --version says "${told.trim()}"`);
   const { conf, holdsMemory } = daemons;
-  return { conf, version, user: await ordinaryUser(), holdsMemory };
+  const user = await ordinaryUser();
+  await seesCheckout(user);
+  return { conf, version, user, holdsMemory };
+}
+
+/** The user runs the plugin from it. */
+async function seesCheckout(user: OrdinaryUser): Promise<void> {
+  const file = fileURLToPath(import.meta.url);
+  const [command = "", ...args] = asUser(user, {}, ["test", "-r", file]);
+  await runProgram(command, args).catch((cause: unknown) => {
+    const why = `the user ${user.name} cannot read this checkout; put it where others can`;
+    throw new SystemUnavailableError(why, { cause });
+  });
 }
