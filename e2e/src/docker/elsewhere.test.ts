@@ -195,6 +195,50 @@ describe.skipIf(why !== undefined)(why === undefined ? title : `${title} [skippe
     expect(await fixture.log(data)).toBe("second\n711\n");
   });
 
+  it("asks a pod by the network without a route to it", async () => {
+    const fixture = await open();
+    const port = 8080;
+    const data = await fixture.create({
+      terminationGracePeriodSeconds: 1,
+      containers: [
+        main(
+          "mkdir /www; echo up > /www/up; httpd -p 127.0.0.1:8080 -h /www; while [ ! -e /tmp/down ]; do usleep 50000; done; " +
+            "rm /www/up; sleep 60",
+          {
+            startupProbe: { tcpSocket: { port }, periodSeconds: 1, failureThreshold: 60 },
+            readinessProbe: {
+              httpGet: { port, path: "/up" },
+              periodSeconds: 1,
+              failureThreshold: 1,
+            },
+          },
+        ),
+      ],
+    });
+    const is = (isReady: boolean) =>
+      fixture.containerWhere(data, "main", ({ ready, state }) => {
+        return state?.running !== undefined && ready === isReady;
+      });
+    expect((await is(true)).restartCount).toBe(0);
+    const { uid = "", name = "", namespace = "" } = data.pod.metadata ?? {};
+    const streams = await fixture.provider.exec?.(
+      {
+        Namespace: namespace,
+        PodName: name,
+        PodUID: uid,
+        ContainerName: "main",
+        Command: ["touch", "/tmp/down"],
+        Stdin: false,
+        Stdout: true,
+        Stderr: true,
+        TTY: false,
+      },
+      fixture.signal,
+    );
+    await streams?.ended;
+    await is(false);
+  });
+
   it("refuses files of the plugin's machine, and parts of a volume that lead out of it", async () => {
     const site = join(folder, "here", "site");
     mkdirSync(site);

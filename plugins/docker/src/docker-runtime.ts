@@ -346,6 +346,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async probeAddress(uid: string, signal: AbortSignal): Promise<string | undefined> {
+    // An engine that does not see this machine's files is likely to be on another, whose pods' network is its own.
+    if (this.#files !== undefined) return undefined;
     return engineStep("Unavailable", () => this.#sandboxes.address(uid, signal));
   }
 

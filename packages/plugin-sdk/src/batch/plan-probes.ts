@@ -7,8 +7,8 @@ import type {
 } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
 import type { PlannedPod } from "../supervisor/planned-pod.ts";
-import { portNumber } from "../supervisor/probes/look.ts";
 import { probeHeaders, probeUrl } from "../supervisor/probes/look-http.ts";
+import { portNumber } from "../supervisor/probes/pod-port.ts";
 import { probeDefaults } from "../supervisor/probes/probe-worker.ts";
 import type { BatchContainerSpec, BatchRuntime } from "./contract.ts";
 import { encodeWords, nulSeparated, type Settings } from "./encode.ts";

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Container, LifecycleHandler } from "kubernetes-types/core/v1.js";
+import type { Container, HTTPGetAction, LifecycleHandler } from "kubernetes-types/core/v1.js";
 import type { Dispatcher } from "undici";
 import { request } from "undici";
 import type { ContainerHandle, ContainerRuntime } from "../runtime/container-runtime.ts";
-import { portNumber } from "./probes/look.ts";
 import { probeUrl } from "./probes/look-http.ts";
+import { dispatcherThrough, type PodPort, podPort } from "./probes/pod-port.ts";
 
 /** `sleep` came with Kubernetes 1.29; the types know it as part of the handler. */
 type Handler = LifecycleHandler & { sleep?: { seconds?: number } };
@@ -35,19 +35,32 @@ export async function runHook(
     }
   } else if (handler.httpGet !== undefined) {
     const { httpGet } = handler;
-    const host = httpGet.host || (await parts.runtime.probeAddress(handle.uid, signal));
-    const port = portNumber(httpGet.port, container.ports);
-    if (host === undefined || port === undefined) {
+    const target = await podPort(parts.runtime, handle, container, httpGet, signal);
+    if (target === undefined) {
       throw new Error(`the port ${httpGet.port} of this pod cannot be reached from its host`);
     }
-    const headers = (httpGet.httpHeaders ?? []).flatMap(({ name, value }) => [name, value]);
-    const { body } = await request(probeUrl(httpGet, host, port), {
-      dispatcher: parts.dispatcher,
+    await ask(parts.dispatcher, httpGet, target, signal);
+  } else if (handler.sleep !== undefined) {
+    await wait((handler.sleep.seconds ?? 0) * 1000, undefined, { signal });
+  }
+}
+
+async function ask(
+  direct: Dispatcher,
+  action: HTTPGetAction,
+  { host, port, open }: PodPort,
+  signal: AbortSignal,
+): Promise<void> {
+  const own = open === undefined ? undefined : dispatcherThrough(open, signal);
+  try {
+    const headers = (action.httpHeaders ?? []).flatMap(({ name, value }) => [name, value]);
+    const { body } = await request(probeUrl(action, host, port), {
+      dispatcher: own ?? direct,
       signal,
       headers: [...headers, "Connection", "close"],
     });
     await body.dump();
-  } else if (handler.sleep !== undefined) {
-    await wait((handler.sleep.seconds ?? 0) * 1000, undefined, { signal });
+  } finally {
+    await own?.destroy();
   }
 }

@@ -202,7 +202,7 @@ export class FakeRuntime implements ContainerRuntime {
     return this.behaviours.get(handle.containerName)?.exec?.(argv) ?? { exitCode: 0, output: "" };
   }
 
-  async probeAddress(): Promise<string> {
+  async probeAddress(): Promise<string | undefined> {
     return "127.0.0.1";
   }
 

@@ -1,21 +1,36 @@
-import { connect } from "node:http2";
+import { type ClientHttp2Session, connect } from "node:http2";
 import { isIPv6 } from "node:net";
 import { connectWords } from "./look-tcp.ts";
+import type { PodPort } from "./pod-port.ts";
 import type { ProbeOutcome } from "./probe-worker.ts";
 
 const STATUS_NAMES = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
 const UNIMPLEMENTED = 12;
 
 /** `grpc.health.v1.Health/Check` over plain HTTP/2; success is the answer SERVING. */
-export function lookGrpc(
-  host: string,
-  port: number,
+export async function lookGrpc(
+  { host, port, open }: PodPort,
+  service: string,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  if (open === undefined) return check(address, connect(`http://${address}`), service, signal);
+  try {
+    const connection = await open(signal);
+    const session = connect(`http://${address}`, { createConnection: () => connection });
+    return await check(address, session, service, signal);
+  } catch (error) {
+    return { ok: false, output: `dial tcp ${address}: ${connectWords(error)}` };
+  }
+}
+
+function check(
+  address: string,
+  session: ClientHttp2Session,
   service: string,
   signal: AbortSignal,
 ): Promise<ProbeOutcome> {
   return new Promise((resolve) => {
-    const address = `${isIPv6(host) ? `[${host}]` : host}:${port}`;
-    const session = connect(`http://${address}`);
     const end = (outcome: ProbeOutcome) => {
       signal.removeEventListener("abort", abort);
       session.destroy();

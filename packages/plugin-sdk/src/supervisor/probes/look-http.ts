@@ -3,6 +3,7 @@ import type { HTTPGetAction } from "kubernetes-types/core/v1.js";
 import type { Dispatcher } from "undici";
 import { request } from "undici";
 import { connectWords } from "./look-tcp.ts";
+import { dispatcherThrough, type PodPort } from "./pod-port.ts";
 import type { ProbeOutcome } from "./probe-worker.ts";
 
 const MAX_REDIRECTS = 10;
@@ -11,13 +12,27 @@ const MAX_BODY_BYTES = 10 * 1024;
 
 /** A GET as a kubelet makes it; 200 to 399 is success, a redirect to another host is one with a warning. */
 export async function lookHttp(
-  dispatcher: Dispatcher,
+  direct: Dispatcher,
   action: HTTPGetAction,
-  host: string,
-  port: number,
+  { host, port, open }: PodPort,
   signal: AbortSignal,
 ): Promise<ProbeOutcome> {
-  let url = probeUrl(action, host, port);
+  if (open === undefined) return get(direct, action, probeUrl(action, host, port), signal);
+  const dispatcher = dispatcherThrough(open, signal);
+  try {
+    return await get(dispatcher, action, probeUrl(action, host, port), signal);
+  } finally {
+    await dispatcher.destroy();
+  }
+}
+
+async function get(
+  dispatcher: Dispatcher,
+  action: HTTPGetAction,
+  asked: URL,
+  signal: AbortSignal,
+): Promise<ProbeOutcome> {
+  let url = asked;
   const first = url;
   try {
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {

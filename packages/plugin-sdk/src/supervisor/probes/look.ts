@@ -1,10 +1,11 @@
-import type { Container, ContainerPort, Probe } from "kubernetes-types/core/v1.js";
+import type { Container, Probe } from "kubernetes-types/core/v1.js";
 import type { Dispatcher } from "undici";
 import type { ContainerHandle, ContainerRuntime } from "../../runtime/container-runtime.ts";
 import { withDeadline } from "../with-deadline.ts";
 import { lookGrpc } from "./look-grpc.ts";
 import { lookHttp } from "./look-http.ts";
 import { lookTcp } from "./look-tcp.ts";
+import { podPort } from "./pod-port.ts";
 import type { ProbeOutcome } from "./probe-worker.ts";
 import { probeDefaults } from "./probe-worker.ts";
 
@@ -54,26 +55,12 @@ async function lookOnce(
   }
   const asked = httpGet ?? tcpSocket ?? grpc;
   if (asked === undefined) return undefined;
-  const own = httpGet?.host ?? tcpSocket?.host;
-  const host = own || (await runtime.probeAddress(handle.uid, signal));
-  const port = portNumber(asked.port, container.ports);
-  if (host === undefined || port === undefined) {
+  const target = await podPort(runtime, handle, container, asked, signal);
+  if (target === undefined) {
     const output = `the port ${asked.port} of this pod cannot be reached from its host`;
     return { ok: false, output };
   }
-  if (httpGet !== undefined) return lookHttp(dispatcher, httpGet, host, port, signal);
-  if (tcpSocket !== undefined) return lookTcp(host, port, signal);
-  return lookGrpc(host, port, grpc?.service ?? "", signal);
-}
-
-/** A port by number or by the name it has in `ports`. */
-export function portNumber(
-  port: number | string,
-  ports: readonly ContainerPort[] | undefined,
-): number | undefined {
-  const value =
-    typeof port === "string" && !/^\d+$/.test(port)
-      ? ports?.find(({ name }) => name === port)?.containerPort
-      : Number(port);
-  return value !== undefined && value > 0 && value < 65_536 ? value : undefined;
+  if (httpGet !== undefined) return lookHttp(dispatcher, httpGet, target, signal);
+  if (tcpSocket !== undefined) return lookTcp(target, signal);
+  return lookGrpc(target, grpc?.service ?? "", signal);
 }
