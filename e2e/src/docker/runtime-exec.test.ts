@@ -136,11 +136,13 @@ describeEngines("processes with streams in a running container of a real engine"
   it("ends with the container", async () => {
     const main = { name: "main", image: BUSYBOX, command: ["sleep", "100000"] };
     const mortal = await fixture.start(await fixture.pod([main]), main);
-    const command = ["sleep", "100000"];
+    const command = ["sh", "-c", "echo ready; exec sleep 100000"];
     const streams = await fixture.runtime.openExec(mortal, { ...ALL, command }, fixture.signal);
-    const output = outputOf(streams);
+    const heard = listenTo(streams.stdout);
+    // The engine answers before the process runs; one that is ended before it began has no exit code of its own.
+    await waitUntil("it runs", () => heard.text === "ready\n");
     await fixture.runtime.stopContainer(mortal, 0, fixture.signal);
-    expect((await output).end).toEqual({ exitCode: 137 });
+    expect(await streams.ended).toEqual({ exitCode: 137 });
   });
 
   it("leaves a process its end of input when the caller goes", async () => {
