@@ -1,8 +1,5 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Checkpoint } from "@interlink/plugin-sdk";
 import { CHECKPOINTS } from "@interlink/plugin-sdk";
 import type { RetrievedPodData } from "@interlink/protocol";
@@ -11,32 +8,8 @@ import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
 import { waitUntil } from "../systems/wait-until.ts";
 import type { CrashTask } from "./crash-child.ts";
+import { dieAt } from "./die-at.ts";
 import { ProviderFixture, withGrace } from "./provider-fixture.ts";
-
-/** The built program: the e2e project runs what users run. */
-const CHILD = fileURLToPath(new URL("../../dist/docker/crash-child.js", import.meta.url));
-
-/** Lets another process of the same plugin work until it dies at a step; resolves when it is dead. */
-async function dieAt(
-  fixture: ProviderFixture,
-  at: Checkpoint,
-  action: CrashTask["action"],
-  data: RetrievedPodData,
-): Promise<void> {
-  const task: CrashTask = { options: fixture.options(), at, data, action };
-  const file = join(fixture.folder, "task.json");
-  await writeFile(file, JSON.stringify(task));
-  const child = spawn(process.execPath, [CHILD, file], { stdio: ["ignore", "ignore", "pipe"] });
-  onTestFinished(() => {
-    child.kill("SIGKILL");
-  });
-  let words = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    words += chunk.toString("utf8");
-  });
-  const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
-  expect({ code, signal, words }).toMatchObject({ code: null, signal: "SIGKILL" });
-}
 
 describeEngines("kill -9 of the Docker plugin", (engine) => {
   async function stopped(): Promise<ProviderFixture> {

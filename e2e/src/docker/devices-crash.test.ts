@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { DeviceSetting } from "@interlink/plugin-docker";
 import type { Checkpoint } from "@interlink/plugin-sdk";
 import type { RetrievedPodData } from "@interlink/protocol";
@@ -12,10 +9,9 @@ import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
 import { runProgram } from "../systems/programs.ts";
 import { waitUntil } from "../systems/wait-until.ts";
-import type { CrashTask } from "./crash-child.ts";
+import { dieAt } from "./die-at.ts";
 import { ProviderFixture, withGrace } from "./provider-fixture.ts";
 
-const CHILD = fileURLToPath(new URL("../../dist/docker/crash-child.js", import.meta.url));
 const RESOURCE = "site.test/zeros";
 
 interface Site {
@@ -39,27 +35,6 @@ describeEngines("devices when the plugin is killed", (engine) => {
       await rm(nodes, { recursive: true });
     });
     return { fixture, nodes, devices };
-  }
-
-  async function dieAt(
-    { fixture, devices }: Site,
-    at: Checkpoint,
-    action: CrashTask["action"],
-    data: RetrievedPodData,
-  ): Promise<void> {
-    const task: CrashTask = { options: { ...fixture.options(), devices }, at, data, action };
-    const file = join(fixture.folder, "task.json");
-    await writeFile(file, JSON.stringify(task));
-    const child = spawn(process.execPath, [CHILD, file], { stdio: ["ignore", "ignore", "pipe"] });
-    onTestFinished(() => {
-      child.kill("SIGKILL");
-    });
-    let words = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      words += chunk.toString("utf8");
-    });
-    const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
-    expect({ code, signal, words }).toMatchObject({ code: null, signal: "SIGKILL" });
   }
 
   /** A pod that says which devices it has, stays, and takes a while to end. */
@@ -95,7 +70,7 @@ describeEngines("devices when the plugin is killed", (engine) => {
     const { fixture } = here;
     await fixture.stop();
     const one = pod(here, 1);
-    await dieAt(here, step, "create", one);
+    await dieAt(here.fixture, step, "create", one, { devices: here.devices });
     const file = join(fixture.options().root, "devices.json");
     const uid = one.pod.metadata?.uid ?? "";
     const written = await readFile(file, "utf8").catch(() => "");
@@ -124,7 +99,13 @@ describeEngines("devices when the plugin is killed", (engine) => {
       expect(await shown(here, one)).toBe("has first second");
       expect(await runningOf(here, one)).toHaveLength(1);
       await fixture.stop();
-      await dieAt(here, step, "delete", { ...one, pod: withGrace(one, 30) });
+      await dieAt(
+        here.fixture,
+        step,
+        "delete",
+        { ...one, pod: withGrace(one, 30) },
+        { devices: here.devices },
+      );
       await fixture.start();
       const next = pod(here, 2);
       await fixture.provider.create(next, fixture.signal);

@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   type Clock,
   type JobStore,
+  Limit,
   openJobStore,
   PluginError,
   type Provider,
@@ -37,7 +38,6 @@ import { capacityAnswer, scriptAnswer } from "./capacity.ts";
 import { Deleter } from "./deleter.ts";
 import { instanceOf } from "./identity.ts";
 import { JobFiles } from "./job-files.ts";
-import { Limit } from "./limit.ts";
 import { hasAttemptEnded, logAttempt } from "./log-attempt.ts";
 import { Loop } from "./loop.ts";
 import { Observer } from "./observer.ts";
@@ -102,6 +102,8 @@ class SlurmProvider implements Provider {
   readonly #polls: Loop;
   readonly #looks: Loop;
   readonly #reads = new Limit(32);
+  /** A look at the records, once begun, looks at all. */
+  readonly #lasting = new AbortController().signal;
   #livelyUntil = 0;
   #failures = 0;
   #parts: Parts | undefined;
@@ -533,7 +535,7 @@ class SlurmProvider implements Provider {
     const { observer, deleter } = this.#started();
     await Promise.all(
       [...this.#jobs.values()].map((job) =>
-        this.#reads.run(async () => {
+        this.#reads.run(this.#lasting, async () => {
           const wasDone = job.records?.finishedAt !== undefined;
           if (!job.isRefused) await observer.records(job, this.#clock.now());
           if (!wasDone && job.records?.finishedAt !== undefined) this.#wakePolls();

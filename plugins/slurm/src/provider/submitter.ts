@@ -1,4 +1,10 @@
-import { type Checkpoint, type Clock, type JobStore, PluginError } from "@interlink/plugin-sdk";
+import {
+  type Checkpoint,
+  type Clock,
+  type JobStore,
+  Limit,
+  PluginError,
+} from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 import type { SlurmClient, SystemUser } from "../commands/slurm-client.ts";
 import { SlurmError } from "../commands/slurm-error.ts";
@@ -8,7 +14,6 @@ import type { ControllerSettings } from "../slurm/controller-settings.ts";
 import { sbatchArguments } from "../submit/sbatch-arguments.ts";
 import { jobComment, podOfComment } from "./identity.ts";
 import type { JobFiles } from "./job-files.ts";
-import { Limit } from "./limit.ts";
 import type { PodJob } from "./pod-job.ts";
 import type { SlurmRecord } from "./slurm-record.ts";
 
@@ -37,6 +42,8 @@ const CONCURRENT = 8;
 export class Submitter {
   readonly #options: SubmitterOptions;
   readonly #limit = new Limit(CONCURRENT);
+  /** A submission that waits for its turn is given up by nobody. */
+  readonly #lasting = new AbortController().signal;
 
   constructor(options: SubmitterOptions) {
     this.#options = options;
@@ -117,7 +124,7 @@ export class Submitter {
       ...(user && { user }),
       script: [script, directory],
     });
-    const id = await this.#limit.run(async () => {
+    const id = await this.#limit.run(this.#lasting, async () => {
       if (job.deleting) {
         throw new PluginError("conflict", `The pod ${uid} is being deleted; it does not run.`);
       }
