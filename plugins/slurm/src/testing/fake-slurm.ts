@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { SlurmCommands } from "../config/slurm-config.ts";
@@ -17,6 +18,8 @@ export async function fakeSlurm(directory: string): Promise<SlurmCommands> {
     sinfo: join(directory, "sinfo"),
     srun: join(directory, "srun"),
   };
+  // A later life of the plugin finds them: a job may run one of them just now, and cannot while it is written.
+  if (existsSync(join(directory, "apptainer"))) return commands;
   for (const [name, path] of Object.entries(commands)) {
     const text = `#!/bin/bash\nd=${directory}\nif [[ -e $d/${name}-fault ]]; then . "$d/${name}-fault"; fi\n${PROGRAMS[name] ?? ""}`;
     await writeFile(path, text, { mode: 0o755 });
