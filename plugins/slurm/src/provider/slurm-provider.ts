@@ -6,7 +6,6 @@ import {
   type Checkpoint,
   type Clock,
   type JobStore,
-  Limit,
   openJobStore,
   PluginError,
   type Provider,
@@ -33,15 +32,15 @@ import { SlurmClient } from "../commands/slurm-client.ts";
 import type { SlurmSettings } from "../config/slurm-config.ts";
 import { planJob } from "../pods/plan-job.ts";
 import { type ControllerSettings, parseSettings } from "../slurm/controller-settings.ts";
-import { rfc3339 } from "../slurm/slurm-time.ts";
+import { Announcer } from "./announcer.ts";
 import { capacityAnswer, scriptAnswer } from "./capacity.ts";
 import { Deleter } from "./deleter.ts";
 import { instanceOf } from "./identity.ts";
 import { JobFiles } from "./job-files.ts";
 import { hasAttemptEnded, logAttempt } from "./log-attempt.ts";
-import { Loop } from "./loop.ts";
 import { Observer } from "./observer.ts";
 import { PodJob } from "./pod-job.ts";
+import { Poller } from "./poller.ts";
 import { EMPTY_RECORD, readSlurmRecord, type SlurmRecord } from "./slurm-record.ts";
 import { asPluginError, Submitter } from "./submitter.ts";
 
@@ -60,10 +59,6 @@ export interface SlurmProviderOptions {
 }
 
 const DEFAULT_GRACE_SECONDS = 30;
-/** Right after a submission or a delete, Slurm is asked this often (milliseconds), for a moment. */
-const LIVELY_PAUSE_MS = 1500;
-const LIVELY_MS = 20_000;
-const LONGEST_PAUSE_MS = 60_000;
 
 /** Pods as Slurm jobs: one pod, one job, run by the SDK's script; one question to Slurm for all of them. */
 export function createSlurmProvider(options: SlurmProviderOptions): Provider {
@@ -96,16 +91,9 @@ class SlurmProvider implements Provider {
   readonly #client: SlurmClient;
   readonly #ownUid = process.getuid?.() ?? 0;
   readonly #jobs = new Map<string, PodJob>();
-  readonly #listeners = new Set<ProviderListener>();
-  readonly #closing = new AbortController();
+  readonly #announcer: Announcer;
   readonly #background = new Set<Promise<unknown>>();
-  readonly #polls: Loop;
-  readonly #looks: Loop;
-  readonly #reads = new Limit(32);
-  /** A look at the records, once begun, looks at all. */
-  readonly #lasting = new AbortController().signal;
-  #livelyUntil = 0;
-  #failures = 0;
+  readonly #poller: Poller;
   #parts: Parts | undefined;
 
   constructor(options: SlurmProviderOptions) {
@@ -118,16 +106,17 @@ class SlurmProvider implements Provider {
       passEnvironment,
       deadlineMs: commandSeconds * 1000,
     });
-    this.#polls = new Loop(
-      this.#clock,
-      () => this.#pauseMs(),
-      () => this.#poll(),
-    );
-    this.#looks = new Loop(
-      this.#clock,
-      () => options.recordsMs ?? 1000,
-      () => this.#look(),
-    );
+    this.#announcer = new Announcer(this.#jobs, this.#clock, options.logger);
+    this.#poller = new Poller({
+      jobs: this.#jobs,
+      client: this.#client,
+      clock: this.#clock,
+      logger: options.logger,
+      ownUid: this.#ownUid,
+      pollMs: options.settings.pollSeconds * 1000,
+      recordsMs: options.recordsMs ?? 1000,
+      parts: () => this.#started(),
+    });
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -147,7 +136,7 @@ class SlurmProvider implements Provider {
       const instance = instanceOf(root);
       const batchScript = await readFile(batchScriptPath(), "utf8");
       const common = { store, files, client: this.#client, controller, instance, logger };
-      const changed = (job: PodJob) => this.#tell(job);
+      const changed = (job: PodJob) => this.#announcer.tell(job);
       this.#parts = {
         store,
         files,
@@ -165,7 +154,7 @@ class SlurmProvider implements Provider {
           ...common,
           clock: this.#clock,
           checkpoint,
-          look: () => this.#wakePolls(),
+          look: () => this.#poller.wake(),
           lastLook: async (job) => {
             await this.#parts?.observer.records(job, this.#clock.now());
           },
@@ -182,10 +171,9 @@ class SlurmProvider implements Provider {
       await store.close();
       throw error;
     }
-    await this.#poll();
+    await this.#poller.poll();
     for (const job of this.#jobs.values()) this.#submitAgain(job);
-    this.#polls.start();
-    this.#looks.start();
+    this.#poller.start();
   }
 
   async create(data: RetrievedPodData, signal: AbortSignal): Promise<CreateAnswer> {
@@ -217,7 +205,8 @@ class SlurmProvider implements Provider {
     // A second create of the same pod, at the same time, waits for the first.
     job.submission ??= this.#submit(job, plan, user, !created);
     const PodJID = await job.submission;
-    for (const message of plan.warnings) this.#event(job, "Warning", "UnknownFlavor", message);
+    for (const message of plan.warnings)
+      this.#announcer.event(job, "Warning", "UnknownFlavor", message);
     return { PodUID: uid, PodJID };
   }
 
@@ -242,8 +231,8 @@ class SlurmProvider implements Provider {
       if (this.#jobs.get(uid) === job) this.#jobs.delete(uid);
       return;
     }
-    this.#tell(job);
-    this.#wakePolls();
+    this.#announcer.tell(job);
+    this.#poller.wake();
     this.#keep(deleter.advance(job));
   }
 
@@ -338,14 +327,11 @@ class SlurmProvider implements Provider {
   }
 
   subscribe(listener: ProviderListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#announcer.subscribe(listener);
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new Error("The plugin is being stopped."));
-    await this.#polls.close();
-    await this.#looks.close();
+    await this.#poller.close();
     // What was submitted must be written down, or it would have to be looked for.
     await Promise.allSettled(this.#background);
     await this.#parts?.store.close();
@@ -422,7 +408,12 @@ class SlurmProvider implements Provider {
   #submission(job: PodJob, submit: () => Promise<string>): Promise<string> {
     const submitted = submit().then(
       (jobId) => {
-        this.#event(job, "Normal", "SlurmJobSubmitted", `Submitted as Slurm job ${jobId}`);
+        this.#announcer.event(
+          job,
+          "Normal",
+          "SlurmJobSubmitted",
+          `Submitted as Slurm job ${jobId}`,
+        );
         return jobId;
       },
       (error: unknown) => {
@@ -431,8 +422,8 @@ class SlurmProvider implements Provider {
     );
     const running = submitted.finally(() => {
       job.submission = undefined;
-      this.#tell(job);
-      this.#wakePolls();
+      this.#announcer.tell(job);
+      this.#poller.wake();
     });
     this.#keep(running);
     return running;
@@ -444,104 +435,13 @@ class SlurmProvider implements Provider {
     return job.status;
   }
 
-  #tell(job: PodJob): void {
-    if (this.#jobs.get(job.uid) !== job || job.isRefused) return;
-    const status = job.refresh(this.#clock.now());
-    if (status !== undefined) this.#each((listener) => listener.status(status));
-    for (const { at, type, reason, message, container } of job.newEvents()) {
-      this.#event(job, type, reason, message, {
-        at,
-        ...(container !== undefined && { container }),
-      });
-    }
-  }
-
-  #event(
-    job: PodJob,
-    type: "Normal" | "Warning",
-    reason: string,
-    message: string,
-    rest: { at?: string; container?: string } = {},
-  ): void {
-    const { name = "", namespace = "" } = job.pod.metadata ?? {};
-    const at = rfc3339(this.#clock.now());
-    const event = { UID: job.uid, name, namespace, type, reason, message, at, ...rest };
-    this.#each((listener) => listener.event(event));
-  }
-
   #gone(job: PodJob): void {
     if (this.#jobs.get(job.uid) === job) this.#jobs.delete(job.uid);
-    const { name = "", namespace = "" } = job.pod.metadata ?? {};
-    this.#each((listener) => listener.gone({ UID: job.uid, name, namespace }));
-  }
-
-  #each(tell: (listener: ProviderListener) => void): void {
-    for (const listener of this.#listeners) {
-      try {
-        tell(listener);
-      } catch (error) {
-        this.#options.logger.error({ err: error }, "a listener failed");
-      }
-    }
+    this.#announcer.gone(job);
   }
 
   #keep(work: Promise<unknown>): void {
     const kept = work.catch(() => undefined).finally(() => this.#background.delete(kept));
     this.#background.add(kept);
-  }
-
-  #wakePolls(): void {
-    this.#livelyUntil = this.#clock.now() + LIVELY_MS;
-    this.#polls.wake();
-  }
-
-  #pauseMs(): number {
-    const usual = this.#options.settings.pollSeconds * 1000;
-    if (this.#failures > 0) {
-      return Math.min(LONGEST_PAUSE_MS, usual * 2 ** Math.min(this.#failures, 6));
-    }
-    return this.#clock.now() < this.#livelyUntil ? Math.min(usual, LIVELY_PAUSE_MS) : usual;
-  }
-
-  /** One question to Slurm for all jobs; none when there is nothing to ask. */
-  async #poll(): Promise<void> {
-    const { observer, deleter } = this.#started();
-    const jobs = [...this.#jobs.values()];
-    const open = jobs.filter((job) => !job.isRefused && (!job.isOver || job.deleting));
-    if (open.length > 0) {
-      const askedAt = this.#clock.now();
-      const users = new Set([
-        this.#ownUid,
-        ...open.flatMap(({ record }) => record.user?.uid ?? []),
-      ]);
-      try {
-        const queue = await this.#client.queue([...users].map(String), this.#closing.signal);
-        this.#failures = 0;
-        await observer.queue(jobs, queue, askedAt, this.#clock.now());
-      } catch (error) {
-        if (this.#closing.signal.aborted) return;
-        this.#failures++;
-        this.#options.logger.warn(
-          { err: error },
-          "Slurm was asked for its jobs and did not answer; what is known stays",
-        );
-      }
-    }
-    for (const job of jobs) if (job.deleting) await deleter.advance(job);
-  }
-
-  /** The records of all jobs that may have changed. */
-  async #look(): Promise<void> {
-    const { observer, deleter } = this.#started();
-    await Promise.all(
-      [...this.#jobs.values()].map((job) =>
-        this.#reads.run(this.#lasting, async () => {
-          const wasDone = job.records?.finishedAt !== undefined;
-          if (!job.isRefused) await observer.records(job, this.#clock.now());
-          if (!wasDone && job.records?.finishedAt !== undefined) this.#wakePolls();
-          if (job.deleting) await deleter.advance(job);
-        }),
-      ),
-    );
   }
 }
