@@ -5,35 +5,43 @@ export interface SlurmConfigOptions {
   folder: string;
   /** Of this machine, as `hostname -s` tells it. */
   hostName: string;
-  /** Of the one node; two Slurms on a machine need two, for it is the name of a cgroup. */
-  nodeName: string;
+  /** Two Slurms on a machine need other names, for they are names of cgroups. */
+  nodes: readonly { name: string; port: number }[];
   controllerPort: number;
-  nodePort: number;
   /** Whether the kernel is asked to hold jobs to their memory. */
   cgroups: boolean;
+  /** Jobs of one processor that run at once, for each node. Default {@link SLURM_CPUS}. */
+  cpus?: number;
+  /** Seconds for which slurmctld remembers ended jobs. Default 300. */
+  minJobAge?: number;
+  /** Port of slurmdbd, in a Slurm with accounting. */
+  accountingPort?: number;
+  /** Folder of Slurm's plugins, if not the machine's own. */
+  plugins?: string;
 }
 
 /** Many small jobs at once: more than any machine that runs tests has. Slurm is told to believe it. */
 export const SLURM_CPUS = 64;
 export const SLURM_GPUS = 4;
+export const CLUSTER = "interlink";
 
 /** The files of a Slurm's configuration, by name. */
 export function slurmConfig(options: SlurmConfigOptions): Record<string, string> {
-  const { folder, hostName, nodeName, controllerPort, nodePort, cgroups } = options;
+  const { folder, hostName, nodes, controllerPort, cgroups, accountingPort, plugins } = options;
+  const { cpus = SLURM_CPUS, minJobAge = 300 } = options;
   const slurm = {
-    ClusterName: "interlink",
+    ClusterName: CLUSTER,
     SlurmctldHost: `${hostName}(127.0.0.1)`,
     SlurmctldPort: controllerPort,
-    SlurmdPort: nodePort,
     AuthType: "auth/munge",
     AuthInfo: `socket=${join(folder, "munge/socket")}`,
     CredType: "cred/munge",
     SlurmUser: "root",
     SlurmdUser: "root",
     StateSaveLocation: join(folder, "state"),
-    SlurmdSpoolDir: join(folder, "spool"),
+    SlurmdSpoolDir: join(folder, "spool-%n"),
     SlurmctldPidFile: join(folder, "slurmctld.own.pid"),
-    SlurmdPidFile: join(folder, "slurmd.own.pid"),
+    SlurmdPidFile: join(folder, "slurmd-%n.own.pid"),
     ProctrackType: cgroups ? "proctrack/cgroup" : "proctrack/linuxproc",
     TaskPlugin: cgroups ? "task/cgroup" : "task/none",
     SelectType: "select/cons_tres",
@@ -42,7 +50,7 @@ export function slurmConfig(options: SlurmConfigOptions): Record<string, string>
     DefMemPerCPU: 256,
     SlurmdParameters: "config_overrides",
     ReturnToService: 2,
-    MinJobAge: 300,
+    MinJobAge: minJobAge,
     KillWait: 30,
     // Tests wait for nothing longer than they must.
     SchedulerParameters: "sched_min_interval=100000,batch_sched_delay=0,bf_interval=1",
@@ -50,11 +58,23 @@ export function slurmConfig(options: SlurmConfigOptions): Record<string, string>
     PreemptMode: "REQUEUE",
     GresTypes: "gpu",
     MpiDefault: "none",
-    AccountingStorageType: "accounting_storage/none",
+    ...(accountingPort === undefined
+      ? { AccountingStorageType: "accounting_storage/none" }
+      : {
+          AccountingStorageType: "accounting_storage/slurmdbd",
+          AccountingStorageHost: "127.0.0.1",
+          AccountingStoragePort: accountingPort,
+          AccountingStoragePass: join(folder, "munge/socket"),
+          AccountingStoreFlags: "job_comment",
+        }),
+    ...(plugins === undefined ? {} : { PluginDir: plugins }),
     JobAcctGatherType: "jobacct_gather/linux",
     JobAcctGatherFrequency: 2,
   };
-  const node = `NodeName=${nodeName} NodeHostname=${hostName} NodeAddr=127.0.0.1 CPUs=${SLURM_CPUS} RealMemory=64000 Gres=gpu:${SLURM_GPUS} State=UNKNOWN`;
+  const declared = nodes.map(
+    ({ name, port }) =>
+      `NodeName=${name} NodeHostname=${hostName} NodeAddr=127.0.0.1 Port=${port} CPUs=${cpus} RealMemory=64000 Gres=gpu:${SLURM_GPUS} State=UNKNOWN`,
+  );
   const partitions = [
     "PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP",
     "PartitionName=short Nodes=ALL MaxTime=5 State=UP",
@@ -65,12 +85,12 @@ export function slurmConfig(options: SlurmConfigOptions): Record<string, string>
   return {
     "slurm.conf": lines([
       ...Object.entries(slurm).map(([name, value]) => `${name}=${value}`),
-      node,
+      ...declared,
       ...partitions,
     ]),
     "cgroup.conf": lines([
       "CgroupMountpoint=/sys/fs/cgroup",
-      "CgroupAutomount=no",
+      "CgroupPlugin=cgroup/v1",
       "ConstrainRAMSpace=yes",
       "ConstrainCores=no",
     ]),

@@ -16,12 +16,33 @@ import { daemonPid, logTail, startDaemon, stopDaemon } from "./daemon.ts";
 import { freePorts } from "./free-ports.ts";
 import { findProgram, runProgram } from "./programs.ts";
 import { publicFolder } from "./public-folder.ts";
-import { slurmConfig } from "./slurm-config.ts";
+import {
+  ACCOUNTING_DAEMONS,
+  type AccountingDaemon,
+  isAccountingDaemon,
+  SlurmAccounting,
+} from "./slurm-accounting.ts";
+import { CLUSTER, type SlurmConfigOptions, slurmConfig } from "./slurm-config.ts";
 import { waitUntil } from "./wait-until.ts";
 
-/** In the order in which they start. */
+/** What every Slurm consists of. */
 const DAEMONS = ["munged", "slurmctld", "slurmd"] as const;
-export type SlurmDaemon = (typeof DAEMONS)[number];
+/** `slurmd-2` and so on are those of further nodes. */
+export type SlurmDaemon = (typeof DAEMONS)[number] | AccountingDaemon | `slurmd-${number}`;
+
+/** How a Slurm of our own differs from the usual one: one node, no accounting, the machine's programs. */
+export interface SlurmShape {
+  /** That each node says it has. */
+  cpus?: number;
+  /** Default 1. */
+  nodes?: number;
+  /** Keeps jobs that have ended in a database. */
+  accounting?: boolean;
+  /** Seconds for which slurmctld remembers ended jobs. */
+  minJobAge?: number;
+  /** Folder of another release of Slurm, see slurm-build.ts. */
+  release?: string;
+}
 
 /** Where version 1 of cgroups has what Slurm holds jobs to their memory with, and keeps hold of their processes. */
 const CGROUPS = ["/sys/fs/cgroup/memory", "/sys/fs/cgroup/freezer"];
@@ -41,10 +62,38 @@ export function whyNoSlurm(): string | undefined {
 export class SlurmDaemons {
   readonly folder: string;
   readonly nodeName: string;
+  readonly #shape: SlurmShape;
+  readonly #accounting: SlurmAccounting | undefined;
 
-  constructor(folder: string, nodeName: string) {
+  constructor(folder: string, nodeName: string, shape: SlurmShape = {}) {
     this.folder = folder;
     this.nodeName = nodeName;
+    this.#shape = shape;
+    this.#accounting = shape.accounting === true ? new SlurmAccounting(folder) : undefined;
+  }
+
+  /** Names of all nodes; {@link nodeName} is the first. */
+  get nodeNames(): string[] {
+    const { nodes = 1 } = this.#shape;
+    return Array.from({ length: nodes }, (_, at) =>
+      at === 0 ? this.nodeName : `${this.nodeName}-${at + 1}`,
+    );
+  }
+
+  /** In the order in which they start. */
+  get #daemons(): SlurmDaemon[] {
+    const accounting = this.#accounting === undefined ? [] : ACCOUNTING_DAEMONS;
+    const nodes = this.nodeNames.map(
+      (_, at): SlurmDaemon => (at === 0 ? "slurmd" : `slurmd-${at + 1}`),
+    );
+    return ["munged", ...accounting, "slurmctld", ...nodes];
+  }
+
+  /** Where a program of this Slurm is. */
+  program(name: string): string {
+    const { release } = this.#shape;
+    const own = release === undefined ? undefined : join(release, "bin", name);
+    return own !== undefined && existsSync(own) ? own : (findProgram(name) ?? name);
   }
 
   /** For `SLURM_CONF`. */
@@ -65,16 +114,17 @@ export class SlurmDaemons {
   }
 
   get runs(): boolean {
-    return DAEMONS.some((name) => this.#pid(name) !== undefined);
+    return this.#daemons.some((name) => this.#pid(name) !== undefined);
   }
 
   /** Starts it, or finds it running. Resolves when the node takes jobs. */
   async start(): Promise<void> {
-    if (DAEMONS.some((name) => this.#pid(name) === undefined)) {
+    const daemons = this.#daemons;
+    if (daemons.some((name) => this.#pid(name) === undefined)) {
       // Of a run that was killed there may be some left: half a Slurm, whose ports and key are its own.
-      for (const name of DAEMONS.toReversed()) await this.stopDaemon(name);
+      for (const name of daemons.toReversed()) await this.stopDaemon(name);
       await this.#configure();
-      for (const name of DAEMONS) await this.startDaemon(name);
+      for (const name of daemons) await this.startDaemon(name);
       await this.#becomeReady();
       await this.#endJobs();
     }
@@ -85,9 +135,9 @@ export class SlurmDaemons {
   async stop(): Promise<void> {
     if (!this.runs) return;
     try {
-      if (DAEMONS.every((name) => this.#pid(name) !== undefined)) await this.#endJobs();
+      if (this.#daemons.every((name) => this.#pid(name) !== undefined)) await this.#endJobs();
     } finally {
-      for (const name of DAEMONS.toReversed()) await this.stopDaemon(name);
+      for (const name of this.#daemons.toReversed()) await this.stopDaemon(name);
       await this.#endLeftovers();
     }
   }
@@ -101,10 +151,17 @@ export class SlurmDaemons {
   /** One of them, as after a crash of it. */
   async startDaemon(name: SlurmDaemon): Promise<void> {
     if (this.#pid(name) !== undefined) return;
-    startDaemon(findProgram(name) ?? name, this.#arguments(name), {
+    startDaemon(this.program(programOf(name)), this.#arguments(name), {
       ...this.#files(name),
       env: { SLURM_CONF: this.conf },
     });
+    if (name === "mariadbd" || name === "slurmdbd") {
+      await this.#explained(name, async () => this.#accounting?.ready(name));
+      if (name === "slurmdbd") {
+        // Unknown to it, a cluster's jobs are not written down.
+        await this.command("sacctmgr", "--immediate", "add", "cluster", CLUSTER);
+      }
+    }
     if (name !== "munged") return;
     const socket = join(this.folder, "munge/socket");
     await this.#explained(name, () =>
@@ -116,17 +173,22 @@ export class SlurmDaemons {
   }
 
   async stopDaemon(name: SlurmDaemon): Promise<void> {
-    await stopDaemon(this.#files(name).pidFile, name);
+    await stopDaemon(this.#files(name).pidFile, programOf(name));
   }
 
   /** A Slurm command as root; rejects with what it wrote to stderr. */
   async command(program: string, ...args: readonly string[]): Promise<string> {
-    const all = [`SLURM_CONF=${this.conf}`, program, ...args];
+    const all = [`SLURM_CONF=${this.conf}`, this.program(program), ...args];
     return (await runProgram("env", all)).toString();
   }
 
   #arguments(name: SlurmDaemon): string[] {
-    if (name === "slurmd") return ["-D", "-N", this.nodeName];
+    if (isAccountingDaemon(name)) return this.#accounting?.arguments(name) ?? [];
+    if (programOf(name) === "slurmd") {
+      const { release } = this.#shape;
+      const step = release === undefined ? [] : ["-d", join(release, "bin/slurmstepd")];
+      return ["-D", "-N", this.nodeNames[nodeIndex(name)] ?? this.nodeName, ...step];
+    }
     // A state file that a crash has cut short shall not keep it from starting.
     if (name === "slurmctld") return ["-D", "-i"];
     const munge = (file: string): string => join(this.folder, "munge", file);
@@ -141,7 +203,7 @@ export class SlurmDaemons {
   }
 
   async #configure(): Promise<void> {
-    for (const name of ["munge", "state", "spool", "log", "pids"]) {
+    for (const name of ["munge", "state", "log", "pids"]) {
       mkdirSync(join(this.folder, name), { recursive: true, mode: 0o755 });
     }
     // Its lock is what keeps a second one from this socket; the socket of a killed one is only in the way.
@@ -150,10 +212,23 @@ export class SlurmDaemons {
     }
     const key = join(this.folder, "munge/key");
     if (!existsSync(key)) writeFileSync(key, randomBytes(1024), { mode: 0o600 });
-    const [controllerPort = 0, nodePort = 0] = await freePorts(2);
+    const { cpus, minJobAge, release } = this.#shape;
+    const names = this.nodeNames;
+    const [controllerPort = 0, ...ports] = await freePorts(1 + names.length);
     const [hostName = ""] = hostname().split(".");
-    const { folder, nodeName, holdsMemory: cgroups } = this;
-    const options = { folder, hostName, nodeName, controllerPort, nodePort, cgroups };
+    const { folder, holdsMemory: cgroups } = this;
+    await this.#accounting?.configure();
+    const options: SlurmConfigOptions = {
+      folder,
+      hostName,
+      nodes: names.map((name, at) => ({ name, port: ports[at] ?? 0 })),
+      controllerPort,
+      cgroups,
+      ...(cpus !== undefined && { cpus }),
+      ...(minJobAge !== undefined && { minJobAge }),
+      ...(this.#accounting && { accountingPort: this.#accounting.port }),
+      ...(release !== undefined && { plugins: join(release, "plugins") }),
+    };
     for (const [name, content] of Object.entries(slurmConfig(options))) {
       writeFileSync(join(folder, name), content, { mode: 0o644 });
     }
@@ -167,22 +242,17 @@ export class SlurmDaemons {
       }),
     );
     await this.#explained("slurmd", () =>
-      waitUntil("the node takes jobs", async () => {
-        const state = await this.command(
-          "sinfo",
-          "--noheader",
-          "--Node",
-          "-p",
-          "debug",
-          "-o",
-          "%T",
-        );
-        if (/^(idle|mixed|allocated)/.test(state)) return true;
-        // What a test, or a crash, has left behind.
-        if (/^(down|drain)/.test(state)) {
-          await this.command("scontrol", "update", `NodeName=${this.nodeName}`, "State=RESUME");
+      waitUntil("the nodes take jobs", async () => {
+        const words = ["--noheader", "--Node", "--partition=debug", "--format=%N %T"];
+        const told = (await this.command("sinfo", ...words)).trim().split("\n");
+        const states = told.map((line) => line.split(" "));
+        for (const [node = "", state = ""] of states) {
+          // What a test, or a crash, has left behind.
+          if (/^(down|drain)/.test(state)) {
+            await this.command("scontrol", "update", `NodeName=${node}`, "State=RESUME");
+          }
         }
-        return false;
+        return states.every(([, state = ""]) => /^(idle|mixed|allocated)$/.test(state));
       }),
     );
   }
@@ -205,9 +275,10 @@ export class SlurmDaemons {
 
   /** Processes of jobs that Slurm has given up, as those of a failed node, and their cgroups. */
   async #endLeftovers(): Promise<void> {
-    for (const controller of CGROUPS) {
-      const top = join(controller, `slurm_${this.nodeName}`);
-      if (!existsSync(top)) continue;
+    const tops = CGROUPS.flatMap((controller) =>
+      this.nodeNames.map((name) => join(controller, `slurm_${name}`)),
+    );
+    for (const top of tops.filter((one) => existsSync(one))) {
       await waitUntil(`nothing runs in ${top}`, () => {
         const groups = cgroupsIn(top);
         const pids = groups.flatMap((group) =>
@@ -222,7 +293,7 @@ export class SlurmDaemons {
   }
 
   #pid(name: SlurmDaemon): number | undefined {
-    return daemonPid(this.#files(name).pidFile, name);
+    return daemonPid(this.#files(name).pidFile, programOf(name));
   }
 
   #files(name: SlurmDaemon): { pidFile: string; logFile: string } {
@@ -245,6 +316,15 @@ export class SlurmDaemons {
       );
     }
   }
+}
+
+function programOf(name: SlurmDaemon): string {
+  return name.startsWith("slurmd-") ? "slurmd" : name;
+}
+
+/** Of `slurmd-2`: 1. */
+function nodeIndex(name: SlurmDaemon): number {
+  return Number(name.replace(/^slurmd-?/, "") || 1) - 1;
 }
 
 /** A cgroup and all below it, the deepest first. */
