@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Two kinds of test: `unit` needs nothing but Node; `e2e` runs the built programs as processes, against the
@@ -6,6 +7,9 @@ import { defineConfig } from "vitest/config";
 // INTERLINK_RETRY=1 (CI) gives a failing test one more attempt. Nothing is hidden by it: the totals name every test
 // that needed one (scripts/totals-reporter.ts), and each such line is a defect to mend.
 const retry = process.env["INTERLINK_RETRY"] === "1" ? 1 : 0;
+const maxWorkers = availableParallelism() + 1;
+// A wait that succeeds costs nothing; one that is too short fails on a busy machine.
+const poll = { interval: 20, timeout: 30_000 };
 const resolve = { conditions: ["source", "node", "import", "default"] };
 
 export default defineConfig({
@@ -23,7 +27,11 @@ export default defineConfig({
             "bench/src/**/*.test.ts",
           ],
           setupFiles: ["scripts/property-seed.ts"],
-          testTimeout: 20_000,
+          // Most of the time they wait, for processes and for clocks: more of them at once than there are processors.
+          maxWorkers,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: { poll },
           retry,
           restoreMocks: true,
         },
@@ -39,6 +47,7 @@ export default defineConfig({
           testTimeout: 120_000,
           retry,
           hookTimeout: 120_000,
+          expect: { poll },
           sequence: { groupOrder: 1 },
         },
       },

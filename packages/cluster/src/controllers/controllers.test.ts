@@ -1,7 +1,7 @@
 import type { Node } from "kubernetes-types/core/v1.js";
 import type { OwnerReference } from "kubernetes-types/meta/v1.js";
 import { pino } from "pino";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { as } from "../api/object.ts";
 import { FixedChance, nodeObject, podObject, podOf, put, testStorage } from "../testing/objects.ts";
 import { EventRecorder } from "./event-recorder.ts";
@@ -135,7 +135,7 @@ describe("garbage collector", () => {
       { apiVersion: "apps/v1", kind: "Deployment", name: "x", uid: "not-served-here" },
     ]);
     storage.storeOf("configmaps").remove("default/first");
-    await vi.waitFor(() => expect(storage.find("secrets", "default", "one")).toBeUndefined());
+    await expect.poll(() => storage.find("secrets", "default", "one")).toBeUndefined();
     expect(storage.find("secrets", "default", "both")?.metadata.ownerReferences).toEqual([second]);
     expect(storage.find("secrets", "default", "stranger")).toBeDefined();
     collector.stop();
@@ -154,7 +154,7 @@ describe("key queue", () => {
       }
     });
     for (const key of ["a", "b", "a", "a"]) queue.add(key);
-    await vi.waitFor(() => expect(handled).toEqual(["a", "b", "b"]));
+    await expect.poll(() => handled).toEqual(["a", "b", "b"]);
     queue.stop();
     queue.add("c");
     queue.flush();

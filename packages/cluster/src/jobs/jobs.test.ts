@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type { Job, JobSpec } from "kubernetes-types/batch/v1.js";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { pino } from "pino";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { as, clone, type KubeObject } from "../api/object.ts";
 import { EventRecorder } from "../controllers/event-recorder.ts";
 import { GarbageCollector } from "../controllers/garbage-collector.ts";
@@ -130,14 +130,14 @@ describe("job controller", () => {
 
   it("runs pods until enough have succeeded, counts each once and lets them go", async () => {
     const storage = start({ completions: 3, parallelism: 2 });
-    await vi.waitFor(() => expect(active(storage)).toHaveLength(2));
+    await expect.poll(() => active(storage)).toHaveLength(2);
     expect(pods(storage)[0]?.metadata.finalizers).toEqual(["batch.kubernetes.io/job-tracking"]);
     for (let count = 0; count < 3; count += 1) {
-      await vi.waitFor(() => expect(active(storage).length).toBeGreaterThan(0));
+      await expect.poll(() => active(storage).length).toBeGreaterThan(0);
       end(storage, must(active(storage)[0]), "Succeeded");
-      await vi.waitFor(() => expect(job(storage).status?.succeeded).toBe(count + 1));
+      await expect.poll(() => job(storage).status?.succeeded).toBe(count + 1);
     }
-    await vi.waitFor(() => expect(conditions(storage)).toEqual(["SuccessCriteriaMet", "Complete"]));
+    await expect.poll(() => conditions(storage)).toEqual(["SuccessCriteriaMet", "Complete"]);
     expect(pods(storage)).toHaveLength(3);
     expect(pods(storage).every((pod) => pod.metadata.finalizers === undefined)).toBe(true);
     expect(job(storage).status).toMatchObject({ succeeded: 3, ready: 0, terminating: 0 });
@@ -152,11 +152,11 @@ describe("job controller", () => {
   it("tries again after a failure and gives up past the limit", async () => {
     const storage = start({ backoffLimit: 1 });
     for (let failed = 1; failed <= 2; failed += 1) {
-      await vi.waitFor(() => expect(active(storage)).toHaveLength(1));
+      await expect.poll(() => active(storage)).toHaveLength(1);
       end(storage, must(active(storage)[0]), "Failed");
-      await vi.waitFor(() => expect(job(storage).status?.failed).toBe(failed));
+      await expect.poll(() => job(storage).status?.failed).toBe(failed);
     }
-    await vi.waitFor(() => expect(conditions(storage)).toEqual(["FailureTarget", "Failed"]));
+    await expect.poll(() => conditions(storage)).toEqual(["FailureTarget", "Failed"]);
     expect(pods(storage)).toHaveLength(2);
     expect(job(storage).status?.conditions?.at(-1)).toMatchObject({
       reason: "BackoffLimitExceeded",
@@ -174,27 +174,27 @@ describe("job controller", () => {
       { action: "Ignore", onExitCodes: onExitCodes([7]) },
     ];
     const storage = start({ backoffLimit: 0, podFailurePolicy: { rules } });
-    await vi.waitFor(() => expect(active(storage)).toHaveLength(1));
+    await expect.poll(() => active(storage)).toHaveLength(1);
     end(storage, must(active(storage)[0]), "Failed", exited(7));
-    await vi.waitFor(() => expect(active(storage)).toHaveLength(1));
+    await expect.poll(() => active(storage)).toHaveLength(1);
     expect(job(storage).status?.failed).toBeUndefined();
     end(storage, must(active(storage)[0]), "Failed", exited(42));
-    await vi.waitFor(() => expect(conditions(storage)).toEqual(["FailureTarget", "Failed"]));
+    await expect.poll(() => conditions(storage)).toEqual(["FailureTarget", "Failed"]);
     expect(job(storage).status?.failed).toBe(1);
     expect(job(storage).status?.conditions?.at(-1)?.reason).toBe("PodFailurePolicy");
   });
 
   it("waits before it tries again", async () => {
     const storage = start({}, 3_600_000);
-    await vi.waitFor(() => expect(active(storage)).toHaveLength(1));
+    await expect.poll(() => active(storage)).toHaveLength(1);
     end(storage, must(active(storage)[0]), "Failed");
-    await vi.waitFor(() => expect(job(storage).status?.failed).toBe(1));
+    await expect.poll(() => job(storage).status?.failed).toBe(1);
     expect(active(storage)).toHaveLength(0);
   });
 
   it("gives each pod of an Indexed job its index", async () => {
     const storage = start({ completions: 3, parallelism: 3, completionMode: "Indexed" });
-    await vi.waitFor(() => expect(active(storage)).toHaveLength(3));
+    await expect.poll(() => active(storage)).toHaveLength(3);
     const indexes = pods(storage).map(
       (pod) => pod.metadata.annotations?.["batch.kubernetes.io/job-completion-index"],
     );
@@ -202,13 +202,13 @@ describe("job controller", () => {
     const env = as<Pod>(must(pods(storage)[0])).spec?.containers[0]?.env;
     expect(env?.map((item) => item.name)).toEqual(["JOB_COMPLETION_INDEX"]);
     for (const pod of pods(storage)) end(storage, pod, "Succeeded");
-    await vi.waitFor(() => expect(conditions(storage)).toContain("Complete"));
+    await expect.poll(() => conditions(storage)).toContain("Complete");
     expect(job(storage).status?.completedIndexes).toBe("0-2");
   });
 
   it("starts nothing while it is suspended", async () => {
     const storage = start({ suspend: true });
-    await vi.waitFor(() => expect(conditions(storage)).toEqual(["Suspended"]));
+    await expect.poll(() => conditions(storage)).toEqual(["Suspended"]);
     expect(pods(storage)).toHaveLength(0);
     const target = { definition: storage.must("jobs", "batch"), namespace: "default" };
     updateObject(
@@ -222,39 +222,37 @@ describe("job controller", () => {
       },
       testCall,
     );
-    await vi.waitFor(() => expect(pods(storage)).toHaveLength(1));
+    await expect.poll(() => pods(storage)).toHaveLength(1);
   });
 
   it("is removed with its pods some time after it finished", async () => {
     const storage = start({ ttlSecondsAfterFinished: 0 });
-    await vi.waitFor(() => expect(active(storage)).toHaveLength(1));
+    await expect.poll(() => active(storage)).toHaveLength(1);
     end(storage, must(active(storage)[0]), "Succeeded");
-    await vi.waitFor(() => {
-      expect(storage.storeOf("jobs", "batch").size).toBe(0);
-      expect(storage.storeOf("pods").size).toBe(0);
-    });
+    await expect
+      .poll(() => [storage.storeOf("jobs", "batch").size, storage.storeOf("pods").size])
+      .toEqual([0, 0]);
   });
 
   it.each(["Background", "Foreground"] as const)(
     "deleted by %s takes its pods with it",
     async (propagationPolicy) => {
       const storage = start({});
-      await vi.waitFor(() => expect(active(storage)).toHaveLength(1));
+      await expect.poll(() => active(storage)).toHaveLength(1);
       const target = { definition: storage.must("jobs", "batch"), namespace: "default" };
       deleteObject(storage, target, "j", { propagationPolicy }, testCall);
-      await vi.waitFor(() => {
-        expect(storage.storeOf("jobs", "batch").size).toBe(0);
-        expect(storage.storeOf("pods").size).toBe(0);
-      });
+      await expect
+        .poll(() => [storage.storeOf("jobs", "batch").size, storage.storeOf("pods").size])
+        .toEqual([0, 0]);
     },
   );
 
   it("deleted by Orphan leaves its pods, free of it", async () => {
     const storage = start({});
-    await vi.waitFor(() => expect(active(storage)).toHaveLength(1));
+    await expect.poll(() => active(storage)).toHaveLength(1);
     const target = { definition: storage.must("jobs", "batch"), namespace: "default" };
     deleteObject(storage, target, "j", { propagationPolicy: "Orphan" }, testCall);
-    await vi.waitFor(() => expect(storage.storeOf("jobs", "batch").size).toBe(0));
+    await expect.poll(() => storage.storeOf("jobs", "batch").size).toBe(0);
     expect(pods(storage)).toHaveLength(1);
     expect(pods(storage)[0]?.metadata.ownerReferences).toBeUndefined();
   });

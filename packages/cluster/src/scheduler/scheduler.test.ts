@@ -1,6 +1,6 @@
 import type { Node, PodSpec } from "kubernetes-types/core/v1.js";
 import { pino } from "pino";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { as, clone } from "../api/object.ts";
 import { EventRecorder } from "../controllers/event-recorder.ts";
 import { deleteObject } from "../rest/delete.ts";
@@ -148,7 +148,7 @@ describe("scheduler", () => {
     addNode(storage, "one");
     addNode(storage, "two");
     for (const name of ["a", "b", "c", "d"]) put(storage, "pods", podObject(name));
-    await vi.waitFor(() => expect(nodeOf(storage, "d")).toBeDefined());
+    await expect.poll(() => nodeOf(storage, "d")).toBeDefined();
     const used = ["a", "b", "c", "d"].map((name) => nodeOf(storage, name));
     expect(used.filter((name) => name === "one")).toHaveLength(2);
     const messages = storage
@@ -166,13 +166,12 @@ describe("scheduler", () => {
     const storage = start();
     addNode(storage, "small", { allocatable: { cpu: "1", memory: "1Gi", pods: "1" } });
     put(storage, "pods", podObject("first"));
-    await vi.waitFor(() => expect(nodeOf(storage, "first")).toBe("small"));
+    await expect.poll(() => nodeOf(storage, "first")).toBe("small");
     put(storage, "pods", podObject("second"));
-    await vi.waitFor(() => {
-      const [condition] = podOf(storage.find("pods", "default", "second")).status?.conditions ?? [];
-      expect(condition).toMatchObject({ status: "False", reason: "Unschedulable" });
-      expect(condition?.message).toContain("0/1 nodes are available: 1 Too many pods.");
-    });
+    const unscheduled = () =>
+      podOf(storage.find("pods", "default", "second")).status?.conditions?.[0];
+    await expect.poll(unscheduled).toMatchObject({ status: "False", reason: "Unschedulable" });
+    expect(unscheduled()?.message).toContain("0/1 nodes are available: 1 Too many pods.");
     deleteObject(
       storage,
       { definition: storage.must("pods"), namespace: "default" },
@@ -180,7 +179,7 @@ describe("scheduler", () => {
       { gracePeriodSeconds: 0 },
       testCall,
     );
-    await vi.waitFor(() => expect(nodeOf(storage, "second")).toBe("small"));
+    await expect.poll(() => nodeOf(storage, "second")).toBe("small");
   });
 
   it("leaves alone what asks for another scheduler or is gated", async () => {
@@ -189,7 +188,7 @@ describe("scheduler", () => {
     put(storage, "pods", podObject("other", { schedulerName: "mine" }));
     put(storage, "pods", podObject("gated", { schedulingGates: [{ name: "wait" }] }));
     put(storage, "pods", podObject("plain"));
-    await vi.waitFor(() => expect(nodeOf(storage, "plain")).toBe("one"));
+    await expect.poll(() => nodeOf(storage, "plain")).toBe("one");
     expect(nodeOf(storage, "other")).toBeUndefined();
     expect(nodeOf(storage, "gated")).toBeUndefined();
   });

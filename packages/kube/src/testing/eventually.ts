@@ -2,7 +2,7 @@
 export async function eventually<T>(
   condition: () => T | undefined | false | null,
   what = "the condition",
-  withinMs = 10_000,
+  withinMs = 30_000,
 ): Promise<T> {
   const until = Date.now() + withinMs;
   for (;;) {

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { FakeEngine, json } from "../testing/fake-engine.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { ImageUpkeep } from "./image-upkeep.ts";
@@ -101,9 +101,9 @@ async function setUp(
     upkeep.store.ensure({ uid: "u", image, pullPolicy: "Always", pullSecrets: [] }, signal);
   const told = (words: string) => lines.filter(({ msg }) => msg.includes(words));
   const lookAgain = async () => {
-    await vi.waitFor(() => expect(clock.waiting).toHaveLength(1));
+    await expect.poll(() => clock.waiting).toHaveLength(1);
     clock.advance(5 * 60_000);
-    await vi.waitFor(() => expect(clock.waiting).toHaveLength(1));
+    await expect.poll(() => clock.waiting).toHaveLength(1);
   };
   return { images, clock, pull, told, lookAgain };
 }
@@ -163,19 +163,19 @@ it("adds up images by itself where the engine does not", async () => {
 it("looks at once when a pull finds no room", async () => {
   const { images, pull, told, clock } = await setUp("100");
   await pull("r.test/a:1");
-  await vi.waitFor(() => expect(clock.waiting).toHaveLength(1));
+  await expect.poll(() => clock.waiting).toHaveLength(1);
   clock.advance(4 * 60_000);
   expect(images.removed).toEqual([]);
   images.pullError = "write /var/lib/docker/tmp: no space left on device";
   await expect(pull("r.test/b:1")).rejects.toMatchObject({ code: "ErrImagePull" });
-  await vi.waitFor(() => expect(images.removed).toEqual(["r.test/a:1"]));
-  await vi.waitFor(() => expect(told("images were removed to make room")).toHaveLength(1));
+  await expect.poll(() => images.removed).toEqual(["r.test/a:1"]);
+  await expect.poll(() => told("images were removed to make room")).toHaveLength(1);
 });
 
 it("says that it cannot see the engine's disk, and does nothing", async () => {
   const { told, clock } = await setUp(undefined, (engine) => {
     engine.rootDir = "/no/such/directory";
   });
-  await vi.waitFor(() => expect(told("the engine's disk is not seen from here")).toHaveLength(1));
+  await expect.poll(() => told("the engine's disk is not seen from here")).toHaveLength(1);
   expect(clock.waiting).toEqual([]);
 });

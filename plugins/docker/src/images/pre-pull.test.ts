@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ImageError, type ImageRequest, type ImageState } from "@interlink/plugin-sdk";
 import pino from "pino";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { PrePull, type PrePullOptions } from "./pre-pull.ts";
 
@@ -59,10 +59,10 @@ it("pulls one after the other, what is missing, and says so", async () => {
       finish = resolve;
     });
   });
-  await vi.waitFor(() => expect(names(asked)).toEqual(["r.test/a:1"]));
+  await expect.poll(() => names(asked)).toEqual(["r.test/a:1"]);
   expect(asked[0]).toMatchObject({ pullPolicy: "IfNotPresent", pullSecrets: [] });
   finish(present);
-  await vi.waitFor(() => expect(names(asked)).toEqual(["r.test/a:1", "r.test/b:1"]));
+  await expect.poll(() => names(asked)).toEqual(["r.test/a:1", "r.test/b:1"]);
   finish(present);
   expect(lines.slice(0, 3)).toMatchObject([
     { msg: "pulling an image ahead", image: "r.test/a:1" },
@@ -79,12 +79,12 @@ it("tries again what fails, less and less often, while the others come", async (
   });
   const delays: (number | undefined)[] = [];
   for (let tries = 1; tries <= 7; tries++) {
-    await vi.waitFor(() => expect(clock.waiting).toHaveLength(1));
+    await expect.poll(() => clock.waiting).toHaveLength(1);
     delays.push(clock.waiting[0]);
     isThere = tries === 7;
     clock.advance(clock.waiting[0] ?? 0);
   }
-  await vi.waitFor(() => expect(asked).toHaveLength(9));
+  await expect.poll(() => asked).toHaveLength(9);
   expect(delays).toEqual([10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
   expect(names(asked).filter((image) => image === "r.test/b:1")).toHaveLength(1);
   const [failed] = lines;
@@ -95,7 +95,7 @@ it("does not try again what is not the name of an image", async () => {
   const { asked, lines, clock } = setUp(() =>
     Promise.reject(new ImageError("InvalidImageName", "no")),
   );
-  await vi.waitFor(() => expect(lines).toHaveLength(2));
+  await expect.poll(() => lines).toHaveLength(2);
   expect(asked).toHaveLength(2);
   expect(clock.waiting).toEqual([]);
 });
@@ -107,8 +107,8 @@ it("reads the logins for each try, and tells nothing of them", async () => {
   const images = ["r.test/a:1"];
   const { asked, lines, clock } = setUp(() => Promise.resolve(present), { secrets, images });
   const failures = async (count: number) => {
-    await vi.waitFor(() => expect(lines.filter(({ level }) => level === 40)).toHaveLength(count));
-    await vi.waitFor(() => expect(clock.waiting).toHaveLength(1));
+    await expect.poll(() => lines.filter(({ level }) => level === 40)).toHaveLength(count);
+    await expect.poll(() => clock.waiting).toHaveLength(1);
   };
   await failures(1);
   await writeFile(secrets, '{"auths": secret!');
@@ -120,7 +120,7 @@ it("reads the logins for each try, and tells nothing of them", async () => {
   const auths = '{"auths":{"r.test":{"auth":"c2VjcmV0"}}}';
   await writeFile(secrets, auths);
   clock.advance(40_000);
-  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  await expect.poll(() => asked).toHaveLength(1);
   expect(asked[0]?.pullSecrets).toEqual([auths]);
   const told = JSON.stringify(lines);
   expect(told).toContain("ENOENT");
@@ -131,7 +131,7 @@ it("reads the logins for each try, and tells nothing of them", async () => {
 
 it("is over at once when the plugin stops, whatever it waits for", async () => {
   const { prePull, clock } = setUp(() => Promise.reject(new Error("no")));
-  await vi.waitFor(() => expect(clock.waiting).toHaveLength(2));
+  await expect.poll(() => clock.waiting).toHaveLength(2);
   await prePull[Symbol.asyncDispose]();
   expect(clock.waiting).toEqual([]);
 });
