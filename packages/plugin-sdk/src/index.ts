@@ -25,6 +25,14 @@ export { allowedValues, configKeys, settingSchema } from "./config/config-schema
 export { nearest } from "./config/nearest.ts";
 export type { ConfigSources, ReadConfig } from "./config/read-config.ts";
 export { readConfig } from "./config/read-config.ts";
+export type { ConsoleMode } from "./console/console.ts";
+export {
+  consoleInput,
+  consoleScriptPath,
+  consoleWords,
+  endFrame,
+  sizeFrame,
+} from "./console/console.ts";
 export type { JobPaths } from "./jobs/job-paths.ts";
 export type {
   Job,
@@ -51,6 +59,7 @@ export type { Fraction } from "./resolve/quantity.ts";
 export { ceilDivide, parseQuantity } from "./resolve/quantity.ts";
 export type { ResolvedContainer } from "./resolve/resolve-container.ts";
 export { resolveContainer } from "./resolve/resolve-container.ts";
+export { connectTo } from "./runtime/connect-to.ts";
 export type {
   ContainerHandle,
   ContainerMount,

@@ -4,9 +4,8 @@ import { Socket } from "node:net";
 import { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 import type { StreamRequest } from "@interlink/plugin-sdk";
-import { RuntimeError, readLog } from "@interlink/plugin-sdk";
+import { consoleInput, endFrame, RuntimeError, readLog, sizeFrame } from "@interlink/plugin-sdk";
 import type { ProcessEnd, ProcessStreams } from "@interlink/protocol";
-import { consoleInput, endFrame, sizeFrame } from "./console.ts";
 import type { ProcessContainer } from "./process-container.ts";
 
 const CLOSED = "the streams were closed";

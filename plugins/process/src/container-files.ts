@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ConsoleMode } from "./console.ts";
+import type { ConsoleMode } from "@interlink/plugin-sdk";
 
 /** The files of one attempt of a container, in its directory; see `runner/run-container.sh`. */
 export interface ContainerFiles {

@@ -2,9 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import type { StreamRequest } from "@interlink/plugin-sdk";
-import { RuntimeError } from "@interlink/plugin-sdk";
+import { consoleInput, endFrame, RuntimeError, sizeFrame } from "@interlink/plugin-sdk";
 import type { ProcessEnd, ProcessStreams } from "@interlink/protocol";
-import { consoleInput, endFrame, sizeFrame } from "./console.ts";
 
 /** A program to start, its words complete. With `tty`, `console.pl` is in front of it. */
 export interface ExecOrder {

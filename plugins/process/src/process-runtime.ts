@@ -15,13 +15,18 @@ import type {
   StreamRequest,
   TimelineRecorder,
 } from "@interlink/plugin-sdk";
-import { createTimelineRecorder, RuntimeError, readLog } from "@interlink/plugin-sdk";
+import {
+  connectTo,
+  consoleScriptPath,
+  consoleWords,
+  createTimelineRecorder,
+  RuntimeError,
+  readLog,
+} from "@interlink/plugin-sdk";
 import type { PortConnection, ProcessStreams, TerminalSize } from "@interlink/protocol";
 import type { Logger } from "pino";
 import { attachSession } from "./attach-session.ts";
 import { hostCapacity } from "./capacity.ts";
-import { connectTo } from "./connect-to.ts";
-import { consoleWords } from "./console.ts";
 import { ContainerIndex } from "./container-index.ts";
 import { MARKER } from "./environment.ts";
 import type { ExecOrder } from "./exec-session.ts";
@@ -88,7 +93,7 @@ export class ProcessRuntime implements ContainerRuntime {
     const { logger, scripts, namespaces = true } = this.#options;
     const bash = await findBash();
     const perl = await findPerl();
-    if (perl !== undefined) this.#consoles = { perl, script: join(scripts, "console.pl") };
+    if (perl !== undefined) this.#consoles = { perl, script: consoleScriptPath() };
     this.#parts = {
       bash,
       runner: join(scripts, "run-container.sh"),
@@ -252,7 +257,7 @@ export class ProcessRuntime implements ContainerRuntime {
   }
 
   async connect(_uid: string, port: number, signal: AbortSignal): Promise<PortConnection> {
-    return connectTo(port, signal);
+    return connectTo("127.0.0.1", port, signal);
   }
 
   async stats(): Promise<RuntimeStats> {

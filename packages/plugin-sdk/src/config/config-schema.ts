@@ -41,9 +41,18 @@ export function settingSchema(schema: TSchema): SettingSchema {
   return schema;
 }
 
+/** Of a value that may be of several kinds, the one that is a mapping; else the schema itself. */
+export function mappingOf(schema: SettingSchema): SettingSchema {
+  return schema.anyOf?.find(isNested) ?? schema;
+}
+
 /** Every key that holds a value, in the order of the schema. */
 export function configKeys(schema: SettingSchema, path = ""): ConfigKey[] {
   if (schema.ignored === undefined) {
+    const mapping = mappingOf(schema);
+    if (mapping !== schema) {
+      return [{ path, type: typeOf(schema), schema }, ...configKeys(mapping, path)];
+    }
     if (schema.type === "array" && schema.items !== undefined && isNested(schema.items)) {
       return configKeys(schema.items, `${path}[]`);
     }

@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { ConfigError } from "./config-error.ts";
-import type { SettingSchema } from "./config-schema.ts";
+import { mappingOf, type SettingSchema } from "./config-schema.ts";
 import { nearest } from "./nearest.ts";
 
 /** A configuration file that was taken apart. */
@@ -37,7 +37,7 @@ export function readConfigTree(schema: SettingSchema, text: string, file: string
   const problems: [number, string][] = [];
 
   function take(node: Node | null | undefined, one: SettingSchema, pointer: string): unknown {
-    if (isMap(node)) return takeMap(node.items, one, pointer);
+    if (isMap(node)) return takeMap(node.items, mappingOf(one), pointer);
     if (isSeq(node)) {
       return node.items.map((item, index) => {
         const at = `${pointer}/${index}`;
@@ -98,7 +98,8 @@ function unknownKey(name: string, here: SettingSchema, whole: SettingSchema): st
 }
 
 /** Every name at any depth: a key may have slipped out of its place. */
-function namesIn({ properties = {}, items }: SettingSchema): string[] {
+function namesIn(schema: SettingSchema): string[] {
+  const { properties = {}, items } = mappingOf(schema);
   const inner = Object.entries(properties).flatMap(([name, one]) => [name, ...namesIn(one)]);
   return items === undefined ? inner : [...inner, ...namesIn(items)];
 }

@@ -5,6 +5,7 @@ import {
   allowedValues,
   type ConfigKey,
   configKeys,
+  mappingOf,
   type SettingSchema,
   settingSchema,
 } from "./config-schema.ts";
@@ -90,8 +91,9 @@ function giveFor(schema: TObject, pointer: string): string {
   let one: SettingSchema = settingSchema(schema);
   for (const step of pointer.split("/").slice(1)) {
     const name = step.replaceAll("~1", "/").replaceAll("~0", "~");
-    const [anyName] = Object.values(one.patternProperties ?? {});
-    one = one.properties?.[name] ?? anyName ?? one.items ?? {};
+    const { properties, patternProperties, items } = mappingOf(one);
+    const [anyName] = Object.values(patternProperties ?? {});
+    one = properties?.[name] ?? anyName ?? items ?? {};
   }
   return `give ${allowedValues(one)}.`;
 }
@@ -106,7 +108,8 @@ function lineOf(lines: ReadonlyMap<string, number>, pointer: string): number | u
 }
 
 /** Defaults, at every depth. What may be left out as a whole stays out. */
-function fillIn(schema: SettingSchema, value: unknown): void {
+function fillIn(given: SettingSchema, value: unknown): void {
+  const schema = mappingOf(given);
   if (Array.isArray(value)) {
     for (const item of value) fillIn(schema.items ?? {}, item);
     return;

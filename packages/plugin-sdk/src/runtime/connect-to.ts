@@ -1,13 +1,20 @@
 import { connect } from "node:net";
-import { RuntimeError } from "@interlink/plugin-sdk";
 import type { PortConnection } from "@interlink/protocol";
+import { RuntimeError } from "./runtime-error.ts";
 
 const DEADLINE_MS = 10_000;
 
-/** A connection to a port of this host's loopback. Throws `RuntimeError` `NotRunning` when nothing listens there. */
-export function connectTo(port: number, signal: AbortSignal): Promise<PortConnection> {
+/**
+ * A connection to a port of the host that a pod shares its network with. Throws `RuntimeError` `NotRunning` when nothing
+ * listens there, or nothing answers for ten seconds.
+ */
+export function connectTo(
+  host: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<PortConnection> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    const socket = connect({ port, host, allowHalfOpen: true });
     const fail = (why: string, cause?: unknown): void => {
       settled();
       socket.destroy();

@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import type { TerminalSize } from "@interlink/protocol";
 
 /** How `console.pl` sits in front of a command. */
@@ -8,6 +9,11 @@ const TYPE = { input: 0, end: 1, size: 2 } as const;
 const HEADER_BYTES = 3;
 /** PIPE_BUF: a frame of this size goes into a pipe in one go, so several may write to the same one. */
 const MAX_FRAME_BYTES = 4096;
+
+/** Absolute path of the script that holds terminals and inputs; its first lines tell how. Needs perl (`perl-base`). */
+export function consoleScriptPath(): string {
+  return fileURLToPath(new URL("../../runner/console.pl", import.meta.url));
+}
 
 /** Words in front of a command that give it a terminal or an input. `script`: path of `console.pl`. */
 export function consoleWords(
