@@ -150,9 +150,9 @@ export class ApiClient {
     }
   }
 
-  /** Asks until the answer satisfies, at most 10 s. */
+  /** Asks until the answer satisfies, at most 30 s. */
   async until(path: string, satisfied: (answer: Answer) => boolean): Promise<Answer> {
-    const deadline = performance.now() + 10_000;
+    const deadline = performance.now() + 30_000;
     for (;;) {
       const answer = await this.get(path);
       if (satisfied(answer)) return answer;

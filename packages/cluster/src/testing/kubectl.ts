@@ -35,7 +35,7 @@ export function kubectlWith(kubeconfig: string): Kubectl {
       const child = execFile(
         "kubectl",
         ["--kubeconfig", kubeconfig, "--cache-dir", `${kubeconfig}.cache`, ...args],
-        { timeout: 30_000, maxBuffer: 16 * 1024 * 1024 },
+        { timeout: 60_000, maxBuffer: 16 * 1024 * 1024 },
         (error, stdout, stderr) => {
           resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr });
         },
@@ -57,7 +57,7 @@ export function kubectlUntil(
     let stdout = "";
     let stderr = "";
     let done = false;
-    const deadline = setTimeout(() => child.kill("SIGKILL"), 15_000);
+    const deadline = setTimeout(() => child.kill("SIGKILL"), 45_000);
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk.toString("utf8");
       if (!done && satisfied(stdout)) {

@@ -128,7 +128,7 @@ describe("LeaseKeeper", () => {
       console.log(keeper.thread);
     `;
     const args = ["--input-type=module", "--eval", program];
-    const { status, stdout } = spawnSync(process.execPath, args, { timeout: 15_000 });
+    const { status, stdout } = spawnSync(process.execPath, args, { timeout: 50_000 });
     expect([status, String(stdout)]).toEqual([0, "worker\n"]);
   });
 
@@ -137,7 +137,7 @@ describe("LeaseKeeper", () => {
     await using keeper = keep(server, { workerFile: new URL("file:///nowhere/lease-worker.js") });
     expect(keeper.thread).toBe("main");
     keeper.nodeIs("uid-1");
-    await expect.poll(() => keeper.renewedAtMs, { timeout: 10_000 }).toBeDefined();
+    await expect.poll(() => keeper.renewedAtMs, { timeout: 30_000 }).toBeDefined();
     expect(server.renewals()).toBeGreaterThan(0);
   });
 });

@@ -36,7 +36,7 @@ test.each(["default", "other"])(
       kubernetesService: { host: "api.example.org", port: 6443 },
     });
     const pod = aPod({}, { metadata: { name: "p", namespace, uid: "u" } });
-    const { services } = await reader.read(pod, 0, AbortSignal.timeout(5000));
+    const { services } = await reader.read(pod, 0, AbortSignal.timeout(30_000));
     const env = new Map(serviceEnv(pod, services).map(({ name, value }) => [name, value]));
     expect(env.get("KUBERNETES_SERVICE_HOST")).toBe("api.example.org");
     expect(env.get("KUBERNETES_SERVICE_PORT")).toBe("6443");
@@ -61,8 +61,8 @@ test("a token is asked for with the exact body of a kubelet, once for all volume
     ],
   };
   const pod = aPod({ serviceAccountName: "robot", volumes: [{ name: "v", projected }] });
-  const { tokens } = await reader.read(pod, 0, AbortSignal.timeout(5000));
-  await reader.read(pod, 0, AbortSignal.timeout(5000));
+  const { tokens } = await reader.read(pod, 0, AbortSignal.timeout(30_000));
+  await reader.read(pod, 0, AbortSignal.timeout(30_000));
   expect([...tokens.values()]).toEqual([{ token: "t" }, { token: "t" }, { token: "t" }]);
   const request = (spec: object) => ({
     apiVersion: "authentication.k8s.io/v1",
@@ -75,7 +75,7 @@ test("a token is asked for with the exact body of a kubelet, once for all volume
   expect(reader.tokensDueInMs("uid-1")).toBeGreaterThan(0);
   reader.forget("uid-1");
   expect(reader.tokensDueInMs("uid-1")).toBeUndefined();
-  await reader.tokens(pod, AbortSignal.timeout(5000));
+  await reader.tokens(pod, AbortSignal.timeout(30_000));
   expect(bodies).toHaveLength(4);
 });
 
@@ -88,7 +88,7 @@ test("a refusal to read services holds a pod back for a while, as after a start 
     servicesForbidden: (error) => told.push(error),
   });
   service("default", "web", "10.0.0.2");
-  const read = () => reader.read(aPod(), now, AbortSignal.timeout(5000));
+  const read = () => reader.read(aPod(), now, AbortSignal.timeout(30_000));
   const refusal = { kind: "status", code: 403, reason: "Forbidden" } as const;
   api.inject((one) => one.path.includes("/services"), refusal, 3);
   await expect(read()).rejects.toMatchObject({ code: "forbidden" });

@@ -24,7 +24,7 @@ it("tells changes, and after a break names every pod anew", async () => {
   const heard: string[] = [];
   const end = feed.listen(({ uid }) => heard.push(uid));
   await expect
-    .poll(() => heard, { timeout: 10_000 })
+    .poll(() => heard, { timeout: 30_000 })
     .toEqual(expect.arrayContaining(["known-2", "told-2"]));
   end();
   await feed.close();

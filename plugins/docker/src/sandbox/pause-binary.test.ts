@@ -56,7 +56,7 @@ describe("the program of sandboxes", () => {
     /** Until it sleeps, which it does nowhere but where it waits for signals. */
     async function waiting(child: ChildProcess): Promise<void> {
       await expect
-        .poll(() => readFile(`/proc/${child.pid}/status`, "utf8"), { timeout: 10_000 })
+        .poll(() => readFile(`/proc/${child.pid}/status`, "utf8"), { timeout: 30_000 })
         .toMatch(/^Name:\s+pause\n[^]*State:\s+S/);
     }
 

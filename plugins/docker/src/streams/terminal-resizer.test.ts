@@ -70,5 +70,5 @@ it("tells what it could not do after some tries", async () => {
     (error) => told.push(error),
   );
   resizer.resize(size(1));
-  await expect.poll(() => told, { timeout: 10_000 }).toEqual([refused]);
+  await expect.poll(() => told, { timeout: 30_000 }).toEqual([refused]);
 });
