@@ -47,6 +47,7 @@ export interface ServerFlags {
   plugin?: string;
   listen?: string;
   tokenFile?: string;
+  allowAnonymous?: boolean;
   logLevel?: string;
 }
 

@@ -157,7 +157,11 @@ export function buildProgram(context: CliContext): Command {
     .option("--listen <address>", "host:port, or unix:///path (default: 127.0.0.1:3000)")
     .option(
       "--token-file <file>",
-      "bearer tokens of those who may call, one a line, read again when it changes (default: anyone may)",
+      "bearer tokens of those who may call, one a line, read again when it changes",
+    )
+    .option(
+      "--allow-anonymous",
+      "let anyone who reaches the address run pods (for trials, or behind a proxy that checks callers)",
     )
     .addOption(logLevel())
     .action(async (options: ServerFlags) => {

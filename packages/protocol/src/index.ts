@@ -11,6 +11,10 @@ export type {
 } from "./client/options.ts";
 export { DEFAULT_DEADLINES } from "./client/options.ts";
 export { readableWords } from "./client/peer-error.ts";
+export { anyOf } from "./door/any-of.ts";
+export type { Authenticate, Caller, CallerRequest } from "./door/authenticate.ts";
+export { bearerToken } from "./door/bearer-token.ts";
+export { createTokenFile, type TokenFileOptions } from "./door/token-file.ts";
 export {
   HTTP_STATUS_BY_CODE,
   httpStatusOf,

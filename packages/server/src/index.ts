@@ -1,7 +1,5 @@
-export { anyOf } from "./auth/any-of.ts";
-export type { Authenticate, CallerRequest } from "./auth/authenticate.ts";
 export { createJwtCallers, type JwtCallersOptions } from "./auth/jwt.ts";
-export { createTokenFile, type TokenFileOptions } from "./auth/token-file.ts";
+export type { NamespaceClaim } from "./auth/namespaces.ts";
 export { type Checkpoint, SERVER_CHECKPOINTS } from "./checkpoints.ts";
 export {
   createHttpJobScriptBuilder,

@@ -1,7 +1,6 @@
-import type { InterlinkClient, InterlinkClientOptions } from "@interlink/protocol";
+import type { Authenticate, InterlinkClient, InterlinkClientOptions } from "@interlink/protocol";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import type { Authenticate } from "./auth/authenticate.ts";
 import type { Checkpoint } from "./checkpoints.ts";
 import type { JobScriptBuilder } from "./job-script/job-script-builder.ts";
 

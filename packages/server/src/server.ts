@@ -2,10 +2,15 @@ import {
   createInterlinkClient,
   createUpgrades,
   type InterlinkClient,
+  ProtocolError,
   type StatusStreamRecord,
 } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import { Registry } from "prom-client";
+import { guardNamespaces } from "./auth/namespace-guard.ts";
+import { PodNamespaces } from "./auth/pod-namespaces.ts";
 import { createApp } from "./http/app.ts";
+import { callerSignal } from "./http/caller.ts";
 import { listenOn } from "./http/listen.ts";
 import { Streams } from "./http/streams.ts";
 import { createMetrics } from "./observe/metrics.ts";
@@ -61,6 +66,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     ),
   );
   const metrics = createMetrics(options.registry ?? new Registry(), seen, now);
+  const podNamespaces = new PodNamespaces();
   const capabilities = new PluginCapabilities(plugin, now);
   const batcher = new StatusBatcher(
     async (pods, signal) => {
@@ -74,14 +80,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const heard = (record: StatusStreamRecord): void => {
     metrics.pluginAnswered();
-    if (record.type === "status") seen.saw(record.status);
-    else if (record.type === "gone") seen.forget(record.UID);
+    if (record.type === "status") {
+      seen.saw(record.status);
+      podNamespaces.learn(record.status.UID, record.status.namespace);
+    } else if (record.type === "gone") {
+      seen.forget(record.UID);
+      podNamespaces.forget(record.UID);
+    }
   };
   const streams = new Streams(context.limits.streams, metrics);
 
   const app = createApp(context, options.listen, metrics, options.authenticate);
   const upgrades = createUpgrades(app.server, (request, response) => {
     app.routing(request, response);
+  });
+  guardNamespaces(app, {
+    pods: podNamespaces,
+    ask: (pod, reply) => namespaceAtPlugin(batcher, pod, callerSignal(reply, cut.signal)),
   });
   createRoute(app, context, capabilities);
   updateRoute(app, context, capabilities);
@@ -132,4 +147,20 @@ function pluginOf(plugin: ServerOptions["plugin"]): {
   if ("create" in plugin) return { plugin, release: async () => {} };
   const client = createInterlinkClient({ ...plugin, peer: "plugin" });
   return { plugin: client, release: () => client.close() };
+}
+
+/** Where the plugin says that a pod is; `undefined` when it answers, and knows no such pod. */
+async function namespaceAtPlugin(
+  batcher: StatusBatcher,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const uid = pod.metadata?.uid;
+  try {
+    return (await batcher.ask([pod], signal)).find(({ UID }) => UID === uid)?.namespace;
+  } catch (error) {
+    // Old plugins answer 500 about a pod that they do not know.
+    if (error instanceof ProtocolError && error.code === "refused") return undefined;
+    throw error;
+  }
 }

@@ -1,20 +1,19 @@
+import { type Authenticate, anyOf, createTokenFile } from "@interlink/protocol";
 import {
-  type Authenticate,
-  anyOf,
   createHttpJobScriptBuilder,
   createJwtCallers,
-  createTokenFile,
   type JwtCallersOptions,
   startServer,
 } from "@interlink/server";
 import type { Logger } from "pino";
+import { anonymous } from "../anonymous.ts";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { loadConfig } from "../config/config-file.ts";
 import { readServerConfig, SERVER_CONFIG_PLACE, serverSettings } from "../config/server-config.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { ServerFlags } from "../flags.ts";
-import { type ListenAddress, parseListen } from "../listen.ts";
+import { parseListen } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import { neededFile } from "../needed-file.ts";
 
@@ -43,10 +42,13 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
     settings.issuer,
     logger,
   );
-  if (authenticate === undefined && tls?.clientCa === undefined && !isPrivate(listen)) {
-    logger.warn(
-      "anyone who reaches this port may run pods here: give --token-file, or OIDC or TLS.CACertFile in the configuration",
-    );
+  if (authenticate === undefined && tls?.clientCa === undefined) {
+    const told = anonymous({
+      listen,
+      isByFlag: flags.listen !== undefined,
+      allowed: flags.allowAnonymous ?? settings.allowAnonymous,
+    });
+    if (told !== undefined) logger.warn(told);
   }
   await using running = await startServer({
     listen: tls === undefined || "unixSocket" in listen ? listen : { ...listen, tls },
@@ -61,11 +63,6 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
   logger.info({ address: running.address, plugin }, "ready");
   await untilAborted(signal);
   logger.info("stopping");
-}
-
-/** A unix socket has its file's mode, and loopback is this machine's own. */
-function isPrivate(listen: ListenAddress): boolean {
-  return "unixSocket" in listen || ["127.0.0.1", "::1", "localhost"].includes(listen.host);
 }
 
 /** Whoever is let in by one of the ways that are configured; `undefined` if none is. */

@@ -90,7 +90,17 @@ export const SERVER_CONFIG = Type.Object(
     TLS: Type.Optional(TLS),
     TokenFile: Type.Optional(
       Type.String({
-        description: "Bearer tokens of those who may call, one a line, read again when it changes.",
+        description:
+          "Bearer tokens of those who may call, one a line, read again when it changes; behind one may stand whose it is, " +
+          "and namespaces=lab,lab-* for whose pods.",
+      }),
+    ),
+    AllowAnonymous: Type.Optional(
+      Type.Boolean({
+        description:
+          "true: anyone who reaches the address may run pods, for trials or behind a proxy that checks callers. false: no " +
+          "start without TokenFile, OIDC or TLS.CACertFile, even for an address that only this file gives.",
+        env: ["INTERLINK_ALLOW_ANONYMOUS"],
       }),
     ),
     OIDC: Type.Optional(
@@ -107,6 +117,19 @@ export const SERVER_CONFIG = Type.Object(
           RequiredClaims: Type.Optional(
             Type.Record(Type.String(), Type.Array(Type.String(), { minItems: 1 }), {
               description: "Claims, each with the values that may call.",
+            }),
+          ),
+          NamespaceClaim: Type.Optional(
+            Type.String({
+              description:
+                "Claim by which a caller may touch only pods of some namespaces; dots go into objects.",
+              minLength: 1,
+            }),
+          ),
+          Namespaces: Type.Optional(
+            Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 })), {
+              description:
+                "Namespaces (lab, lab-*, *) by the values of NamespaceClaim. Without it, a value is a namespace.",
             }),
           ),
         },
@@ -137,6 +160,8 @@ export interface ServerSettings {
   plugin?: string;
   listen?: string;
   tokenFile?: string;
+  /** Whether it was said that nobody, or that somebody, must be known. */
+  allowAnonymous?: boolean;
   /** Tokens of an issuer are taken. */
   issuer?: JwtCallersOptions;
   logLevel?: string;
@@ -164,6 +189,7 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
       ? {}
       : { listen: listenAddress(address ?? "", port) }),
     ...(config.TokenFile === undefined ? {} : { tokenFile: config.TokenFile }),
+    ...(config.AllowAnonymous === undefined ? {} : { allowAnonymous: config.AllowAnonymous }),
     ...(config.OIDC === undefined ? {} : { issuer: issuerOf(config.OIDC) }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(config.JobScriptBuildConfig === undefined
@@ -196,9 +222,19 @@ function jobConfig({
 
 function issuerOf(oidc: NonNullable<Static<typeof SERVER_CONFIG>["OIDC"]>): JwtCallersOptions {
   const { Issuer: issuer, Audience: audience, JWKSURL: jwksUrl, RequiredClaims: claims } = oidc;
+  const { NamespaceClaim: claim, Namespaces: mapping } = oidc;
+  if (claim === undefined && mapping !== undefined) {
+    throw new CliError(
+      "usage",
+      "OIDC.Namespaces: say in OIDC.NamespaceClaim which claim is meant.",
+    );
+  }
   return {
     issuer,
     audience,
+    ...(claim === undefined
+      ? {}
+      : { namespaces: { claim, ...(mapping === undefined ? {} : { mapping }) } }),
     ...(jwksUrl === undefined ? {} : { jwksUrl }),
     ...(claims === undefined ? {} : { claims }),
   };

@@ -198,6 +198,11 @@ OIDC:
       claims: { groups: ["hpc"] },
     },
   });
+  const limits = "  NamespaceClaim: groups\n  Namespaces: { /hpc: [hpc, hpc-*] }\n";
+  expect(await server(`${text}${limits}`)).toMatchObject({
+    issuer: { namespaces: { claim: "groups", mapping: { "/hpc": ["hpc", "hpc-*"] } } },
+  });
+  await expect(server(`${text}  Namespaces: { a: [b] }\n`)).rejects.toThrow("OIDC.NamespaceClaim");
   await expect(server("OIDC: { Issuer: iam.example.org }")).rejects.toThrow(
     /OIDC\.Audience: it is missing[^]*OIDC\.Issuer: give text/,
   );

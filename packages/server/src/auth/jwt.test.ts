@@ -134,8 +134,21 @@ describe("a token of an issuer", () => {
   ])("with the claims %j may call if the group hpc may: %s", async (claims, isLetIn) => {
     const authenticate = callers({ claims: { groups: ["hpc", "admins"] } });
     const answer = Promise.resolve(authenticate(asking(await signed(claims))));
-    if (isLetIn) await expect(answer).resolves.toBeUndefined();
+    if (isLetIn) await expect(answer).resolves.toEqual({});
     else await expect(answer).rejects.toMatchObject({ code: "refused" });
+  });
+
+  test("tells who calls, and by its claims the namespaces", async () => {
+    const authenticate = callers({
+      namespaces: { claim: "groups", mapping: { "/physics": ["physics", "physics-*"] } },
+    });
+    const token = await signed({ sub: "node-7", groups: ["/physics", "/other"] });
+    expect(await authenticate(asking(token))).toEqual({
+      name: "node-7",
+      namespaces: ["physics", "physics-*"],
+    });
+    const nothing = await signed({ groups: ["/other"] });
+    await expect(authenticate(asking(nothing))).rejects.toMatchObject({ httpStatus: 403 });
   });
 
   test("of any shape is taken or refused, and never breaks anything", async () => {

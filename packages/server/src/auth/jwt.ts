@@ -1,7 +1,6 @@
-import { ProtocolError } from "@interlink/protocol";
+import { type Authenticate, bearerToken, type Caller, ProtocolError } from "@interlink/protocol";
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
-import type { Authenticate } from "./authenticate.ts";
-import { bearerToken } from "./bearer-token.ts";
+import { type NamespaceClaim, namespacesOf } from "./namespaces.ts";
 
 /** Signatures by a key pair: whoever checks them cannot make them. Never `none`, never a shared secret. */
 const ALGORITHMS = [
@@ -31,6 +30,8 @@ export interface JwtCallersOptions {
   jwksUrl?: string;
   /** Claims that a token must have, each with one of these values: text, or one of a list. */
   claims?: Readonly<Record<string, readonly string[]>>;
+  /** Which namespaces' pods a token's holder may touch. Default: all. */
+  namespaces?: NamespaceClaim;
   /** For tests: milliseconds between two questions for keys. */
   cooldownMs?: number;
 }
@@ -40,7 +41,7 @@ export interface JwtCallersOptions {
  * kept for ten minutes, and asked for again when a token names a key that is not among them.
  */
 export function createJwtCallers(options: JwtCallersOptions): Authenticate {
-  const { issuer, audience, claims = {} } = options;
+  const { issuer, audience, claims = {}, namespaces } = options;
   let found: Promise<JWTVerifyGetKey> | undefined;
 
   function keys(): Promise<JWTVerifyGetKey> {
@@ -65,6 +66,7 @@ export function createJwtCallers(options: JwtCallersOptions): Authenticate {
         requiredClaims: ["exp", ...Object.keys(claims)],
       });
       checkClaims(payload, claims);
+      return callerOf(payload, namespaces);
     } catch (error) {
       throw asRefusal(error, issuer);
     }
@@ -95,6 +97,18 @@ async function discover(issuer: string): Promise<string> {
       cause,
     });
   }
+}
+
+function callerOf(payload: JWTPayload, by: NamespaceClaim | undefined): Caller {
+  const caller: Caller = payload.sub === undefined ? {} : { name: payload.sub };
+  if (by === undefined) return caller;
+  const namespaces = namespacesOf(payload, by);
+  if (namespaces.length > 0) return { ...caller, namespaces };
+  throw new ProtocolError(
+    "refused",
+    `the bearer token's claim "${by.claim}" names no namespace whose pods may run here`,
+    { httpStatus: 403 },
+  );
 }
 
 function checkClaims(payload: JWTPayload, claims: NonNullable<JwtCallersOptions["claims"]>): void {

@@ -2,9 +2,13 @@ import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { TlsOptions } from "node:tls";
-import { isRequestId, ProtocolError, REQUEST_ID_HEADER } from "@interlink/protocol";
+import {
+  type Authenticate,
+  isRequestId,
+  ProtocolError,
+  REQUEST_ID_HEADER,
+} from "@interlink/protocol";
 import { type FastifyInstance, fastify, LogController } from "fastify";
-import type { Authenticate } from "../auth/authenticate.ts";
 import type { ServerMetrics } from "../observe/metrics.ts";
 import type { ListenOptions, ServerContext, ServerTls } from "../options.ts";
 import { answerError } from "./answer-error.ts";
@@ -80,6 +84,8 @@ export function createApp(
       .send(`there is nothing at ${request.url.split("?")[0]?.slice(0, 200)} on an API server`),
   );
 
+  app.decorateRequest("caller", undefined);
+  app.decorateRequest("message", undefined);
   let inWork = 0;
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-content-type-options", "nosniff");
@@ -93,12 +99,13 @@ export function createApp(
       }
     }
     if (authenticate !== undefined && !WITHOUT_AUTHENTICATION.has(path)) {
-      await authenticate({
+      const caller = await authenticate({
         method: request.method,
         path,
         headers: request.headers,
         ...certificateSubject(request.raw),
       });
+      if (caller !== undefined) request.caller = caller;
     }
   });
   app.addHook("onResponse", async (request, reply) => {

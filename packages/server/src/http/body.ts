@@ -3,12 +3,25 @@ import type { FastifyRequest } from "fastify";
 
 const NOTHING = Buffer.alloc(0);
 
+declare module "fastify" {
+  interface FastifyRequest {
+    /** The body as it was read, and by which reader. */
+    message: { read: unknown; value: unknown } | undefined;
+  }
+}
+
 /** The body's bytes; empty when there was none. */
 export function bodyBytes(request: FastifyRequest): Buffer {
   return Buffer.isBuffer(request.body) ? request.body : NOTHING;
 }
 
-/** The body as a message. Throws ProtocolError `malformed` or what `read` throws. */
+/**
+ * The body as a message; who asks a second time is given the same, not to be changed. Throws ProtocolError `malformed`
+ * or what `read` throws.
+ */
 export function readBody<T>(request: FastifyRequest, read: (value: unknown) => T): T {
-  return read(parseJson(bodyBytes(request)));
+  if (request.message?.read === read) return request.message.value as T;
+  const value = read(parseJson(bodyBytes(request)));
+  request.message = { read, value };
+  return value;
 }

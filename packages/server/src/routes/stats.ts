@@ -1,5 +1,6 @@
 import { offers, ProtocolError, writeStatsAnswer } from "@interlink/protocol";
 import type { FastifyInstance } from "fastify";
+import { mayTouch } from "../auth/namespaces.ts";
 import { callerSignal } from "../http/caller.ts";
 import type { ServerContext } from "../options.ts";
 import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
@@ -17,6 +18,7 @@ export function statsRoute(
     }
     const answer = await context.plugin.stats({ signal, requestId: request.id });
     reply.type("application/json");
-    return writeStatsAnswer(answer);
+    const pods = answer.pods.filter(({ podRef }) => mayTouch(request.caller, podRef.namespace));
+    return writeStatsAnswer({ ...answer, pods });
   });
 }

@@ -1,5 +1,6 @@
 import { readStatusRequest, writeStatusAnswer } from "@interlink/protocol";
 import type { FastifyInstance } from "fastify";
+import { mayTouch } from "../auth/namespaces.ts";
 import { ANY_METHOD } from "../http/app.ts";
 import { readBody } from "../http/body.ts";
 import { callerSignal } from "../http/caller.ts";
@@ -24,7 +25,8 @@ export function statusRoute(
       const statuses =
         pods.length === 0 ? [] : await batcher.ask(pods, callerSignal(reply, context.cut));
       reply.code(200).type("application/json");
-      return writeStatusAnswer(statuses);
+      const visible = statuses.filter(({ namespace }) => mayTouch(request.caller, namespace));
+      return writeStatusAnswer(visible);
     },
   });
 }

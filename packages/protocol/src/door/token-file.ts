@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
-import { ProtocolError } from "@interlink/protocol";
-import type { Logger } from "pino";
-import type { Authenticate } from "./authenticate.ts";
+import { ProtocolError } from "../errors.ts";
+import type { Authenticate, Caller } from "./authenticate.ts";
 import { bearerToken } from "./bearer-token.ts";
 
 /** How long a file that was looked at is taken for unchanged, milliseconds. */
@@ -10,14 +9,15 @@ const FRESH_MS = 1000;
 
 export interface TokenFileOptions {
   file: string;
-  logger: Logger;
+  /** Of pino's kind. */
+  logger: Record<"info" | "warn", (about: object, words: string) => void>;
   /** Milliseconds, any origin. */
   now: () => number;
 }
 
 /**
- * Callers that show one of the bearer tokens in a file. One token a line, and behind a blank whose it is, for people;
- * empty lines and those with `#` in front are left out. The file is read again when it has changed, so that a token can
+ * Callers that show one of the bearer tokens in a file. One token a line, and behind a blank whose it is; the word
+ * `namespaces=one,two-*` there says whose pods it may touch. Empty lines and those with `#` in front are left out. The file is read again when it has changed, so that a token can
  * be exchanged for another without a restart: put the new one beside the old one, change the callers, take the old one
  * out. While it cannot be read, what was read last counts.
  *
@@ -30,8 +30,8 @@ export async function createTokenFile({
 }: TokenFileOptions): Promise<Authenticate> {
   // First the version: what changes in between is seen at the next look.
   let version = await versionOf(file);
-  let digests = tokensIn(await readFile(file, "utf8"));
-  if (digests.size === 0)
+  let callers = callersIn(await readFile(file, "utf8"));
+  if (callers.size === 0)
     throw new Error(`${file} has no token: write one, of 16 characters or more, on a line.`);
   let lookedAt = now();
   let reading: Promise<void> | undefined;
@@ -40,10 +40,10 @@ export async function createTokenFile({
     try {
       const found = await versionOf(file);
       if (found === version) return;
-      const fresh = tokensIn(await readFile(file, "utf8"));
+      const fresh = callersIn(await readFile(file, "utf8"));
       // Somebody is writing it, or took all away by mistake: to lock everyone out takes a restart.
       if (fresh.size === 0) throw new Error(`${file} has no token`);
-      digests = fresh;
+      callers = fresh;
       version = found;
       logger.info({ file, tokens: fresh.size }, "the tokens of callers were read again");
     } catch (err) {
@@ -59,7 +59,9 @@ export async function createTokenFile({
     await reading;
     const token = bearerToken(headers.authorization);
     // Digests are compared, so that the time tells nothing of the token.
-    if (token === undefined || !digests.has(digest(token))) throw refusal(token);
+    const caller = token === undefined ? undefined : callers.get(digest(token));
+    if (caller === undefined) throw refusal(token);
+    return caller;
   };
 }
 
@@ -71,13 +73,27 @@ function refusal(token: string | undefined): ProtocolError {
   return new ProtocolError("refused", why, { httpStatus: 401 });
 }
 
-/** Digests of the tokens in a file. Short ones can be guessed, and are left out. */
-function tokensIn(text: string): Set<string> {
-  const tokens = text
-    .split("\n")
-    .map((line) => line.trim().split(/\s+/, 1)[0] ?? "")
-    .filter((token) => token.length >= 16 && !token.startsWith("#"));
-  return new Set(tokens.map(digest));
+/** Callers by the digests of their tokens. Short ones can be guessed, and are left out. */
+function callersIn(text: string): Map<string, Caller> {
+  const callers = new Map<string, Caller>();
+  for (const line of text.split("\n")) {
+    const [token = "", ...words] = line.trim().split(/\s+/);
+    if (token.length >= 16 && !token.startsWith("#")) callers.set(digest(token), callerOf(words));
+  }
+  return callers;
+}
+
+const NAMESPACES = "namespaces=";
+
+function callerOf(words: readonly string[]): Caller {
+  const name = words.filter((word) => !word.startsWith(NAMESPACES)).join(" ");
+  const limits = words.filter((word) => word.startsWith(NAMESPACES));
+  const namespaces = limits.flatMap((word) => word.slice(NAMESPACES.length).split(","));
+  return {
+    ...(name === "" ? {} : { name }),
+    // A word without a name behind it allows none, not all.
+    ...(limits.length === 0 ? {} : { namespaces: namespaces.filter((one) => one !== "") }),
+  };
 }
 
 function digest(token: string): string {

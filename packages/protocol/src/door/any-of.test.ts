@@ -1,5 +1,5 @@
-import { ProtocolError } from "@interlink/protocol";
 import { expect, test } from "vitest";
+import { ProtocolError } from "../errors.ts";
 import { anyOf } from "./any-of.ts";
 import type { Authenticate } from "./authenticate.ts";
 
@@ -7,6 +7,9 @@ const caller = { method: "POST", path: "/create", headers: {} };
 const letsIn: Authenticate = () => undefined;
 const refuses: Authenticate = () => {
   throw new ProtocolError("refused", "unknown", { httpStatus: 401 });
+};
+const knows: Authenticate = () => {
+  throw new ProtocolError("refused", "known, and not allowed", { httpStatus: 403 });
 };
 const isAway: Authenticate = () => {
   throw new ProtocolError("unavailable", "ask again");
@@ -26,4 +29,13 @@ test.each([
   ["refused by one, where a later one cannot be asked", [refuses, isAway], "unavailable"],
 ])("who is %s is told so", async (_, several, code) => {
   await expect(anyOf(several)(caller)).rejects.toMatchObject({ code });
+});
+
+test("who is known to one, and not allowed, is told that and not that another does not know it", async () => {
+  for (const several of [
+    [knows, refuses],
+    [refuses, knows],
+  ]) {
+    await expect(anyOf(several)(caller)).rejects.toMatchObject({ httpStatus: 403 });
+  }
 });

@@ -9,8 +9,16 @@ export interface CallerRequest {
   certificateSubject?: string;
 }
 
+/** Who calls, as far as it was told. */
+export interface Caller {
+  /** For logs and limits: the subject of a token or certificate, or what a file of tokens says beside it. Not a secret. */
+  name?: string;
+  /** Of the namespaces whose pods it may touch: names, or beginnings of names and `*`. Without: all of them. */
+  namespaces?: readonly string[];
+}
+
 /**
  * Decides who may call, before the body is read. Throws a ProtocolError `refused` with `httpStatus` 401 or 403 and a
  * sentence for the operator. `/healthz`, `/readyz` and `/metrics` are not asked about.
  */
-export type Authenticate = (request: CallerRequest) => void | Promise<void>;
+export type Authenticate = (request: CallerRequest) => Caller | void | Promise<Caller | void>;
