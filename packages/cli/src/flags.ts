@@ -57,7 +57,7 @@ export interface ConfigFlags {
 }
 
 /** Whose configuration it is. */
-export type ConfigRole = "node" | "server" | "slurm";
+export type ConfigRole = "node" | "server" | "docker" | "slurm";
 
 /** What `interlink plugin` was told. */
 export interface PluginFlags {

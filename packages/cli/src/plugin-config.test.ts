@@ -51,7 +51,7 @@ it("finds the file of an earlier Docker plugin by its variable, unless another i
 
 it("says which file, and what is wrong with it", async () => {
   await expect(read("hostPath: []\n")).rejects.toThrow(
-    /docker\.yaml: the unknown key "hostPath"; did you mean "hostPaths"\?/,
+    /docker\.yaml:1: there is no key "hostPath" here; did you mean "hostPaths"\?/,
   );
   await expect(readPluginConfig("docker", join(folder, "no.yaml"), {})).rejects.toThrow(
     /no\.yaml cannot be read: there is no such file/,

@@ -1,7 +1,5 @@
 import type { DockerConfig } from "@interlink/plugin-docker";
-import type { ConfigSources } from "@interlink/plugin-sdk";
 import type { SlurmSettings } from "@interlink/plugin-slurm";
-import { parse } from "yaml";
 import { CliError } from "./cli-error.ts";
 import { type ConfigPlace, loadConfig } from "./config/config-file.ts";
 
@@ -37,17 +35,5 @@ export async function readPluginConfig(
     return { ...rest, options: {}, slurm: options };
   }
   const { readDockerConfig } = await import("@interlink/plugin-docker");
-  const read = (sources: ConfigSources) => readDocker(readDockerConfig, sources);
-  return loadConfig(read, DOCKER_CONFIG_PLACE, file, env);
-}
-
-function readDocker(
-  read: (value: unknown, env: ConfigSources["env"], what?: string) => DockerConfig,
-  { file, env }: ConfigSources,
-): DockerConfig {
-  try {
-    return read(file === undefined ? undefined : (parse(file.text) ?? undefined), env, file?.name);
-  } catch (cause) {
-    throw new CliError("usage", (cause as Error).message, { cause });
-  }
+  return loadConfig(readDockerConfig, DOCKER_CONFIG_PLACE, file, env);
 }

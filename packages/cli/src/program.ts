@@ -202,10 +202,15 @@ export function buildProgram(context: CliContext): Command {
     .command("config")
     .summary("check a configuration file, or explain what may stand in it")
     .description(
-      "Configuration files of `interlink node`, `interlink server` and `interlink plugin slurm`.",
+      "Configuration files of `interlink node`, `interlink server` and `interlink plugin docker|slurm`.",
     );
   const role = () =>
-    new Option("--for <role>", "whose configuration it is").choices(["node", "server", "slurm"]);
+    new Option("--for <role>", "whose configuration it is").choices([
+      "node",
+      "server",
+      "docker",
+      "slurm",
+    ]);
   config
     .command("check")
     .description("Say what is wrong in a configuration file, with line and what is allowed.")

@@ -1,3 +1,4 @@
+export { DOCKER_CONFIG } from "./config/config-schema.ts";
 export { type DockerConfig, readDockerConfig } from "./config/docker-config.ts";
 export type { DeviceResource, DeviceSetting, DeviceUnit } from "./devices/inventory.ts";
 export { createDockerProvider, type DockerProviderOptions } from "./docker-provider.ts";

@@ -13,7 +13,7 @@ import { type ConfigPlace, loadConfig } from "../config/config-file.ts";
 import { NODE_CONFIG, NODE_CONFIG_PLACE, readNodeConfig } from "../config/node-config.ts";
 import { readServerConfig, SERVER_CONFIG, SERVER_CONFIG_PLACE } from "../config/server-config.ts";
 import type { ConfigFlags, ConfigRole } from "../flags.ts";
-import { SLURM_CONFIG_PLACE } from "../plugin-config.ts";
+import { DOCKER_CONFIG_PLACE, SLURM_CONFIG_PLACE } from "../plugin-config.ts";
 
 interface Role {
   schema: TObject;
@@ -21,7 +21,7 @@ interface Role {
   read: (sources: ConfigSources) => { notices: string[] };
 }
 
-const NAMES: readonly ConfigRole[] = ["node", "server", "slurm"];
+const NAMES: readonly ConfigRole[] = ["node", "server", "docker", "slurm"];
 
 async function roleOf(name: ConfigRole): Promise<Role> {
   if (name === "node") {
@@ -30,13 +30,17 @@ async function roleOf(name: ConfigRole): Promise<Role> {
   if (name === "server") {
     return { schema: SERVER_CONFIG, place: SERVER_CONFIG_PLACE, read: readServerConfig };
   }
+  if (name === "docker") {
+    const { DOCKER_CONFIG, readDockerConfig } = await import("@interlink/plugin-docker");
+    return { schema: DOCKER_CONFIG, place: DOCKER_CONFIG_PLACE, read: readDockerConfig };
+  }
   const { readSlurmConfig, SLURM_CONFIG } = await import("@interlink/plugin-slurm");
   return { schema: SLURM_CONFIG, place: SLURM_CONFIG_PLACE, read: readSlurmConfig };
 }
 
 /** As it is started. */
 const commandOf = (role: ConfigRole): string =>
-  role === "slurm" ? "interlink plugin slurm" : `interlink ${role}`;
+  role === "docker" || role === "slurm" ? `interlink plugin ${role}` : `interlink ${role}`;
 
 /**
  * `interlink config check FILE`: throws `CliError` with what is wrong. Without `--for` the file may be anybody's, and is
@@ -72,7 +76,8 @@ export async function explainConfig(flags: ConfigFlags, { stdout }: CliContext):
   const roles = flags.for === undefined ? NAMES : [flags.for];
   for (const role of roles) {
     const { schema, place } = await roleOf(role);
-    stdout.write(`${commandOf(role)}: ${place.usual}\n`);
+    const usual = place.usual === undefined ? "no file, unless one is named" : place.usual;
+    stdout.write(`${commandOf(role)}: ${usual}\n`);
     stdout.write(`  Another file: --config, or the variable ${place.variables.join(" or ")}.\n\n`);
     const keys = configKeys(settingSchema(schema));
     for (const key of keys) {

@@ -23,7 +23,7 @@ export async function plugin(
     throw new CliError("usage", "Where shall the pods' files be kept? Give --root <directory>.");
   }
   const checkpoint = crashPoint(env);
-  const dockerHost = flags.dockerHost ?? config.options.dockerHost ?? env["DOCKER_HOST"];
+  const dockerHost = flags.dockerHost ?? config.options.dockerHost;
   const provider = await buildProvider(name, {
     root: resolve(root),
     logger,

@@ -26,6 +26,12 @@ const SCHEMA = Type.Object(
         Type.Object({ Key: Type.String(), Effect: Type.String({ default: "NoSchedule" }) }, closed),
       ),
     ),
+    Removal: Type.Optional(
+      Type.Union([
+        Type.Literal(false),
+        Type.Object({ Percent: Type.Integer({ maximum: 100, minimum: 1, default: 85 }) }, closed),
+      ]),
+    ),
     Flavors: Type.Optional(
       Type.Record(
         Type.String(),
@@ -70,6 +76,11 @@ describe("a configuration", () => {
     },
   );
 
+  test("has the defaults of a mapping that may also be false", () => {
+    expect(read("Removal: {}\n").value.Removal).toEqual({ Percent: 85 });
+    expect(read("Removal: no\n").value.Removal).toBe(false);
+  });
+
   test("has the defaults of what is there, also in lists", () => {
     const { value } = read("TLS: {}\nTaints:\n  - Key: a\nFlavors:\n  big: {}\n");
     expect(value).toEqual({
@@ -99,6 +110,15 @@ describe("a configuration", () => {
     ["- a\n", [/^a\.yaml: it holds no keys; it must be a YAML mapping\.$/]],
     ["\nAdress: x\n", ['a.yaml:2: there is no key "Adress" here; did you mean "Address"?']],
     ["qqqqqq: x\n", ['a.yaml:1: there is no key "qqqqqq" here']],
+    ["Removal: 3\n", ["a.yaml:1: Removal: give false or keys and values, indented."]],
+    [
+      "Removal:\n  Percent: 101\n",
+      ["a.yaml:2: Removal.Percent: give a whole number from 1 to 100."],
+    ],
+    [
+      "Removal:\n  Percnt: 1\n",
+      ['a.yaml:2: there is no key "Percnt" here; did you mean "Percent"?'],
+    ],
     ["Enabled: true\n", ['a.yaml:1: there is no key "Enabled" here; did you mean "Enabled"?']],
     [
       "TLS:\n  CertFil: x\n",
@@ -172,6 +192,8 @@ describe("the keys of a schema", () => {
       "TLS.CertFile string",
       "Taints[].Key string",
       "Taints[].Effect string",
+      "Removal false | mapping",
+      "Removal.Percent integer",
       "Flavors.*.CPU integer",
     ]);
   });

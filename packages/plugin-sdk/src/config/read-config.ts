@@ -84,7 +84,12 @@ function wrongValues(schema: TObject, value: unknown): { instancePath: string; m
       found.set(instancePath, `${giveFor(schema, instancePath)}${pattern}`);
     }
   }
-  return [...found].map(([instancePath, message]) => ({ instancePath, message }));
+  // That a value is of none of its kinds says less than what is wrong inside.
+  const paths = [...found.keys()];
+  const isSaidInside = (path: string) => paths.some((other) => other.startsWith(`${path}/`));
+  return [...found]
+    .filter(([path]) => !isSaidInside(path))
+    .map(([instancePath, message]) => ({ instancePath, message }));
 }
 
 function giveFor(schema: TObject, pointer: string): string {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { readDockerConfig } from "./docker-config.ts";
+import { type DockerConfig, readDockerConfig } from "./docker-config.ts";
+
+/** JSON is YAML. */
+function read(file: unknown, env: Record<string, string> = {}): DockerConfig {
+  if (file === undefined) return readDockerConfig({ env });
+  const text = typeof file === "string" ? file : JSON.stringify(file, undefined, 1);
+  return readDockerConfig({ file: { name: "f.yaml", text }, env });
+}
 
 describe("readDockerConfig", () => {
   it("takes every option by its own name", () => {
@@ -37,34 +44,38 @@ describe("readDockerConfig", () => {
         },
       ],
     };
-    expect(readDockerConfig(options, {})).toEqual({ options, notices: [] });
-    expect(readDockerConfig(undefined, {})).toEqual({ options: {}, notices: [] });
+    expect(read(options, {})).toEqual({ options, notices: [] });
+    expect(read(undefined, {})).toEqual({ options: {}, notices: [] });
   });
 
   it.each<[object | string, string]>([
-    [{ hostpaths: [] }, 'f.yaml: the unknown key "hostpaths"; did you mean "hostPaths"?'],
+    ["hostpaths: []", 'f.yaml:1: there is no key "hostpaths" here; did you mean "hostPaths"?'],
     [
-      { claims: [{ directry: "/x" }] },
-      'claims[0] has the unknown key "directry"; did you mean "directory"?',
+      "claims:\n  - directry: /x",
+      'f.yaml:2: there is no key "directry" here; did you mean "directory"?',
     ],
-    [{ entirelyDifferent: 1 }, 'f.yaml: the unknown key "entirelyDifferent"'],
-    [{ pods: "many" }, "f.yaml: pods must be"],
-    [{ forbid: ["root"] }, "f.yaml: forbid[0] must be"],
-    [{ devices: [{ resource: "gpu", units: [] }] }, "f.yaml: devices[0].resource must match"],
+    [{ entirelyDifferent: 1 }, 'f.yaml:2: there is no key "entirelyDifferent" here'],
+    ["pods: many", "f.yaml:1: pods: give a whole number, at least 1."],
+    [{ forbid: ["root"] }, "forbid.0: give one of privileged,"],
+    [
+      { devices: [{ resource: "gpu", units: [] }] },
+      "devices.0.resource: give text. (it must match",
+    ],
     [
       { devices: [{ resource: "a.b/c", units: [{ id: "0" }, { id: "0" }] }] },
       "f.yaml: devices lists a.b/c 0 twice",
     ],
     [{ images: { prePull: ["Not An Image"] } }, 'f.yaml: images.prePull has "Not An Image"'],
-    [{ images: { prepull: [] } }, 'images has the unknown key "prepull"; did you mean "prePull"?'],
+    [{ images: { prepull: [] } }, 'there is no key "prepull" here; did you mean "prePull"?'],
     [{ images: { garbageCollection: { lowPercent: 90 } } }, "lowPercent must not be above"],
     [
-      { images: { garbageCollection: { highPercent: 101 } } },
-      "f.yaml: images.garbageCollection.highPercent must be",
+      "images:\n  garbageCollection:\n    highPercent: 101",
+      "f.yaml:3: images.garbageCollection.highPercent: give a whole number from 1 to 100.",
     ],
-    ["text", "f.yaml holds no keys"],
+    ["text", "f.yaml: it holds no keys"],
+    ["a: [", "f.yaml:1: "],
   ])("says of %j what is wrong", (value, words) => {
-    expect(() => readDockerConfig(value, {}, "f.yaml")).toThrow(words);
+    expect(() => read(value)).toThrow(words);
   });
 
   it("takes what it can of an earlier plugin's file and variables, and says what it ignores", () => {
@@ -76,19 +87,19 @@ describe("readDockerConfig", () => {
       pods: 5,
     };
     const env = { SIDECARPORT: "4001", AVAILABLEDINDS: "4", GPUENABLED: "1", FPGAENABLED: "0" };
-    expect(readDockerConfig(file, env)).toEqual({
+    expect(read(file, env)).toEqual({
       options: { pods: 5 },
       root: ".interlink/",
       listen: "127.0.0.1:4001",
       logLevel: "debug",
       notices: [
-        "SbatchPath is ignored: it had no effect in the earlier plugin either.",
+        "f.yaml:5: SbatchPath is ignored: it had no effect in the earlier plugin either.",
         "AVAILABLEDINDS is ignored: pods run on the engine itself, so nothing has to be kept ready.",
         "GPUENABLED is ignored: list the GPUs under devices in the configuration file.",
         "SidecarPort listens on 127.0.0.1 only; use --listen to open it to others.",
       ],
     });
-    expect(readDockerConfig({ Socket: "unix:///run/p.sock", SidecarPort: 1 }, {})).toMatchObject({
+    expect(read({ Socket: "unix:///run/p.sock", SidecarPort: 1 }, {})).toMatchObject({
       listen: "unix:///run/p.sock",
       notices: [],
     });
@@ -122,19 +133,25 @@ const OLDER_VARIABLES: [string, string, object | "ignored"][] = [
 ];
 
 it.each(OLDER_KEYS)("takes the earlier plugin's key %s (%j): %j", (key, value, expected) => {
-  const { options, notices, ...rest } = readDockerConfig({ [key]: value }, {});
+  const { options, notices, ...rest } = read({ [key]: value }, {});
   expect(options).toEqual({});
   if (expected !== "ignored") return expect(rest).toEqual(expected);
   expect(rest).toEqual({});
-  expect(notices).toEqual([expect.stringMatching(`^${key} is ignored: .+\\.$`)]);
+  expect(notices).toEqual([expect.stringMatching(`^f\\.yaml:2: ${key} is ignored: .+\\.$`)]);
 });
 
 it.each(OLDER_VARIABLES)(
   "takes the earlier plugin's variable %s (%j): %j",
   (name, value, expected) => {
-    const { notices, options: _, ...rest } = readDockerConfig({}, { [name]: value });
+    const { notices, options: _, ...rest } = read({}, { [name]: value });
     if (expected !== "ignored") return expect(rest).toEqual(expected);
     expect(rest).toEqual({});
     expect(notices).toEqual([expect.stringMatching(`^${name} is ignored: .+\\.$`)]);
   },
 );
+
+it("takes the engine from the variable before the file", () => {
+  expect(read({ dockerHost: "unix:///file" }, { DOCKER_HOST: "unix:///variable" }).options).toEqual(
+    { dockerHost: "unix:///variable" },
+  );
+});
