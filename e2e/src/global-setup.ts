@@ -8,6 +8,7 @@ import { podmanEngine } from "./systems/podman-system.ts";
 import { findProgram } from "./systems/programs.ts";
 import type { Provided } from "./systems/provided.ts";
 import type { SharedEngine } from "./systems/shared-engine.ts";
+import { findSlurmReleases } from "./systems/slurm-releases.ts";
 import { SharedSlurm } from "./systems/slurm-system.ts";
 
 /** Names in `INTERLINK_REQUIRE` (comma-separated) must be there; a missing one fails the run instead of skipping. */
@@ -39,6 +40,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   try {
     await provideSystems(project, engines, user);
     project.provide("slurm", await attempt("slurm", "Slurm", () => slurm.acquire(user)));
+    project.provide(
+      "slurmReleases",
+      await attempt("slurm-releases", "Other releases of Slurm", async () => findSlurmReleases()),
+    );
     project.provide("apptainer", await attempt("apptainer", "Apptainer", () => findApptainer()));
   } catch (error) {
     // Nobody calls what this function would have given back.

@@ -5,6 +5,8 @@ import { findKubernetes } from "./kubernetes-binaries.ts";
 import { buildKubernetes } from "./kubernetes-build.ts";
 import { podmanEngine } from "./podman-system.ts";
 import type { SharedEngine } from "./shared-engine.ts";
+import { buildSlurmReleases } from "./slurm-build.ts";
+import { findSlurmReleases } from "./slurm-releases.ts";
 import { SharedSlurm } from "./slurm-system.ts";
 import { KEEP } from "./users.ts";
 
@@ -16,6 +18,7 @@ const USAGE = `Real systems for tests and for trying things out by hand.
   npm run systems -- down               stop what was started
   npm run systems -- build kubernetes   build a Kubernetes control plane for the tests, once, in minutes (Debian 12)
   npm run systems -- build apptainer    unpack an Apptainer for the tests, once (Debian 12)
+  npm run systems -- build slurm        unpack newer releases of Slurm for the tests, once (Debian 12)
 `;
 
 const ENGINES: Readonly<Record<string, () => SharedEngine>> = {
@@ -52,6 +55,7 @@ export async function systemsCommand(args: readonly string[]): Promise<number> {
       say(new SharedSlurm().status());
       say(await described("kubernetes", kubernetesStatus));
       say(await described("apptainer", apptainerStatus));
+      say(await described("slurm", slurmReleasesStatus));
       return 0;
     }
     if (command === "build" && names.join() === "kubernetes") {
@@ -62,6 +66,11 @@ export async function systemsCommand(args: readonly string[]): Promise<number> {
     if (command === "build" && names.join() === "apptainer") {
       await buildApptainer(say);
       say(await described("apptainer", apptainerStatus));
+      return 0;
+    }
+    if (command === "build" && names.join() === "slurm") {
+      await buildSlurmReleases(say);
+      say(await described("slurm", slurmReleasesStatus));
       return 0;
     }
     if (command === "down" && known) {
@@ -98,6 +107,11 @@ async function kubernetesStatus(): Promise<string> {
 async function apptainerStatus(): Promise<string> {
   const { version, path } = await findApptainer();
   return `tests use ${version}, ${path}`;
+}
+
+async function slurmReleasesStatus(): Promise<string> {
+  const versions = findSlurmReleases().map(({ version }) => version);
+  return `tests also use the releases ${versions.join(", ")}`;
 }
 
 /** One line about a system, or why it is not there. */
