@@ -1,4 +1,13 @@
-import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from "yaml";
 import { ConfigError } from "./config-error.ts";
 import { mappingOf, type SettingSchema } from "./config-schema.ts";
 import { nearest } from "./nearest.ts";
@@ -14,6 +23,10 @@ export interface ConfigTree {
   problems: [number, string][];
 }
 
+/** Far beyond what anybody writes by hand: what is larger was made to harm, or is no configuration. */
+const MOST_VALUES = 100_000;
+const MOST_LEVELS = 100;
+
 /**
  * Reads YAML 1.1, as the Go programs do whose files these are: `yes` and `on` are booleans, a port may stand with or
  * without quotes, and a key without a value is as good as none. The schema says which keys there are and where text is
@@ -21,7 +34,7 @@ export interface ConfigTree {
  */
 export function readConfigTree(schema: SettingSchema, text: string, file: string): ConfigTree {
   const counter = new LineCounter();
-  const document = parseDocument(text, { version: "1.1", lineCounter: counter, merge: true });
+  const document = parsed(text, file, counter);
   const lineOf = (offset: number | undefined): number => counter.linePos(offset ?? 0).line;
   if (document.errors.length > 0) {
     throw new ConfigError(
@@ -35,8 +48,17 @@ export function readConfigTree(schema: SettingSchema, text: string, file: string
   const lines = new Map<string, number>();
   const notices: [number, string][] = [];
   const problems: [number, string][] = [];
+  let values = 0;
 
   function take(node: Node | null | undefined, one: SettingSchema, pointer: string): unknown {
+    // A name may stand for what holds it, or for a thousand others.
+    if (++values > MOST_VALUES || pointer.split("/").length > MOST_LEVELS) {
+      const line = lineOf(node?.range?.[0]);
+      throw new ConfigError("invalid", [
+        `${file}:${line}: this is nested too deeply, or there is too much of it.`,
+      ]);
+    }
+    if (isAlias(node)) return take(node.resolve(document), one, pointer);
     if (isMap(node)) return takeMap(node.items, mappingOf(one), pointer);
     if (isSeq(node)) {
       return node.items.map((item, index) => {
@@ -46,7 +68,7 @@ export function readConfigTree(schema: SettingSchema, text: string, file: string
         return take(entry, one.items ?? {}, at);
       });
     }
-    if (!isScalar(node)) return node?.toJS(document);
+    if (!isScalar(node)) return undefined;
     const { value, source } = node;
     // A number or a yes where text is wanted is what was written.
     return one.type === "string" && value !== null && typeof value !== "string" ? source : value;
@@ -84,6 +106,15 @@ export function readConfigTree(schema: SettingSchema, text: string, file: string
   }
   const value = isMap(root) ? takeMap(root.items, schema, "") : {};
   return { value, lines, notices, problems };
+}
+
+function parsed(text: string, file: string, lineCounter: LineCounter): Document.Parsed {
+  try {
+    return parseDocument(text, { version: "1.1", lineCounter, merge: true });
+  } catch (cause) {
+    // The parser's own limit: it is recursive.
+    throw new ConfigError("syntax", [`${file}:1: it is nested too deeply to be read.`], { cause });
+  }
 }
 
 /** Not what every object has, such as `constructor`. */
