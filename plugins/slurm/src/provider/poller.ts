@@ -44,6 +44,8 @@ export class Poller {
       clock,
       () => this.#pauseMs(),
       () => this.poll(),
+      // Hundreds of jobs that come or end at the same time are no reason to ask more often than that.
+      Math.min(options.pollMs, LIVELY_PAUSE_MS),
     );
     this.#looks = new Loop(
       clock,
