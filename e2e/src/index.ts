@@ -1,5 +1,11 @@
 export { NULL_LOG, NullProvider } from "./harness/null-provider.ts";
+export { UserCommands } from "./slurm/user-commands.ts";
+export { findApptainer } from "./systems/apptainer-system.ts";
 export { dockerEngine } from "./systems/docker-system.ts";
 export { BUSYBOX } from "./systems/images.ts";
 export { findKubernetes, type KubernetesSystem } from "./systems/kubernetes-binaries.ts";
 export { KubernetesCluster } from "./systems/kubernetes-cluster.ts";
+export { asUser } from "./systems/ordinary-user.ts";
+export { publicFolder } from "./systems/public-folder.ts";
+export { SlurmDaemons } from "./systems/slurm-daemons.ts";
+export { slurmSystem } from "./systems/slurm-system.ts";

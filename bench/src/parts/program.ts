@@ -21,6 +21,8 @@ export interface ProgramOptions {
   cpuProfiles?: string | undefined;
   /** Processors that it and what it starts may use, as a list for taskset(1). Default: all. */
   processors?: string | undefined;
+  /** The command line that runs this one as somebody else. */
+  as?: ((command: readonly string[]) => readonly string[]) | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export class Program implements AsyncDisposable {
   readonly #ended: Promise<unknown>;
   #isOver = false;
 
-  constructor({ name, args, directory, cpuProfiles, processors }: ProgramOptions) {
+  constructor({ name, args, directory, cpuProfiles, processors, as }: ProgramOptions) {
     this.name = name;
     this.#log = join(directory, `${name}.log`);
     const profiling =
@@ -44,12 +46,8 @@ export class Program implements AsyncDisposable {
     const log = openSync(this.#log, "a", 0o600);
     try {
       const kept = processors === undefined ? [] : ["taskset", "--cpu-list", processors];
-      const [file = process.execPath, ...words] = [
-        ...kept,
-        process.execPath,
-        ...profiling,
-        ...args,
-      ];
+      const command = [...kept, process.execPath, ...profiling, ...args];
+      const [file = process.execPath, ...words] = as?.(command) ?? command;
       this.#child = spawn(file, words, {
         stdio: ["ignore", log, log],
         detached: true,

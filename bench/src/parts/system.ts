@@ -6,7 +6,7 @@ import type { Node } from "kubernetes-types/core/v1.js";
 import type { BenchContext } from "../scenario.ts";
 import { cpuUsage, residentKib } from "./proc.ts";
 import type { ProcessorShares } from "./processors.ts";
-import { Program } from "./program.ts";
+import { Program, type ProgramOptions } from "./program.ts";
 import { until } from "./until.ts";
 
 const interlinkMain = fileURLToPath(new URL("../../../packages/cli/dist/main.js", import.meta.url));
@@ -47,6 +47,22 @@ export class Parts implements AsyncDisposable {
     const root = join(directory, "jobs");
     const args = ["plugin", "process", "--listen", listen, "--root", root];
     await this.#start("plugin", [interlinkMain, ...args]);
+    return listen;
+  }
+
+  /** `interlink plugin slurm` as `as` says, with its files in `folder`. Resolves with its address. */
+  async slurmPlugin(
+    config: string,
+    folder: string,
+    as: NonNullable<ProgramOptions["as"]>,
+  ): Promise<string> {
+    const listen = `unix://${join(folder, "plugin.sock")}`;
+    const where = ["--listen", listen, "--root", join(folder, "root")];
+    await this.#start(
+      "plugin",
+      [interlinkMain, "plugin", "slurm", "--config", config, ...where],
+      as,
+    );
     return listen;
   }
 
@@ -112,13 +128,17 @@ export class Parts implements AsyncDisposable {
     for (const program of this.#programs.toReversed()) await program[Symbol.asyncDispose]();
   }
 
-  async #start(name: string, args: readonly string[]): Promise<Record<string, unknown>> {
+  async #start(
+    name: string,
+    args: readonly string[],
+    as?: ProgramOptions["as"],
+  ): Promise<Record<string, unknown>> {
     const { directory, cpuProfiles, signal, progress } = this.#context;
     progress(`starting ${name}`);
     if (cpuProfiles !== undefined) await mkdir(cpuProfiles, { recursive: true });
     signal.throwIfAborted();
     const processors = this.#shares?.[CONTROL_PLANES.has(name) ? "controlPlane" : "others"];
-    const program = new Program({ name, args, directory, cpuProfiles, processors });
+    const program = new Program({ name, args, directory, cpuProfiles, processors, as });
     this.#programs.push(program);
     return program.ready(signal);
   }

@@ -5,6 +5,7 @@ import { docker } from "./docker.ts";
 import { memory } from "./memory.ts";
 import { podLatency } from "./pod-latency.ts";
 import { server } from "./server.ts";
+import { slurm } from "./slurm.ts";
 import { throughput } from "./throughput.ts";
 
 /** In the order in which they run. */
@@ -16,4 +17,5 @@ export const scenarios: readonly Scenario[] = [
   memory,
   apiserver,
   docker,
+  slurm,
 ];
