@@ -29,6 +29,8 @@ export default defineConfig({
           setupFiles: ["scripts/property-seed.ts"],
           // Most of the time they wait, for processes and for clocks: more of them at once than there are processors.
           maxWorkers,
+          // No module keeps a state, so files may share them: to load them anew was half of the whole work.
+          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           expect: { poll },
