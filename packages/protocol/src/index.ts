@@ -14,6 +14,8 @@ export { readableWords } from "./client/peer-error.ts";
 export { anyOf } from "./door/any-of.ts";
 export type { Authenticate, Caller, CallerRequest } from "./door/authenticate.ts";
 export { bearerToken } from "./door/bearer-token.ts";
+export { RateLimit, type RateLimitOptions } from "./door/rate-limit.ts";
+export { Repeats } from "./door/repeats.ts";
 export { createTokenFile, type TokenFileOptions } from "./door/token-file.ts";
 export {
   HTTP_STATUS_BY_CODE,
@@ -24,6 +26,7 @@ export {
 } from "./errors.ts";
 export { expand } from "./kubernetes/expand.ts";
 export { ADDRESS_FIELDS, type FieldAddresses, fieldValue } from "./kubernetes/field-value.ts";
+export { goQuote } from "./kubernetes/go-quote.ts";
 export type {
   Capabilities,
   CreateAnswer,

@@ -1,4 +1,9 @@
-import type { Authenticate, InterlinkClient, InterlinkClientOptions } from "@interlink/protocol";
+import type {
+  Authenticate,
+  InterlinkClient,
+  InterlinkClientOptions,
+  RateLimitOptions,
+} from "@interlink/protocol";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Checkpoint } from "./checkpoints.ts";
@@ -26,6 +31,8 @@ export interface ServerLimits {
   statusBytes: number;
   /** Bytes of any other body. Default 4 MiB. */
   otherBytes: number;
+  /** Connections open at the same time; more are closed at once. Default 8,192. */
+  connections: number;
   /** Requests in work at the same time, streams not counted. Default 2,000. */
   requests: number;
   /** Streams of any kind open at the same time. Default 2,000. */
@@ -42,6 +49,7 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   createBytes: 32 * 1024 * 1024,
   statusBytes: 128 * 1024 * 1024,
   otherBytes: 4 * 1024 * 1024,
+  connections: 8_192,
   requests: 2_000,
   streams: 2_000,
   requestMs: 30_000,
@@ -61,6 +69,8 @@ export interface ServerOptions {
   registry?: Registry;
   /** Who may call. Default: everyone who can reach the port. */
   authenticate?: Authenticate;
+  /** Requests of each caller, by name or else by address; more are answered 429. Default: as many as it likes. */
+  rateLimit?: Omit<RateLimitOptions, "now">;
   /** Serves `jobscriptURL`. Default: such a request is refused with a sentence. */
   jobScriptBuilder?: JobScriptBuilder;
   checkpoint?: (name: Checkpoint) => void;

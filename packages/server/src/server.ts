@@ -3,6 +3,7 @@ import {
   createUpgrades,
   type InterlinkClient,
   ProtocolError,
+  RateLimit,
   type StatusStreamRecord,
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
@@ -90,7 +91,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
   const streams = new Streams(context.limits.streams, metrics);
 
-  const app = createApp(context, options.listen, metrics, options.authenticate);
+  const app = createApp(context, options.listen, metrics, {
+    authenticate: options.authenticate,
+    rateLimit:
+      options.rateLimit === undefined
+        ? undefined
+        : new RateLimit({ ...options.rateLimit, now: () => performance.now() }),
+  });
   const upgrades = createUpgrades(app.server, (request, response) => {
     app.routing(request, response);
   });

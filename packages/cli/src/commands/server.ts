@@ -55,6 +55,8 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
     plugin: { address: plugin },
     logger,
     ...(authenticate === undefined ? {} : { authenticate }),
+    ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
+    ...(settings.limits === undefined ? {} : { limits: settings.limits }),
     ...(settings.jobConfig === undefined
       ? {}
       : { jobScriptBuilder: createHttpJobScriptBuilder({ jobConfig: settings.jobConfig }) }),

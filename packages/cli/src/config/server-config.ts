@@ -1,6 +1,6 @@
 import { type ConfigSources, readConfig } from "@interlink/plugin-sdk";
 import type { JobConfig } from "@interlink/protocol";
-import type { JwtCallersOptions } from "@interlink/server";
+import type { JwtCallersOptions, ServerLimits, ServerOptions } from "@interlink/server";
 import { type Static, Type } from "typebox";
 import { CliError } from "../cli-error.ts";
 import type { ConfigPlace } from "./config-file.ts";
@@ -23,6 +23,13 @@ export const SERVER_CONFIG_PLACE: ConfigPlace = {
 };
 
 const name = (description: string) => Type.String({ default: "", description });
+const bytes = (description: string, mib: number) =>
+  Type.Optional(
+    Type.Integer({
+      description: `${description} Most bytes of one body; ${mib * 1024 * 1024} unless given.`,
+      minimum: 1024,
+    }),
+  );
 const flag = (description: string) => Type.Boolean({ default: false, description });
 
 /** Lets virtual nodes name a builder of job scripts; what stands here is told to it. */
@@ -103,6 +110,32 @@ export const SERVER_CONFIG = Type.Object(
         env: ["INTERLINK_ALLOW_ANONYMOUS"],
       }),
     ),
+    RateLimit: Type.Optional(
+      Type.Object(
+        {
+          PerSecond: Type.Number({
+            description: "Requests of one caller a second, on the long run; more are answered 429.",
+            exclusiveMinimum: 0,
+          }),
+          Burst: Type.Integer({
+            default: 100,
+            minimum: 1,
+            description: "Requests of one caller at once after a pause.",
+          }),
+        },
+        closed,
+      ),
+    ),
+    BodyLimits: Type.Optional(
+      Type.Object(
+        {
+          Create: bytes("A pod with its ConfigMaps and Secrets.", 32),
+          Status: bytes("A question about pods, which holds them whole.", 128),
+          Other: bytes("Anything else.", 4),
+        },
+        closed,
+      ),
+    ),
     OIDC: Type.Optional(
       Type.Object(
         {
@@ -162,6 +195,9 @@ export interface ServerSettings {
   tokenFile?: string;
   /** Whether it was said that nobody, or that somebody, must be known. */
   allowAnonymous?: boolean;
+  /** Requests of each caller. */
+  rateLimit?: NonNullable<ServerOptions["rateLimit"]>;
+  limits?: Partial<ServerLimits>;
   /** Tokens of an issuer are taken. */
   issuer?: JwtCallersOptions;
   logLevel?: string;
@@ -190,12 +226,27 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
       : { listen: listenAddress(address ?? "", port) }),
     ...(config.TokenFile === undefined ? {} : { tokenFile: config.TokenFile }),
     ...(config.AllowAnonymous === undefined ? {} : { allowAnonymous: config.AllowAnonymous }),
+    ...(config.RateLimit === undefined
+      ? {}
+      : { rateLimit: { perSecond: config.RateLimit.PerSecond, burst: config.RateLimit.Burst } }),
+    ...(config.BodyLimits === undefined ? {} : { limits: bodyLimits(config.BodyLimits) }),
     ...(config.OIDC === undefined ? {} : { issuer: issuerOf(config.OIDC) }),
     ...(logLevel === undefined ? {} : { logLevel }),
     ...(config.JobScriptBuildConfig === undefined
       ? {}
       : { jobConfig: jobConfig(config.JobScriptBuildConfig) }),
     ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+function bodyLimits(
+  limits: NonNullable<Static<typeof SERVER_CONFIG>["BodyLimits"]>,
+): Partial<ServerLimits> {
+  const { Create, Status, Other } = limits;
+  return {
+    ...(Create === undefined ? {} : { createBytes: Create }),
+    ...(Status === undefined ? {} : { statusBytes: Status }),
+    ...(Other === undefined ? {} : { otherBytes: Other }),
   };
 }
 

@@ -183,6 +183,14 @@ JobScriptBuildConfig:
   });
 });
 
+test("an API server limits bodies and callers as the file says", async () => {
+  expect(await server("BodyLimits: { Create: 2048 }\nRateLimit: { PerSecond: 0.5 }")).toEqual({
+    limits: { createBytes: 2048 },
+    rateLimit: { perSecond: 0.5, burst: 100 },
+  });
+  await expect(server("RateLimit: { PerSecond: 0 }")).rejects.toThrow("RateLimit.PerSecond");
+});
+
 test("tokens of an issuer are taken as the file says", async () => {
   const text = `
 OIDC:

@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -55,11 +55,14 @@ describe("a file of tokens", () => {
   });
 
   test.each([
-    [FIRST, {}],
+    [FIRST, { name: "line 1 of the tokens" }],
     [`${FIRST} the lab`, { name: "the lab" }],
     [`${FIRST} lab namespaces=lab,lab-*`, { name: "lab", namespaces: ["lab", "lab-*"] }],
-    [`${FIRST} namespaces=a namespaces=b`, { namespaces: ["a", "b"] }],
-    [`${FIRST} namespaces=`, { namespaces: [] }],
+    [
+      `# ours\n${FIRST} namespaces=a namespaces=b`,
+      { name: "line 2 of the tokens", namespaces: ["a", "b"] },
+    ],
+    [`${FIRST} namespaces=`, { name: "line 1 of the tokens", namespaces: [] }],
   ])("tells by the line %j whose a token is", async (line, caller) => {
     const authenticate = await tokens(line);
     expect(await authenticate(asking(`Bearer ${FIRST}`))).toEqual(caller);
@@ -92,7 +95,29 @@ describe("a file of tokens", () => {
     await change();
     clock += 1000;
     await authenticate(asking(`Bearer ${FIRST}`));
-    expect(lines.join("")).toContain("the last ones count");
+    clock += 1000;
+    await authenticate(asking(`Bearer ${FIRST}`));
+    expect(lines.filter((line) => line.includes("the last ones count"))).toHaveLength(1);
+  });
+
+  test("that anyone may write is refused at the start, and not taken over later", async () => {
+    await writeFile(file, FIRST);
+    await chmod(file, 0o666);
+    await expect(tokens(FIRST)).rejects.toThrow(/chmod o-w/);
+    await chmod(file, 0o600);
+    const authenticate = await tokens(FIRST);
+    await writeFile(file, SECOND);
+    await chmod(file, 0o602);
+    clock += 1000;
+    await expect(authenticate(asking(`Bearer ${SECOND}`))).rejects.toThrow();
+    await authenticate(asking(`Bearer ${FIRST}`));
+  });
+
+  test("that anyone may read is told once", async () => {
+    await writeFile(file, FIRST);
+    await chmod(file, 0o644);
+    await tokens(FIRST);
+    expect(lines.filter((line) => line.includes("chmod o-r"))).toHaveLength(1);
   });
 
   test("that is not there, or has no token, is an error at the start", async () => {

@@ -21,7 +21,7 @@ export interface TokenFileOptions {
  * be exchanged for another without a restart: put the new one beside the old one, change the callers, take the old one
  * out. While it cannot be read, what was read last counts.
  *
- * Rejects if the file cannot be read now, or has no token.
+ * Rejects if the file cannot be read now, has no token, or may be written by anyone; one that anyone may read is told.
  */
 export async function createTokenFile({
   file,
@@ -30,23 +30,38 @@ export async function createTokenFile({
 }: TokenFileOptions): Promise<Authenticate> {
   // First the version: what changes in between is seen at the next look.
   let version = await versionOf(file);
+  const { mode } = await stat(file);
+  if ((mode & 0o002) !== 0) throw new Error(writable(file));
+  if ((mode & 0o004) !== 0) {
+    logger.warn(
+      { file },
+      "every user of this machine may read the tokens of callers: chmod o-r it",
+    );
+  }
   let callers = callersIn(await readFile(file, "utf8"));
   if (callers.size === 0)
     throw new Error(`${file} has no token: write one, of 16 characters or more, on a line.`);
   let lookedAt = now();
   let reading: Promise<void> | undefined;
+  let told: string | undefined;
 
   async function readAgain(): Promise<void> {
     try {
       const found = await versionOf(file);
       if (found === version) return;
+      if (((await stat(file)).mode & 0o002) !== 0) throw new Error(writable(file));
       const fresh = callersIn(await readFile(file, "utf8"));
       // Somebody is writing it, or took all away by mistake: to lock everyone out takes a restart.
       if (fresh.size === 0) throw new Error(`${file} has no token`);
       callers = fresh;
       version = found;
       logger.info({ file, tokens: fresh.size }, "the tokens of callers were read again");
+      told = undefined;
     } catch (err) {
+      // Once, not once a second for as long as nobody looks.
+      const { message } = err as Error;
+      if (message === told) return;
+      told = message;
       logger.warn({ err, file }, "the tokens of callers cannot be read; the last ones count");
     }
   }
@@ -65,32 +80,37 @@ export async function createTokenFile({
   };
 }
 
+function writable(file: string): string {
+  return `every user of this machine may write ${file}, and so add a token: chmod o-w it`;
+}
+
 function refusal(token: string | undefined): ProtocolError {
   const why =
     token === undefined
-      ? "this API server wants a bearer token (the virtual node's VKTokenFile or --token-file)"
-      : "this API server does not know the bearer token; ask the site for one";
+      ? "this server wants a bearer token (the caller's --token-file, or VKTokenFile of a virtual node)"
+      : "this server does not know the bearer token; ask the site for one";
   return new ProtocolError("refused", why, { httpStatus: 401 });
 }
 
 /** Callers by the digests of their tokens. Short ones can be guessed, and are left out. */
 function callersIn(text: string): Map<string, Caller> {
   const callers = new Map<string, Caller>();
-  for (const line of text.split("\n")) {
+  for (const [index, line] of text.split("\n").entries()) {
     const [token = "", ...words] = line.trim().split(/\s+/);
-    if (token.length >= 16 && !token.startsWith("#")) callers.set(digest(token), callerOf(words));
+    if (token.length < 16 || token.startsWith("#")) continue;
+    callers.set(digest(token), callerOf(words, `line ${index + 1} of the tokens`));
   }
   return callers;
 }
 
 const NAMESPACES = "namespaces=";
 
-function callerOf(words: readonly string[]): Caller {
+function callerOf(words: readonly string[], unnamed: string): Caller {
   const name = words.filter((word) => !word.startsWith(NAMESPACES)).join(" ");
   const limits = words.filter((word) => word.startsWith(NAMESPACES));
   const namespaces = limits.flatMap((word) => word.slice(NAMESPACES.length).split(","));
   return {
-    ...(name === "" ? {} : { name }),
+    name: name === "" ? unnamed : name,
     // A word without a name behind it allows none, not all.
     ...(limits.length === 0 ? {} : { namespaces: namespaces.filter((one) => one !== "") }),
   };

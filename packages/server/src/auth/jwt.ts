@@ -1,5 +1,13 @@
 import { type Authenticate, bearerToken, type Caller, ProtocolError } from "@interlink/protocol";
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from "jose";
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  errors,
+  type JWK,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+} from "jose";
 import { type NamespaceClaim, namespacesOf } from "./namespaces.ts";
 
 /** Signatures by a key pair: whoever checks them cannot make them. Never `none`, never a shared secret. */
@@ -28,6 +36,8 @@ export interface JwtCallersOptions {
   audience: string;
   /** Where the issuer publishes its keys; default: what its discovery document says. */
   jwksUrl?: string;
+  /** The issuer's keys, if it need not be asked for them. */
+  keys?: readonly JWK[];
   /** Claims that a token must have, each with one of these values: text, or one of a list. */
   claims?: Readonly<Record<string, readonly string[]>>;
   /** Which namespaces' pods a token's holder may touch. Default: all. */
@@ -73,7 +83,13 @@ export function createJwtCallers(options: JwtCallersOptions): Authenticate {
   };
 }
 
-async function findKeys({ issuer, jwksUrl, cooldownMs }: JwtCallersOptions) {
+async function findKeys({
+  issuer,
+  jwksUrl,
+  keys,
+  cooldownMs,
+}: JwtCallersOptions): Promise<JWTVerifyGetKey> {
+  if (keys !== undefined) return createLocalJWKSet({ keys: [...keys] });
   const url = jwksUrl ?? (await discover(issuer));
   return createRemoteJWKSet(new URL(url), {
     timeoutDuration: FETCH_MS,

@@ -6,12 +6,13 @@ import {
   type Authenticate,
   isRequestId,
   ProtocolError,
+  type RateLimit,
   REQUEST_ID_HEADER,
 } from "@interlink/protocol";
 import { type FastifyInstance, fastify, LogController } from "fastify";
 import type { ServerMetrics } from "../observe/metrics.ts";
 import type { ListenOptions, ServerContext, ServerTls } from "../options.ts";
-import { answerError } from "./answer-error.ts";
+import { createErrorHandler } from "./answer-error.ts";
 
 /** Go callers use GET with a body and whatever other method they like; the path decides. */
 export const ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"];
@@ -29,9 +30,15 @@ const STREAMS: ReadonlySet<string> = new Set([
 const MAX_HEADER_BYTES = 1024 * 1024;
 
 function tlsOptions({ cert, key, clientCa }: ServerTls): TlsOptions {
-  const own = { cert, key, minVersion: "TLSv1.2" } as const;
+  const own = { cert, key, minVersion: "TLSv1.2", handshakeTimeout: 10_000 } as const;
   if (clientCa === undefined) return own;
   return { ...own, ca: clientCa, requestCert: true, rejectUnauthorized: true };
+}
+
+/** Who may call, and how often. */
+export interface Doorkeepers {
+  authenticate?: Authenticate | undefined;
+  rateLimit?: RateLimit | undefined;
 }
 
 /** The HTTP frame around the routes: body bytes as they are, request ids, limits, errors as plain text, metrics. */
@@ -39,7 +46,7 @@ export function createApp(
   context: ServerContext,
   listen: ListenOptions,
   metrics: ServerMetrics,
-  authenticate: Authenticate | undefined,
+  { authenticate, rateLimit }: Doorkeepers,
 ): FastifyInstance {
   const { limits } = context;
   const tls = "tls" in listen ? listen.tls : undefined;
@@ -47,6 +54,8 @@ export function createApp(
     maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: limits.requestMs,
     headersTimeout: Math.min(10_000, limits.requestMs),
+    // How late those two may be; Node looks every 30 s unless told.
+    connectionsCheckingInterval: Math.min(5_000, limits.requestMs),
     // Go virtual nodes keep idle connections for 120 s; to close one earlier would race with their next create.
     keepAliveTimeout: 150_000,
   };
@@ -65,6 +74,7 @@ export function createApp(
     exposeHeadRoutes: false,
   }) as unknown as FastifyInstance;
 
+  app.server.maxConnections = limits.connections;
   app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (request, body, done) => {
@@ -76,7 +86,7 @@ export function createApp(
       );
     }
   });
-  app.setErrorHandler(answerError);
+  app.setErrorHandler(createErrorHandler(() => performance.now()));
   app.setNotFoundHandler((request, reply) =>
     reply
       .code(404)
@@ -98,14 +108,24 @@ export function createApp(
         throw new ProtocolError("unavailable", "too many requests at once; try again");
       }
     }
-    if (authenticate !== undefined && !WITHOUT_AUTHENTICATION.has(path)) {
+    if (WITHOUT_AUTHENTICATION.has(path)) return;
+    const subject = certificateSubject(request.raw);
+    if (subject !== undefined) request.caller = { name: subject };
+    if (authenticate !== undefined) {
       const caller = await authenticate({
         method: request.method,
         path,
         headers: request.headers,
-        ...certificateSubject(request.raw),
+        ...(subject === undefined ? {} : { certificateSubject: subject }),
       });
       if (caller !== undefined) request.caller = caller;
+    }
+    const wait = rateLimit?.take(request.caller?.name ?? request.ip) ?? 0;
+    if (wait > 0) {
+      reply.header("retry-after", String(wait));
+      throw new ProtocolError("unavailable", `too many requests; ask again after ${wait} s`, {
+        httpStatus: 429,
+      });
     }
   });
   app.addHook("onResponse", async (request, reply) => {
@@ -124,14 +144,14 @@ function requestId(request: IncomingMessage): string {
   return typeof given === "string" && isRequestId(given) ? given : `Request-${randomUUID()}`;
 }
 
-function certificateSubject(request: IncomingMessage): { certificateSubject?: string } {
+function certificateSubject(request: IncomingMessage): string | undefined {
   const { socket } = request;
   if (!("getPeerCertificate" in socket) || !("authorized" in socket) || !socket.authorized) {
-    return {};
+    return undefined;
   }
   const certificate = (
     socket as { getPeerCertificate(): { subject?: { CN?: string | string[] } } }
   ).getPeerCertificate();
   const name = certificate.subject?.CN;
-  return typeof name === "string" ? { certificateSubject: name } : {};
+  return typeof name === "string" ? name : undefined;
 }
