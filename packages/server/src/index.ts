@@ -6,6 +6,7 @@ export {
   type HttpJobScriptBuilderOptions,
 } from "./job-script/http-builder.ts";
 export type { JobScriptBuilder } from "./job-script/job-script-builder.ts";
+export { createTemplateBuilder } from "./job-script/template-builder.ts";
 export type { ListenOptions, ServerLimits, ServerOptions } from "./options.ts";
 export { DEFAULT_LIMITS } from "./options.ts";
 export { type RunningServer, startServer } from "./server.ts";

@@ -132,3 +132,17 @@ test("an API server with a file of tokens wants one of them, and names a file th
     await ended;
   }
 });
+
+test("a template of job scripts that is wrong stops the start with its place", async () => {
+  const template = join(directory, "job.tmpl");
+  const file = join(directory, "with-template.yaml");
+  const start = async (value: string) => {
+    await writeFile(file, `SidecarURL: http://127.0.0.1:9\nJobScriptTemplate: ${value}\n`);
+    const context = { env: {}, signal: new AbortController().signal } as CliContext;
+    return server({ config: file, logLevel: "silent" }, context);
+  };
+  await expect(start(template)).rejects.toThrow(/JobScriptTemplate: ENOENT/);
+  await writeFile(template, "#!/bin/sh\n{{.Pod.Nmae}}\n");
+  await expect(start(template)).rejects.toThrow(`${template}:2:3: Pod has no field Nmae`);
+  await expect(start('"#!/bin/sh\\n"')).rejects.toThrow(/wants the name of a file/);
+});

@@ -1,7 +1,9 @@
-import { type Authenticate, anyOf, createTokenFile } from "@interlink/protocol";
+import { type Authenticate, anyOf } from "@interlink/protocol";
 import {
   createHttpJobScriptBuilder,
   createJwtCallers,
+  createTemplateBuilder,
+  type JobScriptBuilder,
   type JwtCallersOptions,
   startServer,
 } from "@interlink/server";
@@ -10,12 +12,21 @@ import { anonymous } from "../anonymous.ts";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { loadConfig } from "../config/config-file.ts";
-import { readServerConfig, SERVER_CONFIG_PLACE, serverSettings } from "../config/server-config.ts";
+import {
+  readServerConfig,
+  SERVER_CONFIG_PLACE,
+  type ServerSettings,
+  type SidecarSettings,
+  serverSettings,
+} from "../config/server-config.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { ServerFlags } from "../flags.ts";
-import { parseListen } from "../listen.ts";
+import { certificates, knownTokens } from "../known-callers.ts";
+import { parseListen, withSocketMode } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import { neededFile } from "../needed-file.ts";
+
+const TLS_KEYS = { cert: "TLS.CertFile", key: "TLS.KeyFile", clientCa: "TLS.CACertFile" };
 
 /** `interlink server`: the API server, until the process is asked to end. */
 export async function server(flags: ServerFlags, { env, signal }: CliContext): Promise<void> {
@@ -32,8 +43,11 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
   if (config.file !== undefined) logger.info({ file: config.file }, "configuration");
   for (const notice of config.notices) logger.warn(notice);
   const checkpoint = crashPoint(env);
-  const listen = parseListen(flags.listen ?? settings.listen ?? "127.0.0.1:3000");
-  const tls = await certificates(settings.tls);
+  const listen = withSocketMode(
+    parseListen(flags.listen ?? settings.listen ?? "127.0.0.1:3000"),
+    flags.socketMode ?? settings.socketMode,
+  );
+  const tls = settings.tls === undefined ? undefined : await certificates(settings.tls, TLS_KEYS);
   if (tls !== undefined && "unixSocket" in listen) {
     throw new CliError("usage", "TLS is for addresses; a unix socket needs none: disable TLS.");
   }
@@ -47,19 +61,23 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
       listen,
       isByFlag: flags.listen !== undefined,
       allowed: flags.allowAnonymous ?? settings.allowAnonymous,
+      how: "give --token-file, or TokenFile, OIDC or TLS.CACertFile in the configuration",
     });
     if (told !== undefined) logger.warn(told);
   }
+  const sidecar = {
+    ...settings.sidecar,
+    ...(flags.pluginTokenFile === undefined ? {} : { tokenFile: flags.pluginTokenFile }),
+  };
+  const jobScriptBuilder = await jobScripts(settings);
   await using running = await startServer({
     listen: tls === undefined || "unixSocket" in listen ? listen : { ...listen, tls },
-    plugin: { address: plugin },
+    plugin: { address: plugin, ...(await pluginClient(sidecar)) },
     logger,
     ...(authenticate === undefined ? {} : { authenticate }),
     ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
     ...(settings.limits === undefined ? {} : { limits: settings.limits }),
-    ...(settings.jobConfig === undefined
-      ? {}
-      : { jobScriptBuilder: createHttpJobScriptBuilder({ jobConfig: settings.jobConfig }) }),
+    ...(jobScriptBuilder === undefined ? {} : { jobScriptBuilder }),
     ...(checkpoint ? { checkpoint } : {}),
   });
   logger.info({ address: running.address, plugin }, "ready");
@@ -74,26 +92,39 @@ async function callers(
   logger: Logger,
 ): Promise<Authenticate | undefined> {
   const ways: Authenticate[] = [];
-  if (file !== undefined) ways.push(await knownTokens(file, logger));
+  if (file !== undefined) ways.push(await knownTokens(file, "--token-file", logger));
   if (issuer !== undefined) ways.push(createJwtCallers(issuer));
   return ways.length === 0 ? undefined : anyOf(ways);
 }
 
-async function knownTokens(file: string, logger: Logger): Promise<Authenticate> {
-  await neededFile(file, "--token-file");
-  try {
-    return await createTokenFile({ file, logger, now: () => performance.now() });
-  } catch (cause) {
-    throw new CliError("usage", `--token-file: ${(cause as Error).message}`, { cause });
-  }
+/** How the plugin is called. */
+async function pluginClient({ tokenFile, ca, cert, key }: SidecarSettings) {
+  // Read again for every call; here only so that a wrong name is told at once.
+  if (tokenFile !== undefined) await neededFile(tokenFile, "SidecarTokenFile");
+  const tls = {
+    ...(ca === undefined ? {} : { ca: await neededFile(ca, "SidecarTLS.CACertFile") }),
+    ...(cert === undefined ? {} : { cert: await neededFile(cert, "SidecarTLS.CertFile") }),
+    ...(key === undefined ? {} : { key: await neededFile(key, "SidecarTLS.KeyFile") }),
+  };
+  return {
+    ...(tokenFile === undefined ? {} : { token: { file: tokenFile } }),
+    ...(Object.keys(tls).length === 0 ? {} : { tls }),
+  };
 }
 
-async function certificates(files: ReturnType<typeof serverSettings>["tls"]) {
-  if (files === undefined) return undefined;
-  const { cert, key, clientCa } = files;
-  return {
-    cert: await neededFile(cert, "TLS.CertFile"),
-    key: await neededFile(key, "TLS.KeyFile"),
-    ...(clientCa === undefined ? {} : { clientCa: await neededFile(clientCa, "TLS.CACertFile") }),
-  };
+/** By the builder that a pod names, else by the template; `undefined` if neither is configured. */
+async function jobScripts({
+  jobConfig,
+  jobScriptTemplate: template,
+}: ServerSettings): Promise<JobScriptBuilder | undefined> {
+  const elsewhere = jobConfig === undefined ? undefined : createHttpJobScriptBuilder({ jobConfig });
+  if (template === undefined) return elsewhere;
+  try {
+    return await createTemplateBuilder(template, elsewhere);
+  } catch (cause) {
+    const inline = template.includes("\n") ? " (the key wants the name of a file)" : "";
+    throw new CliError("usage", `JobScriptTemplate: ${(cause as Error).message}${inline}`, {
+      cause,
+    });
+  }
 }

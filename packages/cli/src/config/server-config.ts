@@ -87,12 +87,35 @@ export const SERVER_CONFIG = Type.Object(
     ),
     SidecarURL: Type.Optional(
       Type.String({
-        description: "The plugin: http://host or unix:///path.",
+        description: "The plugin: http://host, https://host or unix:///path.",
         env: ["SIDECARURL"],
       }),
     ),
     SidecarPort: Type.Optional(
       Type.String({ description: "Port of SidecarURL.", env: ["SIDECARPORT"] }),
+    ),
+    SocketMode: Type.Optional(
+      Type.String({
+        description: "Mode of the socket file if InterlinkAddress is one; 0660 unless given.",
+        pattern: "^0?[0-7]{3}$",
+      }),
+    ),
+    SidecarTokenFile: Type.Optional(
+      Type.String({ description: "Bearer token for the plugin, read again for every call." }),
+    ),
+    SidecarTLS: Type.Optional(
+      Type.Object(
+        {
+          CACertFile: Type.Optional(
+            Type.String({ description: "Authority of the plugin's certificate (PEM)." }),
+          ),
+          CertFile: Type.Optional(
+            Type.String({ description: "Certificate to show to the plugin (PEM)." }),
+          ),
+          KeyFile: Type.Optional(Type.String({ description: "Its key (PEM)." })),
+        },
+        closed,
+      ),
     ),
     TLS: Type.Optional(TLS),
     TokenFile: Type.Optional(
@@ -179,7 +202,10 @@ export const SERVER_CONFIG = Type.Object(
     ),
     ...PLUGIN_KEYS,
     JobScriptTemplate: Type.Optional(
-      Type.String({ description: "Not served yet: a file with a template of job scripts." }),
+      Type.String({
+        description:
+          "A file with a template of job scripts, in the language of Go's text/template; see docs/job-scripts.md.",
+      }),
     ),
     JobScriptBuildConfig: Type.Optional(JOB_SCRIPT_BUILD_CONFIG),
   },
@@ -188,10 +214,21 @@ export const SERVER_CONFIG = Type.Object(
 
 export const readServerConfig = (sources: ConfigSources) => readConfig(SERVER_CONFIG, sources);
 
+/** How the plugin is called: names of files. */
+export interface SidecarSettings {
+  tokenFile?: string;
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
 /** What the file says in the words of the flags; a flag goes before it. */
 export interface ServerSettings {
   plugin?: string;
+  sidecar?: SidecarSettings;
   listen?: string;
+  /** Octal. */
+  socketMode?: string;
   tokenFile?: string;
   /** Whether it was said that nobody, or that somebody, must be known. */
   allowAnonymous?: boolean;
@@ -203,27 +240,25 @@ export interface ServerSettings {
   logLevel?: string;
   /** Virtual nodes may name a builder of job scripts, which is told this. */
   jobConfig?: JobConfig;
+  /** A file: makes the job scripts of pods that name no builder. */
+  jobScriptTemplate?: string;
   /** Names of PEM files. `clientCa`: callers must show a certificate of this authority. */
   tls?: { cert: string; key: string; clientCa?: string };
 }
 
 /** Throws `CliError` `usage` for what would change jobs and cannot be done. */
 export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSettings {
-  if ((config.JobScriptTemplate ?? "") !== "") {
-    throw new CliError(
-      "usage",
-      "JobScriptTemplate: this API server fills in no templates yet. Without the key it serves plugins that make their own " +
-        "job scripts, and builders (JobScriptBuildConfig).",
-    );
-  }
   const { InterlinkAddress: address, InterlinkPort: port, SidecarURL: plugin } = config;
   const logLevel = logLevelOf(config);
   const tls = tlsFiles(config.TLS);
+  const sidecar = sidecarOf(config);
   return {
     ...(plugin === undefined ? {} : { plugin: siteAddress(plugin, config.SidecarPort) }),
     ...(address === undefined && port === undefined
       ? {}
       : { listen: listenAddress(address ?? "", port) }),
+    ...(config.SocketMode === undefined ? {} : { socketMode: config.SocketMode }),
+    ...(Object.keys(sidecar).length === 0 ? {} : { sidecar }),
     ...(config.TokenFile === undefined ? {} : { tokenFile: config.TokenFile }),
     ...(config.AllowAnonymous === undefined ? {} : { allowAnonymous: config.AllowAnonymous }),
     ...(config.RateLimit === undefined
@@ -235,7 +270,25 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
     ...(config.JobScriptBuildConfig === undefined
       ? {}
       : { jobConfig: jobConfig(config.JobScriptBuildConfig) }),
+    ...((config.JobScriptTemplate ?? "") === ""
+      ? {}
+      : { jobScriptTemplate: config.JobScriptTemplate }),
     ...(tls === undefined ? {} : { tls }),
+  };
+}
+
+function sidecarOf({
+  SidecarTokenFile: tokenFile,
+  SidecarTLS: { CACertFile: ca, CertFile: cert, KeyFile: key } = {},
+}: Static<typeof SERVER_CONFIG>): SidecarSettings {
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new CliError("usage", "SidecarTLS.CertFile and KeyFile belong together: give both.");
+  }
+  return {
+    ...(tokenFile === undefined ? {} : { tokenFile }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
   };
 }
 

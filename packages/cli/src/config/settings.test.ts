@@ -146,8 +146,11 @@ describe("TLS", () => {
   });
 });
 
-test("a template of job scripts, which would change jobs and cannot be filled in, stops an API server", async () => {
-  await expect(server("JobScriptTemplate: /etc/template")).rejects.toThrow(/no templates yet/);
+test("a template of job scripts is a file", async () => {
+  expect(await server("JobScriptTemplate: /etc/template")).toEqual({
+    jobScriptTemplate: "/etc/template",
+  });
+  expect(await server('JobScriptTemplate: ""')).toEqual({});
 });
 
 test("what a builder of job scripts is told has the file's names, and then the wire's", async () => {

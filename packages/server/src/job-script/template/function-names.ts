@@ -1,0 +1,22 @@
+/** Go's own, without `call`, and `shellquote`, which is ours. */
+export const FUNCTION_NAMES: readonly string[] = [
+  "and",
+  "or",
+  "not",
+  "eq",
+  "ne",
+  "lt",
+  "le",
+  "gt",
+  "ge",
+  "len",
+  "index",
+  "slice",
+  "print",
+  "printf",
+  "println",
+  "html",
+  "js",
+  "urlquery",
+  "shellquote",
+];
