@@ -3,12 +3,17 @@
 # the end, and writes down what happens. What is run is data; nothing of it is ever read as shell text.
 #
 # usage: bash -p batch-pod.sh DIRECTORY
-#        bash -p batch-pod.sh DIRECTORY exec NAME COMMAND...   on the same machine: COMMAND in container NAME, which runs
+# On the same machine, for container NAME, which runs:
+#        bash -p batch-pod.sh DIRECTORY exec NAME COMMAND...
+#        bash -p batch-pod.sh DIRECTORY terminal NAME ROWS:COLUMNS COMMAND...   with a terminal; stdin: frames of console.pl
+#        bash -p batch-pod.sh DIRECTORY input NAME                              stdin: frames, handed to its input
+# What holds terminals and inputs is DIRECTORY/console.pl, and perl.
 #
 # DIRECTORY, of the job's user, gets
 #   records              one line for each thing that has happened, see il_record
 #   logs/NAME-N.log      output of attempt N of container NAME
 #   containers/NAME/N/   files of that attempt, e.g. its termination-log
+#   usage                what containers use, written anew once DIRECTORY/usage-wanted is newer
 # What is to be run is in DIRECTORY/spec and DIRECTORY/volumes; or, if DIRECTORY has no spec, behind the last line of this
 # file, and is then unpacked into a directory of its own in $TMPDIR, to which DIRECTORY/unpacked is a link.
 #   spec/pod.settings        NUL-separated keys and values; those of container I begin with "I."
@@ -143,10 +148,12 @@ il_read_settings() {
 }
 
 # Reads words from file $1 into il_argv. It is NUL-separated: parts of words, told apart by their first letter, and ";"
-# behind each word. t: text; p: path of the pod's; a: path of the attempt's; n: the attempt's number; i: its process id.
+# behind each word. t: text; p: path of the pod's; a: path of the attempt's; n: the attempt's number; i: its process id;
+# c: what follows is the command inside, so il_inner words stand before it.
 il_read_words() {
   local il_part il_word=''
   il_argv=()
+  il_inner=0
   while IFS= read -r -d '' il_part; do
     case $il_part in
       t*) il_word+=${il_part#t} ;;
@@ -154,6 +161,7 @@ il_read_words() {
       a*) il_word+=$il_attempt_directory/${il_part#a} ;;
       n) il_word+=$il_attempt ;;
       i) il_word+=${il_pid_of[$il_index]-} ;;
+      c) il_inner=${#il_argv[@]} ;;
       ';')
         il_argv+=("$il_word")
         il_word=''
@@ -182,10 +190,47 @@ il_can_export() {
   esac
 }
 
-# Becomes the command in il_argv, with the container's environment if its runtime wants that and $1 is not "plain".
-# If it cannot, this shell ends.
+# Sets il_tool_path to where program $1 of this machine is.
+il_find_tool() {
+  il_tool_path=$(PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH && type -P -- "$1")
+}
+
+# Sets il_words to a beginning of a command line that sets these variables (NAME=value), whatever their names; $1: options
+# of env(1). As values must not be seen in the process list, it takes them from its own environment, which coreutils 8.30
+# can; older ones get them as words if $2 is "old", else this fails.
+il_plan_variables() {
+  local il_variable il_plain il_text=$1 il_count=0 il_unset='' il_backslash=\\
+  il_find_tool env || return 1
+  il_words=("$il_tool_path")
+  if ! "$il_tool_path" -S true 2>/dev/null; then
+    [[ $2 == old ]] || return 1
+    il_words+=(-- "${@:3}")
+    return 0
+  fi
+  for il_variable in "${@:3}"; do
+    il_plain=${il_variable%%=*}
+    il_plain=${il_plain//"$il_backslash"/"$il_backslash$il_backslash"}
+    il_plain=${il_plain//"'"/"$il_backslash'"}
+    export "il_value_$il_count=${il_variable#*=}"
+    il_unset+=" -u il_value_$il_count"
+    il_text+=" '$il_plain='\${il_value_$il_count}"
+    il_count=$((il_count + 1))
+  done
+  if [[ $1 == -i* ]]; then il_unset=''; fi
+  il_words+=(-S "${il_unset# } $il_text")
+}
+
+# What comes last before another program takes this shell's place.
+il_let_go() {
+  umask "$il_mask"
+  exec 6>&- 7>&- 8>&- 9<&-
+  if [[ -n $il_had_locale ]]; then LC_ALL=$il_locale; else unset LC_ALL; fi
+}
+
+# Becomes the command in il_argv behind the words in il_front, with the container's environment if its runtime wants that
+# and $1 is not "plain". If it cannot, this shell ends.
 il_become() {
-  local il_variable il_prefix il_exported=() il_around=()
+  local il_variable il_prefix il_exported=() il_around=() il_words=()
   if [[ -n ${il_set[$il_index.exports]-} && ${1-} != plain ]]; then
     il_prefix=${il_set[$il_index.prefix]}
     while IFS= read -r -d '' il_variable; do
@@ -196,14 +241,125 @@ il_become() {
   if ((${#il_around[@]})); then
     # env(1) would take a command with "=" in its name for a variable.
     if [[ ${il_argv[0]} == *=* ]]; then il_argv=(nice -n 0 -- "${il_argv[@]}"); fi
-    il_argv=(env -- "${il_around[@]}" "${il_argv[@]}")
+    il_plan_variables -- old "${il_around[@]}"
+    il_argv=("${il_words[@]}" "${il_argv[@]}")
   fi
-  umask "$il_mask"
-  exec 6>&- 7>&- 8>&- 9<&-
-  if [[ -n $il_had_locale ]]; then LC_ALL=$il_locale; else unset LC_ALL; fi
+  if ((${#il_front[@]})); then il_argv=("${il_front[@]}" "${il_argv[@]}"); fi
+  il_let_go
   if ((${#il_exported[@]})); then export "${il_exported[@]}"; fi
   exec -- "${il_argv[@]}"
 }
+
+# Sets il_tree to process $1 and all that it has started, parents first.
+il_find_tree() {
+  local il_at il_file il_children
+  il_tree=("$1")
+  set +f
+  for ((il_at = 0; il_at < ${#il_tree[@]}; il_at++)); do
+    for il_file in "/proc/${il_tree[il_at]}/task/"*/children; do
+      il_children=''
+      read -r il_children 2>/dev/null <"$il_file"
+      # shellcheck disable=SC2206 # Numbers.
+      il_tree+=($il_children)
+    done
+  done
+  set -f
+}
+
+# Sets il_first to the first process of the container whose command line is process $1: the one that has number 1 in a
+# namespace of its own. Fails if there is none, or it has not begun yet.
+il_find_first() {
+  local il_process il_key il_numbers
+  il_first=''
+  il_find_tree "$1"
+  for il_process in "${il_tree[@]}"; do
+    while read -r il_key il_numbers; do
+      [[ $il_key == NSpid: ]] || continue
+      if [[ $il_numbers == *[[:blank:]]1 ]]; then il_first=$il_process; fi
+      break
+    done 2>/dev/null <"/proc/$il_process/status"
+    [[ -z $il_first ]] || break
+  done
+  [[ -n $il_first ]] || return 1
+  # Apptainer and Singularity are themselves in the namespace until they become the command.
+  case $(il_tool readlink -- "/proc/$il_first/exe" 2>/dev/null) in
+    '' | */starter | */starter-suid) return 1 ;;
+  esac
+}
+
+# Finds out whether the command in il_argv can be started in container il_index itself. That takes a user namespace of
+# its own, which its owner may enter. Sets il_first and il_enter, the words that do it.
+il_can_enter() {
+  local il_tries il_own il_theirs il_file il_kind
+  ((il_inner > 0)) && [[ -n ${il_set[$il_index.enter]-} ]] || return 1
+  il_find_tool nsenter || return 1
+  il_enter=("$il_tool_path")
+  for ((il_tries = 0; il_tries < 50; il_tries++)); do
+    if il_find_first "${il_pid_of[il_index]}"; then break; fi
+    kill -0 "${il_pid_of[il_index]}" 2>/dev/null || return 1
+    il_tool sleep 0.1
+  done
+  [[ -n $il_first ]] || return 1
+  for il_kind in user mnt ipc cgroup net uts pid; do
+    il_file=/proc/$il_first/ns/$il_kind
+    il_own=$(il_tool readlink -- "/proc/self/ns/$il_kind") || continue
+    il_theirs=$(il_tool readlink -- "$il_file") || return 1
+    if [[ $il_own != "$il_theirs" ]]; then il_enter+=("--$il_kind=$il_file")
+    elif [[ $il_kind == user ]] && ((EUID != 0)); then return 1; fi
+  done 2>/dev/null
+  # In the order in which nsenter knows them; a mount namespace is told as such.
+  il_enter=("${il_enter[@]/#--mnt=/--mount=}")
+  il_enter+=(--preserve-credentials "--root=/proc/$il_first/root" "--wd=/proc/$il_first/cwd" --)
+}
+
+# Becomes the command in il_argv inside container il_index: in the container itself where that can be entered, with the
+# environment of its first process; else as its runtime does that. $1: variable to begin with.
+il_become_inside() {
+  local il_variable il_words=() il_variables=()
+  if ! il_can_enter; then
+    if [[ -n ${1-} ]]; then export "${1?}"; fi
+    il_become
+  fi
+  if [[ -n ${1-} ]]; then il_variables+=("$1"); fi
+  il_variables+=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+  # Programs may have written over it; then the pod's own variables are what counts.
+  while IFS= read -r -d '' il_variable; do
+    if [[ $il_variable == [!=]*=* ]]; then il_variables+=("$il_variable"); fi
+  done 2>/dev/null <"/proc/$il_first/environ"
+  while IFS= read -r -d '' il_variable; do il_variables+=("$il_variable"); done <"$il_data/spec/$il_name/env"
+  if ! il_plan_variables "-i --" new "${il_variables[@]}"; then il_become; fi
+  if [[ ${#il_front[@]} -gt 0 && -c /proc/$il_first/root/dev/pts/ptmx ]]; then
+    # The terminal is one that the container sees.
+    il_front[2]+=:/proc/$il_first/root/dev
+  fi
+  il_argv=("${il_words[@]}" "${il_enter[@]}" "${il_argv[@]:il_inner}")
+  if ((${#il_front[@]})); then il_argv=("${il_front[@]}" "${il_argv[@]}"); fi
+  il_let_go
+  exec -- "${il_argv[@]}"
+}
+
+# Sets il_front to the words that give a command a terminal or an input. $1: as console.pl is told.
+il_hold() {
+  il_find_tool perl || return 1
+  [[ -f $il_directory/console.pl ]] || return 1
+  il_front=("$il_tool_path" "$il_directory/console.pl" "$1")
+}
+
+# Ends all of a container whose command line is process $1.
+il_kill() {
+  il_find_tree "$1"
+  kill -KILL -- "-$1" "${il_tree[@]}"
+} 2>/dev/null
+
+# Sends signal $1 to container il_index: to its first process, as under Kubernetes; where that has no process numbers of
+# its own, to all of it.
+il_signal() {
+  if [[ -n ${il_set[$il_index.enter]-} ]] && il_find_first "${il_pid_of[il_index]}"; then
+    kill -s "$1" "$il_first"
+  else
+    kill -s "$1" -- "-${il_pid_of[il_index]}"
+  fi
+} 2>/dev/null
 
 # Runs an attempt of a container, tells its start and its end. Goes on when the loop is no more, to tell the end then.
 il_run_container() {
@@ -221,8 +377,18 @@ il_run_container() {
   set -m
   (
     trap - TERM INT HUP QUIT
+    # Only now is a signal heard, so only now may one be sent.
+    printf 'started %s %s %s %s\n' "$il_index" "$il_attempt" "$BASHPID" "$il_seconds" >&7
     # Traps are gone once the command has begun.
     trap ': >"$il_attempt_directory/start-failed"' EXIT
+    if [[ -p $il_attempt_directory/stdin ]]; then
+      # Open for writing as well, so that it does not end when somebody who wrote to it does.
+      exec 0<>"$il_attempt_directory/stdin"
+      il_hold "${il_set[$il_index.console]}"
+      if [[ ${il_set[$il_index.console]} == tty ]]; then export TERM="${TERM:-xterm}"; fi
+    elif [[ -n ${il_set[$il_index.console]-} ]]; then
+      printf 'interlink: this machine has no perl, which a container with an input or a terminal needs: it has neither\n'
+    fi
     il_become
   ) >>"$il_log" 2>&1 9<&- &
   il_pid=$!
@@ -230,11 +396,10 @@ il_run_container() {
   (
     exec 7>&- 6>&-
     IFS= read -r il_line <&9
-    kill -KILL -- "-$il_pid"
+    il_kill "$il_pid"
   ) &
   il_guard=$!
   set +m
-  printf 'started %s %s %s %s\n' "$il_index" "$il_attempt" "$il_pid" "$il_seconds" >&7
   wait "$il_pid"
   il_code=$?
   il_set_now
@@ -288,6 +453,10 @@ il_http() {
   } <"$1"
   il_url=$il_scheme://$il_host:$il_port
   if [[ $il_scheme == https ]]; then
+    il_find_tool openssl || {
+      printf 'Get "%s": this machine has no openssl, which HTTPS probes need here; use httpGet with HTTP, tcpSocket or exec' "$il_url"
+      return 1
+    }
     # Certificates are not looked at, as a kubelet does not.
     IFS= read -r il_answer < <(
       printf '%s' "$il_request" | il_tool openssl s_client -quiet -verify_quiet -connect "$il_host:$il_port" 2>/dev/null
@@ -313,7 +482,7 @@ il_http() {
 il_ask() {
   local il_file=$il_data/spec/$il_name/$1 il_host='' il_port=''
   case ${il_set[$il_index.$1]} in
-    exec) (il_read_words "$il_file" && il_become) ;;
+    exec) (il_read_words "$il_file" && il_become_inside) ;;
     http) il_http "$il_file" "${2-}" ;;
     tcp)
       {
@@ -390,6 +559,13 @@ il_make_sub_paths() {
   il_problem=''
 }
 
+# Makes the pipe of a container that has an input or a terminal. Without perl it has neither.
+il_make_input() {
+  [[ -n ${il_set[$il_index.console]-} ]] && il_hold "${il_set[$il_index.console]}" || return 0
+  il_front=()
+  [[ -p $il_attempt_directory/stdin ]] || il_tool mkfifo -m 0600 -- "$il_attempt_directory/stdin"
+}
+
 # Starts the next attempt of container $1, or its preparation, or finds out when to try again.
 il_begin() {
   local il_image
@@ -413,7 +589,8 @@ il_begin() {
   if ! { il_tool mkdir -p -- "$il_attempt_directory" &&
     : >>"$il_attempt_directory/termination-log" &&
     il_tool chmod 0666 "$il_attempt_directory/termination-log" &&
-    il_make_sub_paths; } 2>/dev/null; then
+    il_make_sub_paths &&
+    il_make_input; } 2>/dev/null; then
     il_encode < <(printf '%s' "$il_problem")
     il_record problem "$il_name" CreateContainerConfigError "$il_encoded"
     il_wait_until[il_index]=$((il_now + 10000))
@@ -612,7 +789,7 @@ il_advance_stop() {
       il_wake_at "$il_by"
       return
     fi
-    kill -s "${il_set[$il_index.signal]}" -- "-${il_pid_of[il_index]}" 2>/dev/null
+    il_signal "${il_set[$il_index.signal]}"
     il_step_of[il_index]=sent
     if ((il_now + il_least > il_by)); then il_by=$((il_now + il_least)); fi
     il_stop_by[il_index]=$il_by
@@ -622,7 +799,7 @@ il_advance_stop() {
       il_wake_at "$il_by"
       return
     fi
-    kill -KILL -- "-${il_pid_of[il_index]}" 2>/dev/null
+    il_kill "${il_pid_of[il_index]}"
     il_step_of[il_index]=killed
   fi
 }
@@ -828,10 +1005,44 @@ il_look_after() {
       il_hear_prepared "$il_i" 1
       continue
     fi
-    if [[ -n ${il_pid_of[il_i]} ]]; then kill -KILL -- "-${il_pid_of[il_i]}" 2>/dev/null; fi
+    if [[ -n ${il_pid_of[il_i]} ]]; then il_kill "${il_pid_of[il_i]}"; fi
     il_about "$il_i" "${il_attempts[il_i]}"
     il_has_ended 137 "$il_seconds" -
   done
+}
+
+# Writes down what containers use, if somebody has asked: name, attempt, time, ticks of CPU (a hundredth of a second), KiB.
+il_measure() {
+  local il_i il_process il_key il_value il_line il_ticks il_size il_lines=''
+  [[ $il_directory/usage-wanted -nt $il_directory/usage ]] || return 0
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+    [[ ${il_state[il_i]} == running ]] || continue
+    # What the runtime itself uses is not the container's.
+    if [[ -n ${il_set[$il_i.enter]-} ]] && il_find_first "${il_pid_of[il_i]}"; then
+      il_find_tree "$il_first"
+    else
+      il_find_tree "${il_pid_of[il_i]}"
+    fi
+    il_ticks=0
+    il_size=0
+    for il_process in "${il_tree[@]}"; do
+      IFS= read -r il_line <"/proc/$il_process/stat" || continue
+      # Behind its name, which may hold anything: times of its own, and of its children that have ended.
+      # shellcheck disable=SC2086 # Words.
+      set -- ${il_line##*) }
+      il_ticks=$((il_ticks + ${12} + ${13} + ${14} + ${15}))
+      while read -r il_key il_value _; do
+        if [[ $il_key == VmRSS: ]]; then il_size=$((il_size + il_value)); fi
+      done <"/proc/$il_process/status"
+    done 2>/dev/null
+    il_key=$il_i.${il_attempts[il_i]}
+    # What ended processes used may be seen no more; the sum never falls.
+    if ((il_ticks < ${il_used[$il_key]-0})); then il_ticks=${il_used[$il_key]}; fi
+    il_used[$il_key]=$il_ticks
+    il_lines+="${il_names[il_i]} ${il_attempts[il_i]} $il_seconds $il_ticks $il_size"$'\n'
+  done
+  { printf '%s' "$il_lines" >"$il_directory/usage.new"; } 2>/dev/null &&
+    il_tool mv -f -- "$il_directory/usage.new" "$il_directory/usage" 2>/dev/null
 }
 
 # Starts what should run and does not. Decides that the pod is over when nothing but sidecars can ever run again.
@@ -973,6 +1184,7 @@ il_run_pod() {
       il_end delete
     fi
     if [[ -z $il_ending ]]; then il_decide; fi
+    il_measure
     il_heard=''
     for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
       il_probe "$il_i"
@@ -1004,17 +1216,17 @@ il_run_pod() {
   return "$il_code"
 }
 
-# Becomes the command $2... in container $1, as its runtime does that.
-il_exec() {
+# Does $1 (exec, terminal, input; see above) in container $2, with what is behind.
+il_serve() {
   local il_word il_container il_number il_pid il_i
   il_data=$il_directory
   if [[ ! -e $il_data/spec/pod.settings ]]; then il_data=$il_directory/unpacked; fi
   il_read_settings || return 1
   for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
-    [[ ${il_names[il_i]} == "$1" ]] || continue
+    [[ ${il_names[il_i]} == "$2" ]] || continue
     il_attempt=''
     while read -r _ il_word il_container il_number _ il_pid; do
-      [[ $il_container == "$1" ]] || continue
+      [[ $il_container == "$2" ]] || continue
       case $il_word in
         started)
           il_about "$il_i" "$il_number"
@@ -1024,10 +1236,27 @@ il_exec() {
       esac
     done <"$il_records"
     [[ -n $il_attempt ]] || return 1
+    if [[ $1 == input ]]; then
+      if ! [[ -p $il_attempt_directory/stdin ]] || ! il_hold "relay:$il_attempt_directory/stdin"; then
+        il_say "container $2 takes no input"
+        exit 126
+      fi
+      il_argv=("${il_front[@]}")
+      il_front=()
+      il_become plain
+    fi
     # The command itself may be all of it.
-    il_read_words "$il_data/spec/$1/exec"
-    il_argv+=("${@:2}")
-    il_become
+    il_read_words "$il_data/spec/$2/exec"
+    if [[ $1 == exec ]]; then
+      il_argv+=("${@:3}")
+      il_become_inside
+    fi
+    if ! il_hold "tty:$3"; then
+      il_say 'this machine has no perl, which a terminal needs; leave -t out'
+      exit 126
+    fi
+    il_argv+=("${@:4}")
+    il_become_inside TERM=xterm
   done
   return 1
 }
@@ -1039,14 +1268,23 @@ il_looks=0
 il_soon=0
 il_problem=''
 il_argv=()
+il_inner=0
+il_front=()
+il_enter=()
+il_tree=()
+il_first=''
 il_state=() il_next=() il_attempts=() il_code_of=() il_wait_until=() il_delay=() il_raised_at=() il_ended_at=()
 il_stop=() il_stop_by=() il_step_of=() il_started=() il_post_start=() il_pid_of=() il_beside_of=() il_hook_of=()
 il_oom_before=() il_missed=()
 declare -A il_images=() il_pull_delay=() il_look_at=() il_look_run=() il_look_last=() il_look_result=()
-declare -A il_look_held=() il_look_pid=() il_look_until=() il_look_begun=() il_look_number=()
+declare -A il_used=() il_look_held=() il_look_pid=() il_look_until=() il_look_begun=() il_look_number=()
 
 if (($# > 1)); then
-  if [[ $2 == exec && $# -gt 3 ]]; then il_exec "${@:3}"; fi
+  case $2 in
+    exec) if (($# > 3)); then il_serve "${@:2}"; fi ;;
+    terminal) if (($# > 4)); then il_serve "${@:2}"; fi ;;
+    input) if (($# == 3)); then il_serve "${@:2}"; fi ;;
+  esac
   il_say "container ${3-} is not running"
   exit 126
 fi

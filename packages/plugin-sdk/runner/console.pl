@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # Gives a command a terminal, or an input that others write to, and ends as it ends.
 #
-# usage: perl console.pl tty|tty:ROWS:COLUMNS|pipe COMMAND...
+# usage: perl console.pl tty|tty:ROWS:COLUMNS|tty:ROWS:COLUMNS:DEV|pipe COMMAND...
+#        perl console.pl relay:PIPE
 #
 # Stdin is a series of frames: a byte for the type, two for the length (big-endian), so many bytes.
 #   0  input of the command
@@ -11,14 +12,16 @@
 #
 # tty   the command is in a session of its own on a new terminal; what it writes there goes to stdout. When stdin ends,
 #       the terminal is closed, which hangs up on the command.
+#       DEV: the /dev that it is opened in, e.g. a container's.
 # pipe  its stdin is a pipe; its outputs are ours.
+# relay no command: each frame is handed whole to the PIPE that is another one's stdin.
 #
 # Signals go on to the command. The exit code is the command's, 128+n if signal n ended it.
 # Uses only what Debian's perl-base (an essential package) has.
 use strict;
 use warnings;
 use Errno qw(EAGAIN EINTR);
-use Fcntl qw(F_GETFL F_SETFL O_NOCTTY O_NONBLOCK O_RDWR);
+use Fcntl qw(F_GETFL F_SETFL O_NOCTTY O_NONBLOCK O_RDWR O_WRONLY);
 use POSIX qw(WNOHANG dup2 setsid);
 
 # asm-generic/ioctls.h: x86, ARM, RISC-V, s390x.
@@ -27,7 +30,8 @@ my ($INPUT, $END, $SIZE) = (0, 1, 2);
 my $ROOM = 65536;
 my $END_OF_FILE_KEY = "\x04";
 
-my ($mode, @size) = split /:/, shift @ARGV;
+my ($mode, @size) = split /:/, shift(@ARGV), 4;
+my $dev = @size > 2 && length $size[2] ? $size[2] : '/dev';
 my $is_tty = $mode eq 'tty';
 my ($sink, $slave);
 my ($child, @early);
@@ -39,6 +43,20 @@ sub non_blocking {
   fcntl($handle, F_SETFL, fcntl($handle, F_GETFL, 0) | O_NONBLOCK) or fail('fcntl');
 }
 
+if ($mode eq 'relay') {
+  sysopen(my $pipe, join(':', @size), O_WRONLY | O_NONBLOCK) or fail('nobody takes input');
+  fcntl($pipe, F_SETFL, fcntl($pipe, F_GETFL, 0) & ~O_NONBLOCK) or fail('fcntl');
+  my $given = '';
+  while (sysread(STDIN, $given, $ROOM, length $given)) {
+    while (length($given) >= 3) {
+      my $whole = 3 + unpack('xn', $given);
+      last if length($given) < $whole;
+      syswrite($pipe, substr($given, 0, $whole, '')) or fail('nobody takes input');
+    }
+  }
+  exit 0;
+}
+
 for my $signal (grep { !/^(KILL|STOP|CHLD|CLD|PIPE|TTIN|TTOU|SEGV|BUS|FPE|ILL)$/ } keys %SIG) {
   $SIG{$signal} = sub { $child ? kill($_[0], $child) : push(@early, $_[0]) };
 }
@@ -47,12 +65,12 @@ $SIG{CHLD} = sub { };    # Only to wake from select.
 
 my $source;
 if ($is_tty) {
-  sysopen($sink, '/dev/ptmx', O_RDWR | O_NOCTTY) or fail('no terminal');
+  sysopen($sink, $dev eq '/dev' ? '/dev/ptmx' : "$dev/pts/ptmx", O_RDWR | O_NOCTTY) or fail('no terminal');
   ioctl($sink, $TIOCSPTLCK, my $unlock = pack('i', 0)) or fail('unlock terminal');
   ioctl($sink, $TIOCGPTN, my $number = pack('i', 0)) or fail('number of terminal');
-  ioctl($sink, $TIOCSWINSZ, my $size = pack('SSSS', @size, 0, 0)) if @size == 2;
+  ioctl($sink, $TIOCSWINSZ, my $size = pack('SSSS', @size[0, 1], 0, 0)) if @size > 1;
   # Held open here as well: that the command lets go of it for a moment is not its end.
-  sysopen($slave, '/dev/pts/' . unpack('i', $number), O_RDWR | O_NOCTTY) or fail('open terminal');
+  sysopen($slave, "$dev/pts/" . unpack('i', $number), O_RDWR | O_NOCTTY) or fail('open terminal');
 } else {
   pipe($source, $sink) or fail('pipe');
 }

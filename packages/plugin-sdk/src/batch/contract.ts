@@ -74,6 +74,12 @@ export interface BatchRuntime {
   /** The command line that becomes the container. */
   run(container: BatchContainerSpec): readonly BatchWord[];
   /**
+   * The container's first process has number 1 in a process namespace of its own, and whoever runs the job may enter
+   * that: then signals go to that process alone, and commands inside are started there, with its root, environment and
+   * working directory. `exec` tells what is done where it cannot be entered after all.
+   */
+  enter?: boolean;
+  /**
    * The command line of a command inside the running container (probes, hooks, exec); `undefined`: the runtime starts
    * another container of the same image, volumes and environment for it. The command comes last: for `exec` by people the
    * words are planned with none, and theirs are put behind.

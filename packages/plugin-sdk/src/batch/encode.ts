@@ -29,21 +29,30 @@ export function encodeSettings(settings: Settings): Uint8Array {
 }
 
 /**
- * A command line as `il_read_words` of the script reads it. Throws `PluginError` `rejected` for what no command line can
+ * A command line as `il_read_words` of the script reads it. With `command`: what is to be run inside, and stands behind
+ * `words`. Throws `PluginError` `rejected` for what no command line can
  * hold: a NUL, a word beyond Linux's limit.
  */
-export function encodeWords(what: string, words: readonly BatchWord[]): Uint8Array {
-  const long = words.find((word) => wordBytes(word) > MOST_WORD_BYTES);
+export function encodeWords(
+  what: string,
+  words: readonly BatchWord[],
+  command?: readonly string[],
+): Uint8Array {
+  const inside = (command ?? []).map((word): BatchWord => [word]);
+  const long = [...words, ...inside].find((word) => wordBytes(word) > MOST_WORD_BYTES);
   if (long !== undefined) {
     throw new PluginError(
       "rejected",
       `The ${what} has a word of ${wordBytes(long)} bytes; Linux takes at most ${MOST_WORD_BYTES}. Put it into a volume.`,
     );
   }
-  return nulSeparated(
-    what,
-    words.flatMap((word) => [...word.map(encodePart), ";"]),
-  );
+  const encoded = (some: readonly BatchWord[]): string[] =>
+    some.flatMap((word) => [...word.map(encodePart), ";"]);
+  return nulSeparated(what, [
+    ...encoded(words),
+    ...(command === undefined ? [] : ["c"]),
+    ...encoded(inside),
+  ]);
 }
 
 /** A part of a word with the letter before it that tells the script what it is. */

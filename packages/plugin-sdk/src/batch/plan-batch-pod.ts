@@ -118,6 +118,8 @@ function planContainer(
       ["prepare", prepare.length],
       ["signal", signalName(stopSignal)],
       ["fallback", container.terminationMessagePolicy === "FallbackToLogsOnError" ? "yes" : ""],
+      ["enter", runtime.enter === true ? "yes" : ""],
+      ["console", container.tty ? "tty" : container.stdin ? "pipe" : ""],
       ["exports", runtime.exportPrefix === undefined ? "" : "yes"],
       ["prefix", runtime.exportPrefix ?? ""],
       ...restartSettings(container, plan.restartPolicy),
@@ -126,7 +128,7 @@ function planContainer(
     files: [
       file("run", encodeWords(`command line of container ${name}`, runtime.run(spec))),
       // What comes before any command, for people's own (`exec` of the script).
-      file("exec", encodeWords(`exec of container ${name}`, runtime.exec(spec, []))),
+      file("exec", encodeWords(`exec of container ${name}`, runtime.exec(spec, []), [])),
       {
         path: batchEnvironmentFile(name),
         mode: 0o600,

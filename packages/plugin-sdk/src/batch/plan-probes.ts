@@ -79,8 +79,8 @@ function planAsk(
 ): PlannedAsk | undefined {
   const { container } = spec;
   if (exec) {
-    const words = runtime.exec(spec, exec.command ?? []);
-    const content = encodeWords(`${name} command of container ${container.name}`, words);
+    const what = `${name} command of container ${container.name}`;
+    const content = encodeWords(what, runtime.exec(spec, []), exec.command ?? []);
     return { name, settings: [[name, "exec"]], content };
   }
   if (httpGet)

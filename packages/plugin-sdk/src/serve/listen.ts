@@ -13,7 +13,7 @@ export async function listenOn(server: Server, address: ListenAddress): Promise<
     await listening(server, { host: address.host, port: address.port }, address);
     const { port } = server.address() as AddressInfo;
     const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-    return `http://${host}:${port}`;
+    return `${address.tls === undefined ? "http" : "https"}://${host}:${port}`;
   }
   const path = resolve(address.unixSocket);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });

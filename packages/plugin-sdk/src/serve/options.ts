@@ -1,9 +1,18 @@
+import type { Authenticate } from "@interlink/protocol";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 
+/** Certificates as PEM text. */
+export interface PluginTls {
+  cert: string | Buffer;
+  key: string | Buffer;
+  /** Callers must show a certificate of this authority, or their connection is refused. */
+  clientCa?: string | Buffer;
+}
+
 /** Where a plugin listens. */
 export type ListenAddress =
-  | { host: string; port: number }
+  | { host: string; port: number; tls?: PluginTls }
   /** A unix socket, mode 0600 unless said otherwise: whoever may write to it may run pods. */
   | { unixSocket: string; mode?: number };
 
@@ -35,6 +44,8 @@ export interface ServePluginOptions {
   logger: Logger;
   /** Of the program, e.g. `0.1.0`; told in `/capabilities`. */
   version?: string;
+  /** Who may call; `/healthz`, `/readyz` and `/metrics` are not asked about. Default: everyone who can reach the address. */
+  authenticate?: Authenticate;
   /** Ends the start (`provider.start`), not what is served. */
   signal?: AbortSignal;
   /** Largest body that is read, in bytes; four times as much for status, which holds whole pods. Default 32 MiB. */

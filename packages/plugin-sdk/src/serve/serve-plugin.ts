@@ -1,14 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { once, setMaxListeners } from "node:events";
 import { rm } from "node:fs/promises";
-import { createUpgrades, isRequestId, REQUEST_ID_HEADER, type Upgrades } from "@interlink/protocol";
+import {
+  createUpgrades,
+  isRequestId,
+  REQUEST_ID_HEADER,
+  Repeats,
+  type Upgrades,
+} from "@interlink/protocol";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { fastify } from "fastify";
-import type { Logger } from "pino";
 import { PluginError } from "../plugin-error.ts";
 import type { Provider } from "../provider.ts";
 import { CallCount } from "./call-count.ts";
 import { errorAnswer } from "./error-answer.ts";
+import { createHttpServer } from "./http-server.ts";
 import { addInteractiveRoutes } from "./interactive-routes.ts";
 import { listenOn } from "./listen.ts";
 import type { PluginMetrics } from "./metrics.ts";
@@ -21,17 +27,13 @@ import { addPluginRoutes } from "./plugin-routes.ts";
 const DEFAULT_BODY_LIMIT = 32 * 1024 * 1024;
 const DEFAULT_HEARTBEAT_MS = 9_000;
 const DEFAULT_DRAIN_MS = 10_000;
+const WITHOUT_AUTHENTICATION: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+const REFUSALS_EVERY_MS = 60_000;
 /** Their length is their reader's. */
 const STREAMS: ReadonlySet<string> = new Set(["/status/stream", "/getLogs"]);
-/** Peers keep idle connections for 120 s; closing them earlier would race with their next call. */
-const KEEP_ALIVE_MS = 150_000;
 const DEFAULT_INTERACTIVE_STREAMS = 500;
-/** The words of an exec are in its URL; as much as a Go server takes. */
-const MAX_HEADER_BYTES = 1024 * 1024;
 /** For a stream's other side to say goodbye. */
 const STREAM_CLOSE_MS = 2_000;
-/** To send a whole request. */
-const REQUEST_MS = 60_000;
 
 /**
  * Put the interLink wire in front of a provider: `provider.start`, then listen. Everything that reaches the provider
@@ -53,7 +55,7 @@ export async function servePlugin(
   // One listener for every call under way: many are normal, and no leak that Node should warn of.
   setMaxListeners(0, closing.signal);
   const calls = new CallCount();
-  const app = createApp(options.logger, metrics, calls);
+  const app = createApp(options, metrics, calls);
   const upgrades = createUpgrades(app.server, (request, response) => {
     app.routing(request, response);
   });
@@ -97,13 +99,16 @@ export async function servePlugin(
   return { address, close, [Symbol.asyncDispose]: close };
 }
 
-function createApp(logger: Logger, metrics: PluginMetrics, calls: CallCount): FastifyInstance {
+function createApp(
+  { listen, logger, authenticate }: ServePluginOptions,
+  metrics: PluginMetrics,
+  calls: CallCount,
+): FastifyInstance {
+  const refusals = new Repeats(REFUSALS_EVERY_MS, () => performance.now());
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    serverFactory: (handler) => createHttpServer(listen, handler),
     frameworkErrors: (error, request, reply: FastifyReply) => {
       const { status, text } = errorAnswer(error, request.id);
       void reply.code(status).type("text/plain; charset=utf-8").send(text);
@@ -120,6 +125,9 @@ function createApp(logger: Logger, metrics: PluginMetrics, calls: CallCount): Fa
     void reply.header(REQUEST_ID_HEADER, request.id);
     calls.begin();
     reply.raw.once("close", () => calls.end());
+    const path = request.routeOptions.url ?? "";
+    if (authenticate === undefined || WITHOUT_AUTHENTICATION.has(path)) return;
+    await authenticate({ method: request.method, path, headers: request.headers });
   });
   app.addHook("onResponse", async (request, reply) => {
     const operation = request.routeOptions.url ?? "unknown";
@@ -139,7 +147,15 @@ function createApp(logger: Logger, metrics: PluginMetrics, calls: CallCount): Fa
       status,
     };
     if (unexpected) logger.error({ ...about, err: error }, "a call failed unexpectedly");
-    else logger.info({ ...about, reason: text }, "a call was refused");
+    else if (![401, 403, 404].includes(status)) {
+      logger.info({ ...about, reason: text }, "a call was refused");
+    } else {
+      // Strangers can ask for these as often as they like; a line each would bury the others.
+      const before = refusals.count(`${status} ${request.routeOptions.url} ${request.ip} ${text}`);
+      const line = { ...about, from: request.ip, reason: text };
+      if (before === undefined) logger.debug(line, "a call was refused");
+      else logger.warn({ ...line, before }, "a call was refused");
+    }
     return reply.code(status).type("text/plain; charset=utf-8").send(text);
   });
   app.setNotFoundHandler(async (request, reply) => {

@@ -19,19 +19,19 @@ import type { PodRuntimeOptions } from "./runtime-options.ts";
  * Containers by Apptainer or Singularity. Images with a scheme are pulled once into a SIF file under a lock; paths run as
  * they are. Environment goes by `APPTAINERENV_NAME` or `SINGULARITYENV_NAME`, so no value stands on a command line.
  *
- * A command in a running container (probe, hook) gets another container of the same image, environment and mounts, with
- * the same `/tmp`, `/var/tmp` and home: neither program can enter a container that was not started as an instance.
+ * A command in a running container (probe, hook, exec) is started in it, where the site's program makes containers in
+ * user namespaces. One that is installed setuid root makes them so that no user may enter: then the command gets another
+ * container of the same image, environment and mounts, with the same `/tmp` and `/var/tmp`.
  */
 export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
   const { command, imagePrefix, imageCache, bash } = options;
   const isApptainer = /apptainer[^/]*$/.test(command.at(-1) ?? "");
   // The process that both put before a container of its own process ids loses exit codes: one that traps SIGTERM and
   // ends in order is told as killed by it. Without, the container's own is the first, as under Kubernetes.
-  const ownInit = [...options.defaultOptions, ...options.podOptions].some((option) =>
+  const ownProcesses = [...options.defaultOptions, ...options.podOptions].some((option) =>
     ["--containall", "-C", "--pid", "-p"].includes(option),
-  )
-    ? ["--no-init"]
-    : [];
+  );
+  const ownInit = ownProcesses ? ["--no-init"] : [];
   const exportPrefix = isApptainer ? "APPTAINERENV_" : "SINGULARITYENV_";
   const reference = ({ container }: BatchContainerSpec) =>
     imageReference(container.image ?? "", imagePrefix);
@@ -82,6 +82,7 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
 
   return {
     exportPrefix,
+    enter: ownProcesses,
     files: (spec) => {
       const odd = oddVariablesFile(spec);
       return [...(isRemote(reference(spec)) ? [pullFile(spec)] : []), ...(odd ? [odd] : [])];
