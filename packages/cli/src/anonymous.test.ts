@@ -20,7 +20,8 @@ test.each<[object, boolean, boolean | undefined, string | undefined]>([
 ])(
   "a server at %j (by a flag: %s, allowed: %s) that asks nobody: %s",
   (listen, isByFlag, allowed, words) => {
-    const told = () => anonymous({ listen: listen as typeof open, isByFlag, allowed });
+    const told = () =>
+      anonymous({ listen: listen as typeof open, isByFlag, allowed, how: "give --token-file" });
     if (words === REFUSED) expect(told).toThrow(REFUSED);
     else if (words === undefined) expect(told()).toBeUndefined();
     else expect(told()).toContain(words);

@@ -46,8 +46,10 @@ export interface ServerFlags {
   config?: string;
   plugin?: string;
   listen?: string;
+  socketMode?: string;
   tokenFile?: string;
   allowAnonymous?: boolean;
+  pluginTokenFile?: string;
   logLevel?: string;
 }
 
@@ -62,6 +64,12 @@ export type ConfigRole = "node" | "server" | "docker" | "slurm";
 /** What `interlink plugin` was told. */
 export interface PluginFlags {
   listen?: string;
+  socketMode?: string;
+  tokenFile?: string;
+  tlsCert?: string;
+  tlsKey?: string;
+  clientCa?: string;
+  allowAnonymous?: boolean;
   root?: string;
   config?: string;
   dockerHost?: string;

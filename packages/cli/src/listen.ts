@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { CliError } from "./cli-error.ts";
 
 /** Where a server listens. Port 0: any free one. */
-export type ListenAddress = { host: string; port: number } | { unixSocket: string };
+export type ListenAddress = { host: string; port: number } | { unixSocket: string; mode?: number };
 
 /** `host:port`, `[::1]:port`, `:port` (all addresses) or `unix:///path`. */
 export function parseListen(text: string): ListenAddress {
@@ -28,4 +28,16 @@ export function parsePort(text: string, option: string): number {
     throw new CliError("usage", `${option}: "${text}" is no port; give a number from 0 to 65535.`);
   }
   return port;
+}
+
+/** The address with the mode of its socket file, as octal digits. */
+export function withSocketMode(address: ListenAddress, mode: string | undefined): ListenAddress {
+  if (mode === undefined || !("unixSocket" in address)) return address;
+  if (!/^0?[0-7]{3}$/.test(mode)) {
+    throw new CliError(
+      "usage",
+      `"${mode}" is no mode of a socket file: give octal digits, for instance 0660.`,
+    );
+  }
+  return { ...address, mode: Number.parseInt(mode, 8) };
 }

@@ -155,10 +155,12 @@ export function buildProgram(context: CliContext): Command {
     .option("--config <file>", `YAML; flags go before it (default: ${SERVER_FILE}, if there)`)
     .option("--plugin <url>", "the plugin: http:// or unix://")
     .option("--listen <address>", "host:port, or unix:///path (default: 127.0.0.1:3000)")
+    .option("--socket-mode <mode>", "of the socket file (default: 0660)")
     .option(
       "--token-file <file>",
       "bearer tokens of those who may call, one a line, read again when it changes",
     )
+    .option("--plugin-token-file <file>", "bearer token for the plugin, read again for every call")
     .option(
       "--allow-anonymous",
       "let anyone who reaches the address run pods (for trials, or behind a proxy that checks callers)",
@@ -175,6 +177,15 @@ export function buildProgram(context: CliContext): Command {
     .description("Serve one kind of resource to an interLink API server.")
     .addArgument(pluginArgument())
     .option("--listen <address>", "host:port, or unix:///path (default: 127.0.0.1:4000)")
+    .option("--socket-mode <mode>", "of the socket file (default: 0600)")
+    .option(
+      "--token-file <file>",
+      "bearer tokens of API servers that may call, one a line, read again when it changes",
+    )
+    .option("--tls-cert <file>", "serve HTTPS with this certificate (PEM)")
+    .option("--tls-key <file>", "its key (PEM)")
+    .option("--client-ca <file>", "want a certificate of this authority (PEM) from callers")
+    .option("--allow-anonymous", "let anyone who reaches the address run pods")
     .option("--root <directory>", "where the pods' files are kept; one plugin, one directory")
     .option(
       "--config <file>",

@@ -1,11 +1,14 @@
 import { resolve } from "node:path";
-import { servePlugin } from "@interlink/plugin-sdk";
+import { type ServePluginOptions, servePlugin } from "@interlink/plugin-sdk";
+import type { Logger } from "pino";
+import { anonymous } from "../anonymous.ts";
 import { buildProvider } from "../build-provider.ts";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { PluginFlags } from "../flags.ts";
-import { parseListen } from "../listen.ts";
+import { certificates, knownTokens } from "../known-callers.ts";
+import { parseListen, withSocketMode } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import { readPluginConfig } from "../plugin-config.ts";
 
@@ -22,6 +25,7 @@ export async function plugin(
   if (root === undefined) {
     throw new CliError("usage", "Where shall the pods' files be kept? Give --root <directory>.");
   }
+  const door = await doorOf(flags, config.listen, logger);
   const checkpoint = crashPoint(env);
   const dockerHost = flags.dockerHost ?? config.options.dockerHost;
   const provider = await buildProvider(name, {
@@ -33,11 +37,50 @@ export async function plugin(
     ...(dockerHost ? { dockerHost } : {}),
     ...(checkpoint ? { checkpoint } : {}),
   });
-  await using running = await servePlugin(provider, {
-    listen: parseListen(flags.listen ?? config.listen ?? "127.0.0.1:4000"),
-    logger,
-  });
+  await using running = await servePlugin(provider, { ...door, logger });
   logger.info({ address: running.address, plugin: name }, "ready");
   await untilAborted(signal);
   logger.info("stopping; pods go on running");
+}
+
+/** Where the plugin listens, and who may call. */
+async function doorOf(
+  flags: PluginFlags,
+  configured: string | undefined,
+  logger: Logger,
+): Promise<Pick<ServePluginOptions, "listen" | "authenticate">> {
+  const { tokenFile, clientCa } = flags;
+  const address = parseListen(flags.listen ?? configured ?? "127.0.0.1:4000");
+  const listen = withSocketMode(address, flags.socketMode);
+  const tls = await ownCertificate(flags);
+  if (tls !== undefined && "unixSocket" in listen) {
+    throw new CliError(
+      "usage",
+      "TLS is for addresses; a unix socket needs none: leave out --tls-cert.",
+    );
+  }
+  if (tokenFile === undefined && clientCa === undefined) {
+    const told = anonymous({
+      listen,
+      isByFlag: flags.listen !== undefined,
+      allowed: flags.allowAnonymous,
+      how: "give --token-file or --client-ca, or listen on a unix socket",
+    });
+    if (told !== undefined) logger.warn(told);
+  }
+  return {
+    listen: tls === undefined || "unixSocket" in listen ? listen : { ...listen, tls },
+    ...(tokenFile === undefined
+      ? {}
+      : { authenticate: await knownTokens(tokenFile, "--token-file", logger) }),
+  };
+}
+
+async function ownCertificate({ tlsCert: cert, tlsKey: key, clientCa }: PluginFlags) {
+  if (cert === undefined && key === undefined && clientCa === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw new CliError("usage", "For HTTPS give both --tls-cert and --tls-key.");
+  }
+  const options = { cert: "--tls-cert", key: "--tls-key", clientCa: "--client-ca" };
+  return certificates({ cert, key, ...(clientCa === undefined ? {} : { clientCa }) }, options);
 }

@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { ProtocolError } from "@interlink/protocol";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { expect, test } from "vitest";
 import { fixture, send } from "../testing/go-caller.ts";
 import { startSite } from "../testing/site.ts";
 
 const body = fixture("status-request").body;
 
-function log(): { logger: ReturnType<typeof pino>; lines: Record<string, unknown>[] } {
+function log(): { logger: Logger; lines: Record<string, unknown>[] } {
   const lines: Record<string, unknown>[] = [];
   const write = (line: string): void => {
     lines.push(JSON.parse(line) as Record<string, unknown>);
