@@ -82,6 +82,12 @@ export class Program implements AsyncDisposable {
     );
   }
 
+  /** Those lines of its log so far. */
+  async lines(are: (line: string) => boolean): Promise<string[]> {
+    // The last one may be half written.
+    return (await readFile(this.#log, "utf8")).split("\n").slice(0, -1).filter(are);
+  }
+
   /** What it has complained of since it was ready. */
   async problems(): Promise<string[]> {
     return problemsIn(await readFile(this.#log, "utf8"));

@@ -21,6 +21,32 @@ const CONTROL_PLANES: ReadonlySet<string> = new Set(["cluster", "kubernetes"]);
 /** CPU milliseconds by part. */
 export type CpuByPart = Record<string, number>;
 
+/** Options of `node` for a part that can be asked with {@link Parts.collectedMemory}. */
+export const MEMORY_REPORTER = [
+  "--expose-gc",
+  "--import",
+  new URL("./memory-reporter.js", import.meta.url).href,
+];
+
+/** Bytes. */
+export interface CollectedMemory {
+  rss: number;
+  heapUsed: number;
+}
+
+function isMemoryLine(line: string): boolean {
+  return line.startsWith('{"level":30,"collected":');
+}
+
+export interface ServerPart {
+  /** Of one among several. */
+  name?: string;
+  /** Behind `interlink server`. */
+  words?: readonly string[];
+  /** Options of `node` itself. */
+  node?: readonly string[];
+}
+
 /** Parts as processes, started one after another and stopped in the opposite order. */
 export class Parts implements AsyncDisposable {
   readonly #context: BenchContext;
@@ -34,10 +60,28 @@ export class Parts implements AsyncDisposable {
   }
 
   /** `interlink server` in front of a plugin. Resolves with its address. */
-  async server(plugin: string): Promise<string> {
-    const listen = `unix://${join(this.#context.directory, "server.sock")}`;
-    await this.#start("server", [interlinkMain, "server", "--plugin", plugin, "--listen", listen]);
+  async server(
+    plugin: string,
+    { name = "server", words = [], node = [] }: ServerPart = {},
+  ): Promise<string> {
+    const listen = `unix://${join(this.#context.directory, `${name}.sock`)}`;
+    const where = ["--plugin", plugin, "--listen", listen];
+    await this.#start(name, [...node, interlinkMain, "server", ...where, ...words]);
     return listen;
+  }
+
+  /** Asks one that was started with {@link MEMORY_REPORTER} what it keeps when all garbage is collected. */
+  async collectedMemory(name: string, signal: AbortSignal): Promise<CollectedMemory> {
+    const program = this.#programs.find((one) => one.name === name);
+    if (program === undefined) throw new Error(`${name} was never started`);
+    const before = (await program.lines(isMemoryLine)).length;
+    process.kill(program.pid, "SIGUSR2");
+    const line = await until(
+      `${name} tells its memory`,
+      async () => (await program.lines(isMemoryLine))[before],
+      signal,
+    );
+    return (JSON.parse(line) as { collected: CollectedMemory }).collected;
   }
 
   /** `interlink plugin process`. Resolves with its address. */

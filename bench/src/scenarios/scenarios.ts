@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario.ts";
 import { apiserver } from "./apiserver.ts";
 import { changeLatency } from "./change-latency.ts";
 import { docker } from "./docker.ts";
+import { frontDoor } from "./front-door.ts";
 import { memory } from "./memory.ts";
 import { podLatency } from "./pod-latency.ts";
 import { server } from "./server.ts";
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   throughput,
   changeLatency,
   server,
+  frontDoor,
   memory,
   apiserver,
   docker,

@@ -1,13 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { NULL_LOG } from "@interlink/e2e";
-import { createInterlinkClient, type InterlinkClient, ZERO_TIME } from "@interlink/protocol";
-import type { Pod } from "kubernetes-types/core/v1.js";
+import { createInterlinkClient } from "@interlink/protocol";
 import { atOnce } from "../load/at-once.ts";
+import { callKinds, load, sizablePod, Tally } from "../load/server-calls.ts";
 import { Parts } from "../parts/system.ts";
-import { benchPod } from "../pods/bench-pod.ts";
 import type { BenchContext, Findings, Scenario } from "../scenario.ts";
 import { measured } from "../stats/measure.ts";
-import { forPlugin, forServer } from "./create-data.ts";
+import { forServer } from "./create-data.ts";
 
 /** Load alternates between the two ways so often, so that what else the machine does hits both alike. */
 const ROUNDS = 5;
@@ -20,15 +17,6 @@ export const server: Scenario = {
   run,
 };
 
-/** One kind of call, to either peer. */
-interface Kind {
-  name: string;
-  /** Calls per round and way. */
-  calls: number;
-  atOnce: number;
-  call(client: InterlinkClient): Promise<unknown>;
-}
-
 async function run(context: BenchContext): Promise<Findings> {
   const { quick, progress, signal } = context;
   const podCount = quick ? 20 : 1000;
@@ -40,7 +28,7 @@ async function run(context: BenchContext): Promise<Findings> {
 
   const pods = Array.from({ length: podCount }, sizablePod);
   await atOnce(pods, 16, (pod) => through.create(forServer(pod), { signal }));
-  const kinds = kindsOf(pods, quick, signal);
+  const kinds = callKinds(pods, quick, signal);
 
   const found: Findings = { measures: [], distributions: [], aims: [], notes: [] };
   for (const kind of kinds) {
@@ -78,110 +66,4 @@ async function run(context: BenchContext): Promise<Findings> {
     ...(await parts.problems()),
   );
   return found;
-}
-
-function kindsOf(pods: readonly Pod[], quick: boolean, signal: AbortSignal): Kind[] {
-  const [one] = pods;
-  if (one === undefined) throw new Error("no pods");
-  const log = {
-    Namespace: one.metadata?.namespace ?? "",
-    PodUID: one.metadata?.uid ?? "",
-    PodName: one.metadata?.name ?? "",
-    ContainerName: "main",
-    Opts: {
-      Tail: 0,
-      Bytes: 0,
-      Timestamps: false,
-      Follow: false,
-      Previous: false,
-      SinceSeconds: 0,
-      SinceTime: ZERO_TIME,
-    },
-  };
-  return [
-    {
-      name: "create",
-      calls: quick ? 20 : 400,
-      atOnce: 16,
-      call: (client) => {
-        const pod = sizablePod();
-        return client.create(client.peer === "server" ? forServer(pod) : forPlugin(pod), {
-          signal,
-        });
-      },
-    },
-    {
-      name: `status of ${pods.length} pods`,
-      calls: quick ? 2 : 10,
-      atOnce: 1,
-      call: async (client) => {
-        const answer = await client.status(pods, { signal });
-        if (answer.length !== pods.length)
-          throw new Error(`${answer.length} of ${pods.length} pods`);
-      },
-    },
-    {
-      name: "logs",
-      calls: quick ? 20 : 400,
-      atOnce: 16,
-      call: async (client) => {
-        let text = "";
-        for await (const chunk of await client.logs(log, { signal })) {
-          text += Buffer.from(chunk).toString();
-        }
-        if (text !== NULL_LOG) throw new Error(`the log is ${JSON.stringify(text)}`);
-      },
-    },
-  ];
-}
-
-/** Calls that were answered, and the time that passed while they were made. */
-class Tally {
-  readonly latencies: number[] = [];
-  #milliseconds = 0;
-
-  add(latencies: readonly number[], milliseconds: number): void {
-    this.latencies.push(...latencies);
-    this.#milliseconds += milliseconds;
-  }
-
-  /** Calls per second. */
-  get rate(): number {
-    return (1000 * this.latencies.length) / this.#milliseconds;
-  }
-}
-
-async function load(kind: Kind, client: InterlinkClient, tally: Tally): Promise<void> {
-  const begun = performance.now();
-  const latencies = await atOnce(
-    Array.from({ length: kind.calls }),
-    kind.atOnce,
-    async (): Promise<number> => {
-      const sent = performance.now();
-      await kind.call(client);
-      return performance.now() - sent;
-    },
-  );
-  tally.add(latencies, performance.now() - begun);
-}
-
-/** As large as pods usually are once Kubernetes has defaulted them. */
-function sizablePod(): Pod {
-  const uid = randomUUID();
-  const pod = benchPod(`pod-${uid.slice(0, 8)}`, ["sleep", "1"]);
-  const env = Array.from({ length: 20 }, (_, index) => ({
-    name: `SETTING_${index}`,
-    value: `value number ${index} of this pod`,
-  }));
-  const containers = (pod.spec?.containers ?? []).map((container) => ({ ...container, env }));
-  return {
-    ...pod,
-    metadata: {
-      ...pod.metadata,
-      uid,
-      creationTimestamp: "2026-01-01T00:00:00Z",
-      labels: { "app.kubernetes.io/name": "bench", "app.kubernetes.io/instance": uid },
-    },
-    spec: { ...pod.spec, containers },
-  };
 }

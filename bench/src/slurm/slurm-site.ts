@@ -41,7 +41,7 @@ export class SlurmSite implements AsyncDisposable {
   }
 
   static async start(context: BenchContext): Promise<SlurmSite> {
-    const { progress } = context;
+    const { progress, cpuProfiles } = context;
     progress("starting a Slurm");
     const name = `bench${process.pid}`;
     const daemons = new SlurmDaemons(publicFolder(`slurm-${name}`), name, { cpus: CPUS });
@@ -51,6 +51,10 @@ export class SlurmSite implements AsyncDisposable {
       await daemons.start();
       const slurm = await slurmSystem(daemons);
       user = new UserCommands(slurm);
+      if (cpuProfiles !== undefined) {
+        await mkdir(cpuProfiles, { recursive: true });
+        await chown(cpuProfiles, slurm.user.uid, slurm.user.gid);
+      }
       const apptainer = await findApptainer();
       const commands = await CountedCommands.make(join(user.folder, "commands"), slurm.user);
       await mkdir(join(user.folder, "ends"), { mode: 0o755 });
