@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import type { CliContext } from "./cli-context.ts";
 import { NODE_FILE, SERVER_FILE } from "./config/places.ts";
 import type { ConfigFlags, NodeFlags, PluginFlags, ServerFlags, UpFlags } from "./flags.ts";
+import { addOperatingCommands } from "./program-operate.ts";
 import { readVersion } from "./version.ts";
 
 const EXAMPLES = `
@@ -239,6 +240,8 @@ export function buildProgram(context: CliContext): Command {
       const { explainConfig } = await import("./commands/config.ts");
       await explainConfig(options, context);
     });
+
+  addOperatingCommands(program, context);
 
   program
     .command("version")
