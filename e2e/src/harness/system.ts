@@ -29,6 +29,8 @@ export interface SystemOptions {
   nodeUser?: (cluster: TestCluster, kubectl: Kubectl) => Promise<string>;
   /** Further flags of the node. */
   nodeFlags?: readonly string[];
+  /** Further flags of each part; of one given twice the last counts. */
+  flags?: Partial<Record<Part, readonly string[]>>;
   /** Environment of one part, for instance a crash point. */
   env?: Partial<Record<Part, Record<string, string>>>;
 }
@@ -163,6 +165,10 @@ export class System implements AsyncDisposable {
   }
 
   #arguments(part: Part): string[] {
+    return [...this.#usualArguments(part), ...(this.#options.flags?.[part] ?? [])];
+  }
+
+  #usualArguments(part: Part): string[] {
     const { plugin } = this.#options;
     const pluginSocket =
       plugin.name === "given" ? plugin.address : `unix://${join(this.directory, "plugin.sock")}`;
