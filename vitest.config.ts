@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./scripts/longest-first.ts";
 
 // Two kinds of test: `unit` needs nothing but Node; `e2e` runs the built programs as processes, against the
 // embedded cluster and, where they can be had, real systems (e2e/README.md).
@@ -14,6 +15,7 @@ const resolve = { conditions: ["source", "node", "import", "default"] };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     reporters: ["default", "./scripts/totals-reporter.ts", "./scripts/conformance-reporter.ts"],
     projects: [
       {
@@ -25,6 +27,8 @@ export default defineConfig({
             "packages/*/src/**/*.test.ts",
             "plugins/*/src/**/*.test.ts",
             "bench/src/**/*.test.ts",
+            // Emulated peers over loopback: nothing is built or started.
+            "e2e/src/interop/**/*.test.ts",
           ],
           setupFiles: ["scripts/property-seed.ts"],
           // Most of the time they wait, for processes and for clocks: more of them at once than there are processors.
@@ -44,11 +48,14 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/src/**/*.test.ts"],
+          exclude: ["e2e/src/interop/**"],
           globalSetup: ["e2e/src/global-setup.ts"],
-          fileParallelism: false,
-          testTimeout: 120_000,
+          // Each waits for its turn (e2e/src/turns): many may wait while a few run.
+          maxWorkers: 8,
+          setupFiles: ["e2e/src/turns/wait-for-turn.ts"],
+          testTimeout: 240_000,
           retry,
-          hookTimeout: 120_000,
+          hookTimeout: 240_000,
           expect: { poll },
           sequence: { groupOrder: 1 },
         },

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { TestProject } from "vitest/node";
 import { findApptainer } from "./systems/apptainer-system.ts";
 import { dockerEngine } from "./systems/docker-system.ts";
@@ -10,6 +11,7 @@ import type { Provided } from "./systems/provided.ts";
 import type { SharedEngine } from "./systems/shared-engine.ts";
 import { findSlurmReleases } from "./systems/slurm-releases.ts";
 import { SharedSlurm } from "./systems/slurm-system.ts";
+import { Turns } from "./turns/turns.ts";
 
 /** Names in `INTERLINK_REQUIRE` (comma-separated) must be there; a missing one fails the run instead of skipping. */
 function required(): Set<string> {
@@ -24,11 +26,13 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const user = String(process.pid);
   const engines = { docker: dockerEngine(), podman: podmanEngine() };
   const slurm = new SharedSlurm();
+  const turns: Turns[] = [];
   let held = true;
   const release = async (): Promise<void> => {
     if (!held) return;
     held = false;
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, interrupted);
+    for (const one of turns) await one[Symbol.asyncDispose]();
     for (const engine of Object.values(engines)) await engine.release(user);
     await slurm.release(user);
   };
@@ -38,7 +42,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupted);
 
   try {
-    await provideSystems(project, engines, user);
+    const { isReal } = await provideSystems(project, engines, user);
+    const open = await Turns.open(seats(isReal));
+    turns.push(open);
+    project.provide("turns", open.address);
     project.provide("slurm", await attempt("slurm", "Slurm", () => slurm.acquire(user)));
     project.provide(
       "slurmReleases",
@@ -57,7 +64,7 @@ async function provideSystems(
   project: TestProject,
   engines: Readonly<Record<EngineKind, SharedEngine>>,
   user: string,
-): Promise<void> {
+): Promise<{ isReal: boolean }> {
   for (const [kind, title] of [
     ["docker", "Docker"],
     ["podman", "Podman"],
@@ -82,8 +89,18 @@ async function provideSystems(
         : Promise.resolve({ path }),
     ),
   );
-  project.provide("kubernetes", await attempt("kubernetes", "Kubernetes", () => findKubernetes()));
+  const kubernetes = await attempt("kubernetes", "Kubernetes", () => findKubernetes());
+  project.provide("kubernetes", kubernetes);
   project.provide("faketime", await attempt("faketime", "libfaketime", async () => findFaketime()));
+  return { isReal: "system" in kubernetes };
+}
+
+/**
+ * How many test files run at once. Most of the time they wait; but with a real control plane each of them has some
+ * processes that are never idle.
+ */
+function seats(isReal: boolean): number {
+  return Math.min(Math.max(availableParallelism(), 2), 6) + (isReal ? 0 : 2);
 }
 
 async function attempt<T>(

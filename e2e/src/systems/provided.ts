@@ -17,5 +17,7 @@ declare module "vitest" {
     slurmReleases: Provided<SlurmRelease[]>;
     apptainer: Provided<ApptainerSystem>;
     faketime: Provided<{ library: string }>;
+    /** Where a test file asks for its turn. */
+    turns: string;
   }
 }

@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 export async function waitUntil<T>(
   what: string,
   ask: () => Promise<T | undefined | false> | T | undefined | false,
-  milliseconds = 30_000,
+  milliseconds = 60_000,
 ): Promise<T> {
   const end = Date.now() + milliseconds;
   let last: unknown;
