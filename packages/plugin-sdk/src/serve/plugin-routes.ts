@@ -1,6 +1,7 @@
 import type { Capabilities, PingAnswer } from "@interlink/protocol";
 import {
   EXTENSION_VERSION,
+  podAttributes,
   REQUEST_ID_HEADER,
   readDeleteRequest,
   readLogRequest,
@@ -14,6 +15,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { Provider } from "../provider.ts";
 import { callSignal, unlessAborted } from "./call-signal.ts";
+import type { JobSpans } from "./job-spans.ts";
 import { writeLog } from "./log-stream.ts";
 import type { PluginMetrics } from "./metrics.ts";
 import type { CallDeadlines } from "./options.ts";
@@ -28,11 +30,15 @@ export interface PluginRoutesOptions {
   bodyLimitBytes: number;
   deadlines: CallDeadlines;
   heartbeatMs: number;
+  /** Spans of jobs, if there are some. */
+  jobSpans?: JobSpans | undefined;
   /** Fires when the plugin closes; ends the streams. */
   closing: AbortSignal;
 }
 
 const JSON_TYPE = "application/json";
+/** On the paths of the base protocol it is the path that decides: peers of different age use different methods. */
+const ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 /** A follower of a silent log must not wait for its headers; who wants what is there waits for that anyway. */
 const FOLLOW_HEADERS_AFTER_MS = 150;
 const LOG_HEADERS_AFTER_MS = 10_000;
@@ -54,13 +60,20 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     readBody(request.raw, limit);
 
   app.route({
-    method: "POST",
+    method: ANY_METHOD,
     url: "/create",
     handler: async (request, reply) => {
       const data = readRetrievedPodData(await body(request));
       const answer = await call(reply, deadlines.create, (signal) => provider.create(data, signal));
-      const { uid, name, namespace } = data.pod.metadata ?? {};
-      options.logger.info({ id: request.id, uid, name, namespace, job: answer.PodJID }, "created");
+      const { uid = "", name, namespace } = data.pod.metadata ?? {};
+      request.callAttributes = { ...podAttributes(data), "job.id": answer.PodJID };
+      if (request.callSpan !== undefined) {
+        options.jobSpans?.make(uid, request.callSpan.context, request.callAttributes);
+      }
+      options.logger.info(
+        { requestId: request.id, pod: `${namespace}/${name}`, uid, job: answer.PodJID },
+        "created",
+      );
       return reply.type(JSON_TYPE).send(writeCreateAnswer(answer));
     },
   });
@@ -73,26 +86,30 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
         const data = readRetrievedPodData(await body(request));
         await call(reply, deadlines.update, async (signal) => provider.update?.(data, signal));
         const { uid, name, namespace } = data.pod.metadata ?? {};
-        options.logger.info({ id: request.id, uid, name, namespace }, "updated");
+        options.logger.info({ requestId: request.id, uid, pod: `${namespace}/${name}` }, "updated");
         return reply.type("text/plain; charset=utf-8").send(`Pod ${uid} is updated.`);
       },
     });
   }
 
   app.route({
-    method: ["POST", "DELETE"],
+    method: ANY_METHOD,
     url: "/delete",
     handler: async (request, reply) => {
       const pod = readDeleteRequest(await body(request));
+      request.callAttributes = podAttributes(pod);
       await call(reply, deadlines.delete, (signal) => provider.delete(pod, signal));
       const { uid, name, namespace } = pod.metadata ?? {};
-      options.logger.info({ id: request.id, uid, name, namespace }, "delete taken on");
+      options.logger.info(
+        { requestId: request.id, uid, pod: `${namespace}/${name}` },
+        "delete taken on",
+      );
       return reply.type("text/plain; charset=utf-8").send(`Pod ${uid} is being deleted.`);
     },
   });
 
   app.route({
-    method: ["GET", "POST"],
+    method: ANY_METHOD,
     url: "/status",
     handler: async (request, reply) => {
       const pods = readStatusRequest((await body(request, 4 * options.bodyLimitBytes)) ?? []);
@@ -108,10 +125,11 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
   });
 
   app.route({
-    method: ["GET", "POST"],
+    method: ANY_METHOD,
     url: "/getLogs",
     handler: async (request, reply) => {
       const wanted = readLogRequest(await body(request));
+      request.callAttributes = podAttributes(wanted);
       using caller = callSignal(reply.raw, { others: [closing] });
       await streaming(request, reply, (headers) =>
         writeLog(reply.raw, headers, provider.logs(wanted, caller.signal), {
@@ -172,7 +190,7 @@ async function streaming(
   } catch (error) {
     if (!reply.raw.headersSent && !reply.raw.destroyed) throw error;
     if (!reply.raw.destroyed) {
-      request.log.warn({ err: error, id: request.id }, "a stream ended early");
+      request.log.warn({ err: error, requestId: request.id }, "a stream ended early");
       reply.raw.destroy();
     }
   }

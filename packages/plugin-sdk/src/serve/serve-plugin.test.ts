@@ -341,7 +341,7 @@ describe("about itself", () => {
 
   test("unknown paths and methods are refused with a sentence", async () => {
     expect(await ask("GET", "/nothing")).toMatchObject({ status: 404 });
-    expect(await ask("PUT", "/create", "{}")).toMatchObject({ status: 405 });
+    expect(await ask("PUT", "/capabilities", "{}")).toMatchObject({ status: 405 });
     expect(await ask("GET", "/%")).toMatchObject({ status: 400 });
   });
 });

@@ -42,6 +42,7 @@ import {
   type Deadlines,
   type InterlinkClientOptions,
 } from "./options.ts";
+import { withoutWrapping } from "./peer-error.ts";
 import { createTransport, type OpenAnswer } from "./transport.ts";
 
 /**
@@ -115,7 +116,7 @@ export function createInterlinkClient(options: InterlinkClientOptions): Interlin
         },
         call,
       );
-      return understood("POST /create", () => readCreateAnswer(parseJson(answer)));
+      return understood("POST /create", () => readCreateAnswer(peerJson(answer)));
     },
 
     async update(data, call = {}) {
@@ -155,7 +156,7 @@ export function createInterlinkClient(options: InterlinkClientOptions): Interlin
         },
         call,
       );
-      return understood("GET /status", () => readStatusAnswer(parseJson(answer), pods));
+      return understood("GET /status", () => readStatusAnswer(peerJson(answer), pods));
     },
 
     async logs(request, call = {}) {
@@ -251,6 +252,12 @@ export function createInterlinkClient(options: InterlinkClientOptions): Interlin
 
 function podBody(data: PodCreateRequest | RetrievedPodData): string {
   return "container" in data ? writeRetrievedPodData(data) : writeCreateRequest(data);
+}
+
+/** An answer of 2xx; one that an old API server took for an error, because it is not 200, is still the plugin's answer. */
+function peerJson(answer: Buffer): unknown {
+  const wrapped = answer.subarray(0, 5).toString("latin1") === "HTTP ";
+  return parseJson(wrapped ? Buffer.from(withoutWrapping(answer.toString("utf8"))) : answer);
 }
 
 /** 2xx with something unreadable is the peer's fault, not the request's. */

@@ -19,12 +19,22 @@ export function refusal(httpStatus: number, body: string): ProtocolError {
  * JSON forms (`{"error"}`, `{"detail"}`, `{"message"}`, `{"err"}`) and out of HTML pages.
  */
 export function readableWords(body: string): string {
-  let words = body.slice(0, 4 * MAX_WORDS).trim();
-  const wrapping = /^HTTP InterLink session [^\n]{0,256}? {1,2}call exit status: \d{3}\. Body: /;
-  while (wrapping.test(words)) words = unescapeHtml(words.replace(wrapping, "")).trim();
+  let words = withoutWrapping(body.slice(0, 4 * MAX_WORDS).trim());
   words = sentenceOfJson(words) ?? words;
   if (/^<(!doctype|html)/i.test(words)) words = textOfHtml(words);
   return words.length > MAX_WORDS ? `${words.slice(0, MAX_WORDS)}…` : words;
+}
+
+const WRAPPING = /^HTTP InterLink session [^\n]{0,256}? {1,2}call exit status: \d{3}\. Body: /;
+
+/**
+ * A plugin's answer without what old API servers put around anything but a 200; also around a 201, which is no error here
+ * (reference: wire and node, 1.6, A11).
+ */
+export function withoutWrapping(body: string): string {
+  let inner = body;
+  while (WRAPPING.test(inner)) inner = unescapeHtml(inner.replace(WRAPPING, "")).trim();
+  return inner;
 }
 
 function unescapeHtml(text: string): string {
