@@ -2,6 +2,7 @@ import { Command, Option } from "commander";
 import type { CliContext } from "./cli-context.ts";
 import { NODE_FILE, SERVER_FILE } from "./config/places.ts";
 import type { ConfigFlags, NodeFlags, PluginFlags, ServerFlags, UpFlags } from "./flags.ts";
+import { addInstallCommands } from "./program-install.ts";
 import { addOperatingCommands } from "./program-operate.ts";
 import { readVersion } from "./version.ts";
 
@@ -241,6 +242,7 @@ export function buildProgram(context: CliContext): Command {
       await explainConfig(options, context);
     });
 
+  addInstallCommands(program, context);
   addOperatingCommands(program, context);
 
   program
