@@ -55,7 +55,7 @@ describeKubernetes("a plugin that misbehaves", (target) => {
     const during = await system.pod(name);
     expect(during?.status).toEqual(before.status);
     plugin.mood = "well";
-    await system.kubectl.run(["delete", "pod", name, "--timeout=30s"]);
+    await system.kubectl.run(["delete", "pod", name, "--timeout=60s"]);
     expect(plugin.pods.size).toBe(0);
   });
 
@@ -69,7 +69,7 @@ describeKubernetes("a plugin that misbehaves", (target) => {
     expect([...plugin.pods.keys()]).toEqual([stays]);
     expect(plugin.creates.filter((uid) => uid === stays)).toHaveLength(1);
     plugin.slowness = { create: 0, status: 0 };
-    await system.kubectl.run(["delete", "pod", "slow-stays", "--timeout=30s"]);
+    await system.kubectl.run(["delete", "pod", "slow-stays", "--timeout=60s"]);
   });
 
   test("one that forgets a job: the pod fails once, with a reason, and is not run again", async () => {
@@ -99,7 +99,7 @@ describeKubernetes("a plugin that misbehaves", (target) => {
       `--field-selector=involvedObject.uid=${uid},reason=JobLost`,
     ]);
     expect(items.map(({ count }) => count)).toEqual([1]);
-    await system.kubectl.run(["delete", "pod", "forgotten", "--timeout=30s"]);
+    await system.kubectl.run(["delete", "pod", "forgotten", "--timeout=60s"]);
   });
 
   function ready({ status }: Pod): string | undefined {

@@ -179,7 +179,7 @@ describeClusters("controllers on top of the virtual node", (target) => {
 
         await system.kubectl.run(["scale", "deployment/web", "--replicas=4"]);
         const [first = ""] = namesOf(await untilReady("web", 4));
-        await system.kubectl.run(["delete", "pod", first, "--timeout=30s"]);
+        await system.kubectl.run(["delete", "pod", first, "--timeout=60s"]);
         expect(namesOf(await untilReady("web", 4))).not.toContain(first);
 
         await system.kubectl.run(["delete", "deployment", "web"]);
@@ -210,7 +210,7 @@ describeClusters("controllers on top of the virtual node", (target) => {
         );
         const uid = pods.find(({ metadata }) => metadata?.name === "db-0")?.metadata?.uid;
 
-        await system.kubectl.run(["delete", "pod", "db-0", "--timeout=30s"]);
+        await system.kubectl.run(["delete", "pod", "db-0", "--timeout=60s"]);
         const again = await waitUntil("db-0 is ready again", async () =>
           readyPods(await podsOf("db")).find(
             ({ metadata }) => metadata?.name === "db-0" && metadata.uid !== uid,

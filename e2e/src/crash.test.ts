@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { NODE_CHECKPOINTS } from "@interlink/node";
 import { CHECKPOINTS as PLUGIN_CHECKPOINTS } from "@interlink/plugin-sdk";
 import { SERVER_CHECKPOINTS } from "@interlink/server";
-import type { Node } from "kubernetes-types/core/v1.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { podManifest } from "./harness/manifest.ts";
 import { type Part, System } from "./harness/system.ts";
@@ -70,7 +69,7 @@ describeClusters("kill -9 at any step", (target) => {
       await system.podInPhase(name, "Succeeded");
       expect(await runs(name)).toHaveLength(1);
       expect(await system.kubectl.run(["logs", name])).toBe("said\n");
-      await system.kubectl.run(["delete", "pod", name, "--timeout=30s"]);
+      await system.kubectl.run(["delete", "pod", name, "--timeout=60s"]);
     });
   });
 
@@ -138,7 +137,7 @@ describeClusters("kill -9 at any step", (target) => {
       await system.kubectl.run(["apply", "-f", "-"], { input: manifest(during, "exit 0") });
       await mkdir(ending);
       await waitUntil("the node says that its site does not answer", async () => {
-        const node = await system.kubectl.json<Node>(["get", "node", system.nodeName]);
+        const node = await system.node();
         return node.status?.conditions?.some(
           ({ type, status }) => type === "InterlinkConnectivity" && status === "False",
         );

@@ -253,7 +253,7 @@ describeKubernetes("a virtual node that is system:node:NAME, under NodeRestricti
         await system.launch("node");
         if (!deletes) {
           await system.podInPhase(name, "Succeeded");
-          await story.kubectl("delete", "pod", name, "--timeout=30s");
+          await story.kubectl("delete", "pod", name, "--timeout=60s");
         }
         await waitUntil("the pod is gone", async () => (await system.pod(name)) === undefined);
         expect((await readFile(runs, "utf8")).trim()).toBe("run");

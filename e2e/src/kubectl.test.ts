@@ -43,12 +43,12 @@ describeClusters("a person with kubectl and a virtual node", (target) => {
     });
     const lease = await kubectl("get", "lease", "-n", "kube-node-lease", "virtual", "-o", "yaml");
     expect(lease).toMatch(/holderIdentity: virtual/);
-    await kubectl("wait", "--for=condition=InterlinkConnectivity", "node/virtual", "--timeout=30s");
+    await kubectl("wait", "--for=condition=InterlinkConnectivity", "node/virtual", "--timeout=60s");
   });
 
   test("applies a pod, waits for it, reads its log, describes it and deletes it", async () => {
     await apply("story", { command: "echo once upon a time; sleep 0.2; echo the end" });
-    await kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/story", "--timeout=30s");
+    await kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/story", "--timeout=60s");
     expect(await kubectl("logs", "story")).toBe("once upon a time\nthe end\n");
     expect(await kubectl("logs", "story", "--tail=1")).toBe("the end\n");
     expect(await kubectl("logs", "story", "--timestamps")).toMatch(
@@ -178,7 +178,7 @@ describeClusters("a person with kubectl and a virtual node", (target) => {
         volumeMounts: [{ name: "flag", mountPath: "/flag" }],
       },
     });
-    await kubectl("wait", "--for=condition=Ready", "pod/probed", "--timeout=30s");
+    await kubectl("wait", "--for=condition=Ready", "pod/probed", "--timeout=60s");
     const pod = (await system.pod("probed")) as Pod;
     expect(pod.status?.conditions?.map(({ type, status }) => `${type}=${status}`)).toEqual(
       expect.arrayContaining([

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Lease } from "kubernetes-types/coordination/v1.js";
 import type { Event, Node } from "kubernetes-types/core/v1.js";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { podManifest } from "./harness/manifest.ts";
@@ -32,7 +31,7 @@ describeClusters("the Node object of a virtual node", (target) => {
   });
 
   const kubectl = (...args: string[]) => system.kubectl.run(args);
-  const node = () => system.kubectl.json<Node>(["get", "node", system.nodeName]);
+  const node = () => system.node();
   const condition = async (type: string) =>
     (await node()).status?.conditions?.find((one) => one.type === type);
   const is = (type: string, status: string, milliseconds = 30_000) =>
@@ -84,9 +83,7 @@ describeClusters("the Node object of a virtual node", (target) => {
   });
 
   test("has a lease that belongs to it, renewed every ten seconds", async () => {
-    const lease = () =>
-      system.kubectl.json<Lease>(["get", "lease", "virtual", "-n", "kube-node-lease"]);
-    const { metadata, spec } = await lease();
+    const { metadata, spec } = await system.lease();
     const { uid } = (await node()).metadata ?? {};
     expect(metadata?.ownerReferences).toEqual([
       { apiVersion: "v1", kind: "Node", name: "virtual", uid },
@@ -94,7 +91,7 @@ describeClusters("the Node object of a virtual node", (target) => {
     expect(spec).toMatchObject({ holderIdentity: "virtual", leaseDurationSeconds: 40 });
     await waitUntil(
       "it is renewed",
-      async () => (await lease()).spec?.renewTime !== spec?.renewTime,
+      async () => (await system.lease()).spec?.renewTime !== spec?.renewTime,
     );
   });
 
@@ -199,23 +196,13 @@ describeClusters("the Node object of a virtual node", (target) => {
     const { uid } = (await node()).metadata ?? {};
     await kubectl("delete", "node", "virtual", "--wait=false");
     const renewed = await waitUntil("there is another one", async () => {
-      const found = await system.kubectl.try(["get", "node", "virtual", "-o", "json"]);
-      if (found.code !== 0) return undefined;
-      const now = JSON.parse(found.stdout) as Node;
+      const now = await node();
       return now.metadata?.uid === uid ? undefined : now;
     });
     await system.nodeReady();
     await waitUntil("the lease belongs to it", async () => {
-      const found = await system.kubectl.try([
-        "get",
-        "lease",
-        "virtual",
-        "-n",
-        "kube-node-lease",
-        "-o",
-        "json",
-      ]);
-      return found.code === 0 && found.stdout.includes(renewed.metadata?.uid ?? "");
+      const [owner] = (await system.lease()).metadata?.ownerReferences ?? [];
+      return owner !== undefined && owner.uid === renewed.metadata?.uid;
     });
     const pod = await system.pod("survivor");
     expect(pod?.metadata?.uid).toBe(before);
@@ -246,7 +233,7 @@ describeClusters("a virtual node whose site tells what it has", (target) => {
   });
 
   test("offers that, and takes off what is told no longer", async () => {
-    const node = () => system.kubectl.json<Node>(["get", "node", system.nodeName]);
+    const node = () => system.node();
     await waitUntil("it is offered", async () => {
       const { status, spec } = await node();
       return (

@@ -265,7 +265,7 @@ describeClusters("the life of a pod on the virtual node", (target) => {
     await waitUntil("it runs", () => existsSync(file("deaf")));
     await system.podInPhase("deaf", "Running");
     await kubectl("delete", "pod", "deaf", "--wait=false");
-    await kubectl("delete", "pod", "deaf", "--grace-period=1", "--timeout=30s");
+    await kubectl("delete", "pod", "deaf", "--grace-period=1", "--timeout=60s");
     expect(await system.pod("deaf")).toBeUndefined();
   });
 

@@ -44,7 +44,7 @@ describeClusters("what a running pod names", (target) => {
     waitUntil(`an event of ${name} says ${event}`, async () =>
       (await events(name)).find((one) => event.test(one)),
     );
-  const remove = (...names: string[]) => kubectl("delete", "pod", ...names, "--timeout=30s");
+  const remove = (...names: string[]) => kubectl("delete", "pod", ...names, "--timeout=60s");
   const main = (pod: Pod | undefined) => pod?.status?.containerStatuses?.[0];
 
   test("files of ConfigMaps, Secrets and the downward API change under it; subPath mounts do not", async () => {

@@ -1,6 +1,14 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  createKubeClient,
+  isKubeError,
+  type KubeClient,
+  loadKubeCredentials,
+  paths,
+} from "@interlink/kube";
+import type { Lease } from "kubernetes-types/coordination/v1.js";
 import type { Node, Pod, PodStatus } from "kubernetes-types/core/v1.js";
 import { waitUntil } from "../systems/wait-until.ts";
 import { embeddedCluster } from "./embedded-cluster.ts";
@@ -48,9 +56,17 @@ export class System implements AsyncDisposable {
   #nodeKubeconfig: string;
   readonly #options: SystemOptions;
   readonly #parts = new Map<Part, Program>();
+  /** For what is asked again and again: a kubectl for each question would be most of the work of a test. */
+  readonly #kube: KubeClient;
 
-  private constructor(cluster: TestCluster, directory: string, options: SystemOptions) {
+  private constructor(
+    cluster: TestCluster,
+    kube: KubeClient,
+    directory: string,
+    options: SystemOptions,
+  ) {
     this.cluster = cluster;
+    this.#kube = kube;
     this.directory = directory;
     this.kubectl = new Kubectl(cluster.kubeconfigFile);
     this.#nodeKubeconfig = cluster.kubeconfigFile;
@@ -61,7 +77,9 @@ export class System implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), "interlink-e2e-"));
     const { target = embeddedCluster } = options;
     const cluster = await target.start(join(directory, "cluster"), options.cluster);
-    const system = new System(cluster, directory, options);
+    const { kubeconfigFile } = cluster;
+    const kube = createKubeClient(await loadKubeCredentials({ kubeconfigFile }));
+    const system = new System(cluster, kube, directory, options);
     try {
       await system.#makeNodeUser();
       if (options.breakable === true) await system.#connect();
@@ -122,18 +140,31 @@ export class System implements AsyncDisposable {
 
   async nodeReady(): Promise<void> {
     await waitUntil("the virtual node is Ready", async () => {
-      const node = await this.kubectl.json<Node>(["get", "node", this.nodeName]);
+      const node = await this.node();
       return node.status?.conditions?.some(
         ({ type, status }) => type === "Ready" && status === "True",
       );
     });
   }
 
+  /** The Node object; rejects when there is none. */
+  node(): Promise<Node> {
+    return this.#kube.get<Node>(paths.nodes.named(this.nodeName));
+  }
+
+  /** The node's lease; rejects when there is none. */
+  lease(): Promise<Lease> {
+    return this.#kube.get<Lease>(paths.leases.named("kube-node-lease", this.nodeName));
+  }
+
   /** The pod's object, or undefined when there is none. */
   async pod(name: string): Promise<Pod | undefined> {
-    const result = await this.kubectl.try(["get", "pod", name, "--ignore-not-found", "-o", "json"]);
-    if (result.code !== 0) throw new Error(result.stderr);
-    return result.stdout === "" ? undefined : (JSON.parse(result.stdout) as Pod);
+    try {
+      return await this.#kube.get<Pod>(paths.pods.named("default", name));
+    } catch (error) {
+      if (isKubeError(error, "not-found")) return undefined;
+      throw error;
+    }
   }
 
   /** The pod's object, as soon as it is in one of these phases. */
@@ -194,9 +225,10 @@ export class System implements AsyncDisposable {
     // A failed test may leave a part dead, and then nothing could be deleted.
     for (const part of PARTS) if (this.#parts.get(part)?.isOver === true) await this.launch(part);
     // Pods first, by the ordinary way, so that no container outlives the test.
-    await this.kubectl.try(["delete", "pods,jobs", "--all", "--grace-period=1", "--timeout=30s"]);
+    await this.kubectl.try(["delete", "pods,jobs", "--all", "--grace-period=1", "--timeout=60s"]);
     for (const program of [...this.#parts.values()].toReversed())
       await program[Symbol.asyncDispose]();
+    await this.#kube.close();
     await this.#link?.[Symbol.asyncDispose]();
     await this.cluster.close();
     await rm(this.directory, { recursive: true, force: true });
