@@ -34,6 +34,13 @@ describeSlurmSite("the contract of providers, on a real Slurm", ({ slurm, apptai
       restarts: true,
       severalContainers: true,
       volumes: true,
+      streams: {
+        exec: true,
+        attach: true,
+        stats: true,
+        hangsUp: true,
+        echoServer: (port) => ["nc", "-l", "-p", String(port), "-e", "cat"],
+      },
       patienceMs: 30_000,
     },
   );

@@ -288,7 +288,7 @@ il_find_first() {
 }
 
 # Finds out whether the command in il_argv can be started in container il_index itself. That takes a user namespace of
-# its own, which its owner may enter. Sets il_first and il_enter, the words that do it.
+# its own, which its owner may enter. Sets il_first, il_kinds (of namespaces), and il_enter, the words that do it.
 il_can_enter() {
   local il_tries il_own il_theirs il_file il_kind
   ((il_inner > 0)) && [[ -n ${il_set[$il_index.enter]-} ]] || return 1
@@ -300,14 +300,16 @@ il_can_enter() {
     il_tool sleep 0.1
   done
   [[ -n $il_first ]] || return 1
+  il_kinds=''
   for il_kind in user mnt ipc cgroup net uts pid; do
     il_file=/proc/$il_first/ns/$il_kind
     il_own=$(il_tool readlink -- "/proc/self/ns/$il_kind") || continue
     il_theirs=$(il_tool readlink -- "$il_file") || return 1
-    if [[ $il_own != "$il_theirs" ]]; then il_enter+=("--$il_kind=$il_file")
+    if [[ $il_own != "$il_theirs" ]]; then
+      il_kinds+=${il_kinds:+,}$il_kind
+      il_enter+=("--$il_kind=$il_file")
     elif [[ $il_kind == user ]] && ((EUID != 0)); then return 1; fi
   done 2>/dev/null
-  # In the order in which nsenter knows them; a mount namespace is told as such.
   il_enter=("${il_enter[@]/#--mnt=/--mount=}")
   il_enter+=(--preserve-credentials "--root=/proc/$il_first/root" "--wd=/proc/$il_first/cwd" --)
 }
@@ -327,13 +329,14 @@ il_become_inside() {
     if [[ $il_variable == [!=]*=* ]]; then il_variables+=("$il_variable"); fi
   done 2>/dev/null <"/proc/$il_first/environ"
   while IFS= read -r -d '' il_variable; do il_variables+=("$il_variable"); done <"$il_data/spec/$il_name/env"
-  if ! il_plan_variables "-i --" new "${il_variables[@]}"; then il_become; fi
-  if [[ ${#il_front[@]} -gt 0 && -c /proc/$il_first/root/dev/pts/ptmx ]]; then
-    # The terminal is one that the container sees.
-    il_front[2]+=:/proc/$il_first/root/dev
+  if ((${#il_front[@]})); then
+    il_front[2]=into:${il_front[2]#tty:}:$il_first:$il_kinds
+    exec 3< <(printf '%s\0' "${il_variables[@]}")
+    il_argv=("${il_front[@]}" "${il_argv[@]:il_inner}")
+  else
+    if ! il_plan_variables "-i --" new "${il_variables[@]}"; then il_become; fi
+    il_argv=("${il_words[@]}" "${il_enter[@]}" "${il_argv[@]:il_inner}")
   fi
-  il_argv=("${il_words[@]}" "${il_enter[@]}" "${il_argv[@]:il_inner}")
-  if ((${#il_front[@]})); then il_argv=("${il_front[@]}" "${il_argv[@]}"); fi
   il_let_go
   exec -- "${il_argv[@]}"
 }
@@ -1041,6 +1044,8 @@ il_measure() {
     il_used[$il_key]=$il_ticks
     il_lines+="${il_names[il_i]} ${il_attempts[il_i]} $il_seconds $il_ticks $il_size"$'\n'
   done
+  # It will be asked for again.
+  il_wake_at "$((il_now + 5000))"
   { printf '%s' "$il_lines" >"$il_directory/usage.new"; } 2>/dev/null &&
     il_tool mv -f -- "$il_directory/usage.new" "$il_directory/usage" 2>/dev/null
 }
@@ -1273,6 +1278,7 @@ il_front=()
 il_enter=()
 il_tree=()
 il_first=''
+il_kinds=''
 il_state=() il_next=() il_attempts=() il_code_of=() il_wait_until=() il_delay=() il_raised_at=() il_ended_at=()
 il_stop=() il_stop_by=() il_step_of=() il_started=() il_post_start=() il_pid_of=() il_beside_of=() il_hook_of=()
 il_oom_before=() il_missed=()

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # Gives a command a terminal, or an input that others write to, and ends as it ends.
 #
-# usage: perl console.pl tty|tty:ROWS:COLUMNS|tty:ROWS:COLUMNS:DEV|pipe COMMAND...
+# usage: perl console.pl tty|tty:ROWS:COLUMNS|pipe COMMAND...
+#        perl console.pl into:ROWS:COLUMNS:PID:NAMESPACES COMMAND...
 #        perl console.pl relay:PIPE
 #
 # Stdin is a series of frames: a byte for the type, two for the length (big-endian), so many bytes.
@@ -12,7 +13,9 @@
 #
 # tty   the command is in a session of its own on a new terminal; what it writes there goes to stdout. When stdin ends,
 #       the terminal is closed, which hangs up on the command.
-#       DEV: the /dev that it is opened in, e.g. a container's.
+# into  the same in the container of process PID: its terminals, its NAMESPACES (user,mnt,… in this order), its root and
+#       working directory. Descriptor 3 has the environment: NAME=value with a NUL behind each. Unlike nsenter(1), nothing
+#       of this is in the terminal's process group, whose keys would end it.
 # pipe  its stdin is a pipe; its outputs are ours.
 # relay no command: each frame is handed whole to the PIPE that is another one's stdin.
 #
@@ -30,9 +33,13 @@ my ($INPUT, $END, $SIZE) = (0, 1, 2);
 my $ROOM = 65536;
 my $END_OF_FILE_KEY = "\x04";
 
-my ($mode, @size) = split /:/, shift(@ARGV), 4;
-my $dev = @size > 2 && length $size[2] ? $size[2] : '/dev';
-my $is_tty = $mode eq 'tty';
+my ($mode, @size) = split /:/, shift @ARGV;
+my $is_into = $mode eq 'into';
+my $is_tty = $is_into || $mode eq 'tty';
+my ($target, $kinds) = $is_into ? splice(@size, 2) : ();
+my $dev = $is_into && -c "/proc/$target/root/dev/pts/ptmx" ? "/proc/$target/root/dev" : '/dev';
+# setns(2) has no name in perl.
+my %SETNS = (x86_64 => 308, aarch64 => 268, riscv64 => 268, s390x => 339);
 my ($sink, $slave);
 my ($child, @early);
 
@@ -57,6 +64,44 @@ if ($mode eq 'relay') {
   exit 0;
 }
 
+# Becomes part of the container of process $target; what is started from then on is in it as a whole.
+sub enter {
+  my $number = $SETNS{ (POSIX::uname())[4] } or fail('no terminals in containers on this architecture');
+  my @namespaces;
+  for my $kind (split /,/, $kinds) {
+    open(my $handle, '<', "/proc/$target/ns/$kind") or fail("open namespace $kind");
+    push @namespaces, $handle;
+  }
+  opendir(my $root, "/proc/$target/root") or fail('open root');
+  opendir(my $directory, "/proc/$target/cwd") or fail('open working directory');
+  for my $handle (@namespaces) {
+    syscall($number, fileno($handle) + 0, 0) == 0 or fail('enter namespace');
+  }
+  chdir($root) && chroot('.') && chdir($directory) or fail('enter root');
+  my $started = fork();
+  defined $started or fail('fork');
+  return if $started == 0;
+  close $_ for $slave, \*STDOUT;
+  $child = $started;
+  kill($_, $child) for splice @early;
+  1 while waitpid($child, 0) != $child;
+  my $status = $?;
+  kill('KILL', $$) if ($status & 127) == 9;
+  POSIX::_exit($status & 127 ? 128 + ($status & 127) : $status >> 8);
+}
+
+my %into_environment;
+if ($is_into) {
+  local $/ = "\0";
+  open(my $list, '<&=', 3) or fail('no environment');
+  while (my $variable = <$list>) {
+    chomp $variable;
+    my ($name, $value) = split /=/, $variable, 2;
+    $into_environment{$name} = $value;
+  }
+  close $list;
+}
+
 for my $signal (grep { !/^(KILL|STOP|CHLD|CLD|PIPE|TTIN|TTOU|SEGV|BUS|FPE|ILL)$/ } keys %SIG) {
   $SIG{$signal} = sub { $child ? kill($_[0], $child) : push(@early, $_[0]) };
 }
@@ -79,6 +124,8 @@ $child = fork();
 defined $child or fail('fork');
 if ($child == 0) {
   close $sink;
+  $child = 0;
+  enter() if $is_into;
   $SIG{PIPE} = 'DEFAULT';
   if ($is_tty) {
     setsid();
@@ -87,6 +134,7 @@ if ($child == 0) {
   } else {
     dup2(fileno($source), 0);
   }
+  %ENV = %into_environment if $is_into;
   no warnings 'exec';
   exec { $ARGV[0] } @ARGV;
   my $code = $!{ENOENT} ? 127 : 126;

@@ -1,4 +1,6 @@
 export { batchScriptPath } from "./batch/batch-script.ts";
+export type { BatchUsage } from "./batch/batch-usage.ts";
+export { readBatchUsage, requestBatchUsage } from "./batch/batch-usage.ts";
 export type {
   BatchContainer,
   BatchContainerSpec,
@@ -15,6 +17,7 @@ export type {
 export { batchContainerDirectory, batchEnvironmentFile } from "./batch/contract.ts";
 export type { PackBatchPodOptions } from "./batch/pack-batch-pod.ts";
 export { packBatchPod } from "./batch/pack-batch-pod.ts";
+export { readPlainFile } from "./batch/plain-file.ts";
 export { planBatchPod } from "./batch/plan-batch-pod.ts";
 export type { ReadBatchRecordsOptions } from "./batch/read-batch-records.ts";
 export { readBatchRecords } from "./batch/read-batch-records.ts";
@@ -25,6 +28,8 @@ export { allowedValues, configKeys, settingSchema } from "./config/config-schema
 export { nearest } from "./config/nearest.ts";
 export type { ConfigSources, ReadConfig } from "./config/read-config.ts";
 export { readConfig } from "./config/read-config.ts";
+export type { AttachedContainer } from "./console/attach-session.ts";
+export { attachSession } from "./console/attach-session.ts";
 export type { ConsoleMode } from "./console/console.ts";
 export {
   consoleInput,

@@ -25,7 +25,7 @@ import {
 } from "@interlink/plugin-sdk";
 import type { PortConnection, ProcessStreams, TerminalSize } from "@interlink/protocol";
 import type { Logger } from "pino";
-import { attachSession } from "./attach-session.ts";
+import { attachTo } from "./attach-to.ts";
 import { hostCapacity } from "./capacity.ts";
 import { ContainerIndex } from "./container-index.ts";
 import { MARKER } from "./environment.ts";
@@ -253,7 +253,7 @@ export class ProcessRuntime implements ContainerRuntime {
     if (container === undefined || (await container.command(signal)) === undefined) {
       throw notRunning(handle);
     }
-    return attachSession(container, request);
+    return attachTo(container, request);
   }
 
   async connect(_uid: string, port: number, signal: AbortSignal): Promise<PortConnection> {

@@ -120,12 +120,15 @@ describe.skipIf(!canUnshare)("a command inside a container that can be entered",
     );
     await shown(job, "up");
     const script =
-      'tty; stty size; until [ "$(stty size)" = "41 121" ]; do sleep 0.1; done; read -r x; echo "got $x"; exit 5';
+      'trap "echo interrupted" INT; tty; stty size; until [ "$(stty size)" = "41 121" ]; do sleep 0.1; done; read -r x; echo "got $x"; exit 5';
     const served = new Served(job, "terminal", "main", "24:80", "sh", "-c", script);
     await served.shows("24 80");
     expect(served.output).toMatch(/^\/dev\/pts\/0\r\n/);
     served.child.stdin.write(sizeFrame({ width: 121, height: 41 }));
-    consoleInput(served.child.stdin, endFrame()).write("typed\n");
+    const input = consoleInput(served.child.stdin, endFrame());
+    input.write("\x03");
+    await served.shows("interrupted");
+    input.write("typed\n");
     await served.shows("got typed");
     expect(await served.end()).toBe(5);
   });
@@ -197,10 +200,16 @@ describe("a container with an input", () => {
 });
 
 test("what containers use is written down when somebody asks", async () => {
-  await using job = await startJob("while :; do :; done", {}, bareRuntime);
+  // The end of the other one wakes the script before its ten seconds are over.
+  const containers = [shell("main", "while :; do :; done"), shell("other", "sleep 2")];
+  await using job = await BatchJob.start(batchPod({ containers }));
   await job.until("started main");
   await run("touch", [join(job.directory, "usage-wanted")]);
-  const line = await eventually("a measurement", () => job.file("usage").catch(() => undefined), 30_000);
+  const line = await eventually(
+    "a measurement",
+    () => job.file("usage").catch(() => undefined),
+    30_000,
+  );
   const [name, attempt, seconds, ticks, kilobytes] = line.trim().split(" ");
   expect([name, attempt]).toEqual(["main", "0"]);
   expect(Math.abs(Number(seconds) * 1000 - Date.now())).toBeLessThan(600_000);

@@ -121,6 +121,8 @@ export interface BatchRecords {
   /** RFC 3339. When the script began on the compute node, and when it ended by itself. */
   startedAt?: string;
   finishedAt?: string;
+  /** RFC 3339. When someone asked the script by SIGTERM to end its pod: the plugin, or the resource system itself. */
+  askedToEndAt?: string;
   /** Of the machine that the script runs on. */
   hostName?: string;
   /** As the wire has them, made of the records alone. What the resource system knows is put over it by the plugin. */

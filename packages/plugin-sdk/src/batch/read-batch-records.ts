@@ -1,11 +1,10 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { PluginError } from "../plugin-error.ts";
 import { type PlannedPod, planPod } from "../supervisor/planned-pod.ts";
 import { podStatus, rfc3339 } from "../supervisor/pod-status.ts";
 import type { BatchPod, BatchRecords } from "./contract.ts";
 import { foldRecords } from "./fold-records.ts";
+import { readPlainFile } from "./plain-file.ts";
 
 export interface ReadBatchRecordsOptions {
   /** Milliseconds since the epoch. */
@@ -29,13 +28,15 @@ export async function readBatchRecords(
   { now = Date.now(), runtimeType = "batch" }: ReadBatchRecordsOptions = {},
 ): Promise<BatchRecords> {
   const plan = planOf(pod);
-  const text = await readRecords(join(directory, RECORDS_FILE));
+  const file = join(directory, RECORDS_FILE);
+  const text = (await readPlainFile(file, "The job's records", MOST_BYTES)) ?? "";
   const { record, events, startedAt, finishedAt, hostName, exitCode } = foldRecords(text, plan);
   const context = { runtimeType, jobId: "", probes: new Map(), now, revision: 0 };
   const { containers, initContainers } = podStatus(plan, record, context);
   return {
     ...(startedAt !== undefined && { startedAt: rfc3339(startedAt) }),
     ...(finishedAt !== undefined && { finishedAt: rfc3339(finishedAt) }),
+    ...(record.deletion && { askedToEndAt: rfc3339(record.deletion.requestedAt) }),
     ...(hostName !== undefined && { hostName }),
     containers,
     initContainers,
@@ -62,36 +63,4 @@ function planOf({ pod, containers }: Pick<BatchPod, "containers" | "pod">): Plan
         .map(({ name, image }) => ({ name, image })),
     },
   });
-}
-
-/** The directory is the job's user's, who may have put anything there: no links, no pipes. */
-async function readRecords(path: string): Promise<string> {
-  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
-  try {
-    const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    try {
-      const stat = await file.stat();
-      if (!stat.isFile() || stat.size > MOST_BYTES) throw notRecords();
-      return await file.readFile("utf8");
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return "";
-    if (error instanceof PluginError) throw error;
-    if (code === "ELOOP") throw notRecords();
-    throw new PluginError(
-      "unavailable",
-      `The job's records cannot be read now (${code ?? "unknown error"}).`,
-      { cause: error },
-    );
-  }
-}
-
-function notRecords(): PluginError {
-  return new PluginError(
-    "internal",
-    `The job's records are no file of at most ${MOST_BYTES} bytes; something else than the job has put them there.`,
-  );
 }

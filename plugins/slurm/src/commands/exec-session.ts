@@ -1,8 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { constants } from "node:os";
+import { PassThrough, type Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { PluginError } from "@interlink/plugin-sdk";
+import {
+  consoleInput,
+  endFrame,
+  PluginError,
+  readPlainFile,
+  sizeFrame,
+} from "@interlink/plugin-sdk";
 import type { ProcessEnd, ProcessStreams } from "@interlink/protocol";
 
 /** Runs the words behind the first, and writes their exit code into the file that the first names. */
@@ -10,88 +17,135 @@ const WITH_EXIT_CODE = 'file=$1; shift; "$@"; printf "%s\\n" "$?" >"$file"';
 
 /** Compute nodes' writes may be seen this much later. */
 const LAG_MS = 5000;
+/** A command whose terminal has gone may take this long to end by that. */
+const HANG_UP_MS = 5000;
 
 /**
- * The words behind `srun` that start a command in a container of a running job, beside what runs there; the command's own
- * words follow. `script`: the SDK's, in the pod's directory. Its exit code goes to `exitFile`, as srun tells any but 0 on
- * the command's stderr.
+ * The words behind `srun` that run other words on the compute node of a running job, beside what runs there, on the node
+ * that runs its script.
  */
-export function execWords(
-  jobId: string,
-  script: string,
-  directory: string,
-  container: string,
-  exitFile: string,
-): string[] {
+export function overlapWords(jobId: string): string[] {
   return [
     "--overlap",
     `--jobid=${jobId}`,
     "--nodes=1",
     "--ntasks=1",
+    "--relative=0",
     "--mem=0",
     "--quiet",
     "--unbuffered",
-    "bash",
-    "-p",
-    "-c",
-    WITH_EXIT_CODE,
-    "exec",
-    exitFile,
-    "bash",
-    "-p",
-    script,
-    directory,
-    "exec",
-    container,
   ];
 }
 
-/**
- * Starts a program with pipes for its streams. The signal ends it before it has begun; closing the streams ends it then.
- * Throws `PluginError` `unavailable` if it cannot be started.
- */
-export async function execSession(
+/** What is told in place of the words, which then write their exit code to `file`: srun tells any but 0 on stderr. */
+export function withExitCode(file: string): string[] {
+  return ["bash", "-p", "-c", WITH_EXIT_CODE, "exec", file];
+}
+
+/** As whom a program is started, if not as this process; only root can. */
+export interface ProgramOwner {
+  uid: number;
+  gid: number;
+}
+
+export interface SessionOptions {
+  env: Readonly<Record<string, string>>;
+  owner: ProgramOwner | undefined;
+  stdin: boolean;
+  /** The words are in front of `console.pl`: input and sizes go as its frames, and it tells all on stdout. */
+  tty: boolean;
+  exitFile: string;
+}
+
+/** Starts a program with pipes. Throws `PluginError` `unavailable` if it cannot be started. */
+export async function startProgram(
   [program = "", ...words]: readonly string[],
-  options: { env: Readonly<Record<string, string>>; stdin: boolean; exitFile: string },
-  signal: AbortSignal,
-): Promise<ProcessStreams> {
-  const { env, stdin, exitFile } = options;
-  signal.throwIfAborted();
+  env: Readonly<Record<string, string>>,
+  owner: ProgramOwner | undefined,
+  stdin: boolean,
+): Promise<ChildProcess> {
   const child = spawn(program, words, {
     cwd: "/",
     env: { ...env },
     detached: true,
     stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"],
+    ...owner,
   });
-  const ended = endOf(child).then((end) => withExitCode(end, exitFile));
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
-    child.once("error", (cause) => {
-      reject(
-        new PluginError("unavailable", `${program} could not be started: ${cause.message}.`, {
-          cause,
-        }),
-      );
+    child.on("error", (cause) => {
+      const why = `${program} could not be started: ${cause.message}.`;
+      reject(new PluginError("unavailable", why, { cause }));
     });
   });
   // One that reads no more input is told by its end.
   child.stdin?.on("error", () => child.stdin?.destroy());
-  const close = (): void => {
-    child.stdin?.destroy();
-    child.stdout?.destroy();
-    child.stderr?.destroy();
+  return child;
+}
+
+/**
+ * Runs a program with streams of its own. The signal ends it before it has begun; closing the streams ends it then: by
+ * the loss of its terminal, if it has one. Throws `PluginError` `unavailable` if it cannot be started.
+ */
+export async function execSession(
+  words: readonly string[],
+  { env, owner, stdin, tty, exitFile }: SessionOptions,
+  signal: AbortSignal,
+): Promise<ProcessStreams> {
+  signal.throwIfAborted();
+  const child = await startProgram(words, env, owner, stdin || tty);
+  const { stdin: pipe, stdout, stderr } = child;
+  const ended = endOf(child).then((end) => exactEnd(end, exitFile));
+  let hangUp: NodeJS.Timeout | undefined;
+  const terminate = (): void => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
   };
+  const shown = tty ? merged(stdout, stderr) : stdout;
+  const close = (): void => {
+    pipe?.destroy();
+    if (tty) hangUp ??= setTimeout(terminate, HANG_UP_MS);
+    else terminate();
+    shown?.destroy();
+    stdout?.destroy();
+    stderr?.destroy();
+  };
   signal.addEventListener("abort", close, { once: true });
-  void ended.then(() => signal.removeEventListener("abort", close));
+  const settled = (): void => {
+    clearTimeout(hangUp);
+    signal.removeEventListener("abort", close);
+  };
+  void ended.then(settled);
+  const input = pipe !== null && tty ? consoleInput(pipe, endFrame()) : pipe;
   return {
-    ...(child.stdin && { stdin: child.stdin }),
-    ...(child.stdout && { stdout: child.stdout }),
-    ...(child.stderr && { stderr: child.stderr }),
-    resize: () => undefined,
+    ...(stdin && input && { stdin: input }),
+    ...(shown && { stdout: shown }),
+    ...(!tty && stderr && { stderr }),
+    resize(size) {
+      if (tty && pipe !== null && !pipe.destroyed) pipe.write(sizeFrame(size));
+    },
     ended,
     close,
   };
+}
+
+/** A terminal has one output; what could not be given one is told there, too. */
+function merged(...streams: (Readable | null)[]): PassThrough {
+  const together = new PassThrough();
+  let open = streams.length;
+  for (const stream of streams) {
+    const over = (): void => {
+      open--;
+      if (open === 0) together.end();
+    };
+    if (stream === null) {
+      over();
+      continue;
+    }
+    stream.once("close", over);
+    stream.on("error", () => stream.destroy());
+    stream.pipe(together, { end: false });
+  }
+  return together;
 }
 
 /** Settles when the program has ended and its outputs were read. */
@@ -105,11 +159,12 @@ function endOf(child: ChildProcess): Promise<ProcessEnd> {
 }
 
 /** srun has ended well: the command has ended somehow. */
-async function withExitCode(end: ProcessEnd, file: string): Promise<ProcessEnd> {
+async function exactEnd(end: ProcessEnd, file: string): Promise<ProcessEnd> {
   if (!("exitCode" in end) || end.exitCode !== 0) return end;
   const giveUpAt = Date.now() + LAG_MS;
   for (;;) {
-    const written = await readFile(file, "utf8").catch(() => "");
+    const read = readPlainFile(file, "The exit code of a command", 16);
+    const written = (await read.catch(() => undefined)) ?? "";
     if (/^\d{1,3}\n$/.test(written)) {
       await rm(file, { force: true }).catch(() => undefined);
       return { exitCode: Number(written) };

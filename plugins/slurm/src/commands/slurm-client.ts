@@ -8,6 +8,7 @@ import {
   parseAccounting,
   parseShowJob,
 } from "../slurm/job-details.ts";
+import { parseNodeAddress } from "../slurm/node-address.ts";
 import { parseQueue, type QueuedJob, queueArguments } from "../slurm/queue.ts";
 import { submittedJob } from "../slurm/submitted.ts";
 import { askingEnvironment, jobEnvironment } from "./environment.ts";
@@ -76,6 +77,12 @@ export class SlurmClient {
       if (isUnknownJob(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Where a node is reached; `undefined`: Slurm does not tell. */
+  async nodeAddress(node: string, signal?: AbortSignal): Promise<string | undefined> {
+    const { stdout } = await this.#ask("scontrol", ["show", "node", node], signal);
+    return parseNodeAddress(stdout);
   }
 
   /** Ended jobs as accounting knows them. */

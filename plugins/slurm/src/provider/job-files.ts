@@ -1,6 +1,22 @@
-import { chmod, lchown, mkdir, readdir, readlink, rm, stat, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  lchown,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
-import { PluginError, packBatchPod, writeBatchGrace, writeBatchPod } from "@interlink/plugin-sdk";
+import {
+  consoleScriptPath,
+  PluginError,
+  packBatchPod,
+  writeBatchGrace,
+  writeBatchPod,
+} from "@interlink/plugin-sdk";
 import type { SystemUser } from "../commands/slurm-client.ts";
 import { CLAIM_FILE } from "../pods/job-script.ts";
 import type { PlannedJob } from "../pods/plan-job.ts";
@@ -73,7 +89,14 @@ export class JobFiles {
     const file = join(directory, "job.sh");
     await rm(file, { force: true });
     await writeFile(file, content, { mode: 0o700, flag: "wx" });
-    await writeFile(this.execScript(uid), batchScript, { mode: 0o600 });
+    const consoleScript = await readFile(consoleScriptPath());
+    for (const [path, text] of [
+      [this.execScript(uid), batchScript],
+      [join(directory, "console.pl"), consoleScript],
+    ] as const) {
+      await rm(path, { force: true });
+      await writeFile(path, text, { mode: 0o600, flag: "wx" });
+    }
     if (user !== undefined) await giveTo(directory, user);
     return file;
   }

@@ -163,10 +163,11 @@ describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
     });
     await create(data);
     await until(data, "running");
-    const terminal = { ...request, TTY: true };
-    expect(await refusal(Promise.resolve(provider.exec?.(terminal, signal)))).toMatchObject({
-      code: "unsupported",
-    });
+    const Command = ["sh", "-c", 'stty size; echo "$WORD"; exit 8'];
+    const terminal = { ...request, Command, TTY: true, Size: { width: 90, height: 30 } };
+    const shown = await provider.exec?.(terminal, signal);
+    expect(await text(shown?.stdout ?? Readable.from([]))).toBe("30 90\r\nit's\r\n");
+    expect(await shown?.ended).toEqual({ exitCode: 8 });
     const session = await provider.exec?.(request, signal);
     session?.stdin?.end("a b\n");
     const [out, said] = await Promise.all([

@@ -1,6 +1,5 @@
-import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import {
   batchScriptPath,
   type Checkpoint,
@@ -15,19 +14,22 @@ import {
   systemClock,
 } from "@interlink/plugin-sdk";
 import type {
+  AttachRequest,
   CreateAnswer,
   ExecRequest,
   Feature,
   LogRequest,
   PingAnswer,
+  PortConnection,
+  PortForwardRequest,
   ProcessStreams,
   RemotePodStatus,
   RetrievedPodData,
+  StatsAnswer,
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import { askingEnvironment } from "../commands/environment.ts";
-import { execSession, execWords } from "../commands/exec-session.ts";
 import { SlurmClient } from "../commands/slurm-client.ts";
 import type { SlurmSettings } from "../config/slurm-config.ts";
 import { planJob } from "../pods/plan-job.ts";
@@ -42,7 +44,9 @@ import { Observer } from "./observer.ts";
 import { PodJob } from "./pod-job.ts";
 import { Poller } from "./poller.ts";
 import { EMPTY_RECORD, readSlurmRecord, type SlurmRecord } from "./slurm-record.ts";
+import { Streams } from "./streams.ts";
 import { asPluginError, Submitter } from "./submitter.ts";
+import { Usage } from "./usage.ts";
 
 export interface SlurmProviderOptions {
   /** Directory of this plugin; owned by one process at a time. Compute nodes see it under the same path. */
@@ -79,13 +83,22 @@ interface Parts {
   submitter: Submitter;
   observer: Observer;
   deleter: Deleter;
+  streams: Streams;
+  usage: Usage;
   controller: ControllerSettings;
   batchScript: string;
 }
 
 class SlurmProvider implements Provider {
   readonly name = "slurm";
-  readonly features: readonly Feature[] = ["status-stream", "log-options", "exec"];
+  readonly features: readonly Feature[] = [
+    "status-stream",
+    "log-options",
+    "exec",
+    "attach",
+    "port-forward",
+    "stats",
+  ];
   readonly #options: SlurmProviderOptions;
   readonly #clock: Clock;
   readonly #client: SlurmClient;
@@ -137,7 +150,19 @@ class SlurmProvider implements Provider {
       const batchScript = await readFile(batchScriptPath(), "utf8");
       const common = { store, files, client: this.#client, controller, instance, logger };
       const changed = (job: PodJob) => this.#announcer.tell(job);
+      const find = (uid: string): PodJob | undefined => {
+        const job = this.#jobs.get(uid);
+        return job && this.#statusOf(job) && job;
+      };
       this.#parts = {
+        streams: new Streams({
+          files,
+          client: this.#client,
+          srun: settings.commands.srun,
+          env: askingEnvironment(this.#options.env ?? process.env),
+          find,
+        }),
+        usage: new Usage(files, logger),
         store,
         files,
         controller,
@@ -270,39 +295,19 @@ class SlurmProvider implements Provider {
   }
 
   async exec(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams> {
-    const { files } = this.#started();
-    const { PodUID: uid, ContainerName: container, Command, TTY } = request;
-    const job = this.#jobs.get(uid);
-    const status = job && this.#statusOf(job);
-    if (status === undefined) throw new PluginError("not-found", "pod does not exist");
-    const shown = [...status.initContainers, ...status.containers].find(
-      (one) => one.name === container,
-    );
-    if (job?.jobId === undefined || shown?.state?.running === undefined) {
-      throw new PluginError("not-found", `container not found ("${container}")`);
-    }
-    if (TTY) {
-      throw new PluginError(
-        "unsupported",
-        "The plugin slurm offers no terminals in running containers; leave -t out.",
-      );
-    }
-    if (job.record.user !== undefined) {
-      throw new PluginError(
-        "unsupported",
-        "The plugin slurm starts no commands in pods that run as another user than itself.",
-      );
-    }
-    const { commands } = this.#options.settings;
-    const directory = files.directory(uid);
-    const exitFile = join(directory, `exec-${randomUUID()}`);
-    const words = execWords(job.jobId, files.execScript(uid), directory, container, exitFile);
-    const env = askingEnvironment(this.#options.env ?? process.env);
-    return execSession(
-      [commands.srun, ...words, ...Command],
-      { env, stdin: request.Stdin, exitFile },
-      signal,
-    );
+    return this.#started().streams.exec(request, signal).catch(asStreamError);
+  }
+
+  async attach(request: AttachRequest, signal: AbortSignal): Promise<ProcessStreams> {
+    return this.#started().streams.attach(request, signal).catch(asStreamError);
+  }
+
+  async portForward(request: PortForwardRequest, signal: AbortSignal): Promise<PortConnection> {
+    return this.#started().streams.portForward(request, signal).catch(asStreamError);
+  }
+
+  async stats(signal: AbortSignal): Promise<StatsAnswer> {
+    return this.#started().usage.answer([...this.#jobs.values()], this.#clock.now(), signal);
   }
 
   async ping(signal: AbortSignal): Promise<PingAnswer> {
@@ -444,4 +449,8 @@ class SlurmProvider implements Provider {
     const kept = work.catch(() => undefined).finally(() => this.#background.delete(kept));
     this.#background.add(kept);
   }
+}
+
+function asStreamError(error: unknown): never {
+  throw asPluginError(error);
 }
