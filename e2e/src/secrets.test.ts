@@ -249,7 +249,7 @@ TLS:
 
     // Not for want of something to be found: each of them spoke, the programs at debug level too.
     for (const [who, text] of told) expect(text.length, who).toBeGreaterThan(20);
-    for (const name of ["server", "the plugin's life before"])
+    for (const name of ["node", "server", "the plugin's life before"])
       expect(told.get(name), name).toContain('"level":20');
     expect(secrets.size).toBeGreaterThanOrEqual(12);
     const found = [...told].flatMap(([who, text]) =>

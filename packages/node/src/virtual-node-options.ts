@@ -1,5 +1,6 @@
 import type { CredentialSource, RateLimit } from "@interlink/kube";
 import type { InterlinkClientOptions } from "@interlink/protocol";
+import type { Tracer } from "@opentelemetry/api";
 import type { Logger } from "pino";
 import type { KubeletTlsOptions } from "./kubelet-api/kubelet-tls.ts";
 import type { NodeCheckpoint } from "./pods/checkpoints.ts";
@@ -54,6 +55,8 @@ export interface VirtualNodeOptions
     pods?: Partial<PodTiming>;
     tokens?: Partial<TokenTiming>;
   };
+  /** Has a span for every call to the site. Default: none has. */
+  tracer?: Tracer;
   logger: Logger;
   /** Told each named step, for crash tests. */
   checkpoint?: (name: NodeCheckpoint) => void;

@@ -38,6 +38,7 @@ import {
   startPingLoop,
 } from "./registration/ping-loop.ts";
 import { createInterlinkSite } from "./remote/interlink-site.ts";
+import { observedClient } from "./remote/observed-client.ts";
 import type { RemoteSite } from "./remote/remote-site.ts";
 import { createObjectReader } from "./resolve/object-reader.ts";
 import { createObjectWatches } from "./resolve/object-watches.ts";
@@ -154,11 +155,14 @@ function noAnswer(client: KubeClient, logger: Logger): (err: Error) => void {
 
 function siteOf(
   source: SiteSource,
-  { intervals }: VirtualNodeOptions,
+  { intervals, logger, tracer }: VirtualNodeOptions,
   closing: Closing,
 ): RemoteSite {
   if ("follow" in source) return source;
-  const client = createInterlinkClient({ ...source, peer: "server" });
+  const client = observedClient(createInterlinkClient({ ...source, peer: "server" }), {
+    logger,
+    tracer,
+  });
   closing.last(() => client.close());
   return createInterlinkSite({
     client,

@@ -54,6 +54,8 @@ export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
   readonly code: ProtocolErrorCode;
   readonly httpStatus?: number;
+  /** Of the call that failed, once somebody has said it: ties the log lines of all hops together. */
+  requestId?: string;
 
   constructor(code: ProtocolErrorCode, message: string, options: ProtocolErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });

@@ -1,7 +1,12 @@
 export { EXTENSION_VERSION, offers } from "./capabilities.ts";
 export { type PeerAddress, parseAddress } from "./client/address.ts";
 export { createInterlinkClient, type InterlinkClient } from "./client/client.ts";
-export { isRequestId, REQUEST_ID_HEADER } from "./client/headers.ts";
+export {
+  isRequestId,
+  type OperationName,
+  REQUEST_ID_HEADER,
+  requestIdFor,
+} from "./client/headers.ts";
 export type {
   CallOptions,
   Deadlines,
@@ -89,6 +94,8 @@ export type {
   StatsAnswer,
 } from "./streams/stats.ts";
 export { createUpgrades, type Upgrades } from "./streams/upgrades.ts";
+export { type AboutPod, aboutPod, podAttributes } from "./telemetry/about-pod.ts";
+export { inSpan, type RequestSpan, startRequestSpan } from "./telemetry/span.ts";
 export {
   emptyJobConfig,
   writeCapabilities,

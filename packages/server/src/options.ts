@@ -4,6 +4,7 @@ import type {
   InterlinkClientOptions,
   RateLimitOptions,
 } from "@interlink/protocol";
+import type { Tracer } from "@opentelemetry/api";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Checkpoint } from "./checkpoints.ts";
@@ -71,6 +72,8 @@ export interface ServerOptions {
   authenticate?: Authenticate;
   /** Requests of each caller, by name or else by address; more are answered 429. Default: as many as it likes. */
   rateLimit?: Omit<RateLimitOptions, "now">;
+  /** Has a span for every request. Default: none has. */
+  tracer?: Tracer;
   /** Serves `jobscriptURL`. Default: such a request is refused with a sentence. */
   jobScriptBuilder?: JobScriptBuilder;
   checkpoint?: (name: Checkpoint) => void;

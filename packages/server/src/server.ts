@@ -92,6 +92,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const streams = new Streams(context.limits.streams, metrics);
 
   const app = createApp(context, options.listen, metrics, {
+    tracer: options.tracer,
     authenticate: options.authenticate,
     rateLimit:
       options.rateLimit === undefined

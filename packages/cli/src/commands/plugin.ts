@@ -11,6 +11,7 @@ import { certificates, knownTokens } from "../known-callers.ts";
 import { parseListen, withSocketMode } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import { readPluginConfig } from "../plugin-config.ts";
+import { startTelemetry } from "../telemetry/telemetry.ts";
 
 /** `interlink plugin NAME`: one plugin, until the process is asked to end. Its pods go on running then. */
 export async function plugin(
@@ -37,7 +38,12 @@ export async function plugin(
     ...(dockerHost ? { dockerHost } : {}),
     ...(checkpoint ? { checkpoint } : {}),
   });
-  await using running = await servePlugin(provider, { ...door, logger });
+  await using telemetry = await startTelemetry("plugin", env, logger);
+  await using running = await servePlugin(provider, {
+    ...door,
+    logger,
+    ...(telemetry.tracer === undefined ? {} : { tracer: telemetry.tracer }),
+  });
   logger.info({ address: running.address, plugin: name }, "ready");
   await untilAborted(signal);
   logger.info("stopping; pods go on running");

@@ -25,6 +25,7 @@ import { certificates, knownTokens } from "../known-callers.ts";
 import { parseListen, withSocketMode } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import { neededFile } from "../needed-file.ts";
+import { startTelemetry } from "../telemetry/telemetry.ts";
 
 const TLS_KEYS = { cert: "TLS.CertFile", key: "TLS.KeyFile", clientCa: "TLS.CACertFile" };
 
@@ -70,10 +71,12 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
     ...(flags.pluginTokenFile === undefined ? {} : { tokenFile: flags.pluginTokenFile }),
   };
   const jobScriptBuilder = await jobScripts(settings);
+  await using telemetry = await startTelemetry("server", env, logger);
   await using running = await startServer({
     listen: tls === undefined || "unixSocket" in listen ? listen : { ...listen, tls },
     plugin: { address: plugin, ...(await pluginClient(sidecar)) },
     logger,
+    ...(telemetry.tracer === undefined ? {} : { tracer: telemetry.tracer }),
     ...(authenticate === undefined ? {} : { authenticate }),
     ...(settings.rateLimit === undefined ? {} : { rateLimit: settings.rateLimit }),
     ...(settings.limits === undefined ? {} : { limits: settings.limits }),

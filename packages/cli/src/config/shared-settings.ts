@@ -39,7 +39,9 @@ export const PPROF = Type.Optional(
 );
 
 export const TRACING = Type.Optional(
-  Type.Unknown({ ignored: "no traces are sent yet", env: ["ENABLE_TRACING"] }),
+  Type.Unknown({
+    ignored: "spans are sent by the environment: ENABLE_TRACING=1 and the variables TELEMETRY_*",
+  }),
 );
 
 export const LOGGING = {

@@ -1,5 +1,7 @@
-import type { Feature, MessageSocket, Upgrades } from "@interlink/protocol";
+import type { AttachRequest, Feature, MessageSocket, Upgrades } from "@interlink/protocol";
 import {
+  aboutPod,
+  podAttributes,
   readAttachQuery,
   readExecQuery,
   readPortForwardQuery,
@@ -27,6 +29,8 @@ export interface InteractiveRoutesOptions {
   closing: AbortSignal;
 }
 
+type PodOfStream = Pick<AttachRequest, "Namespace" | "PodName" | "PodUID">;
+
 /** A stream that has begun at the provider. */
 interface Begun {
   /** Carries it until both have ended. */
@@ -46,10 +50,13 @@ export function addInteractiveRoutes(
   /** Refusals are ordinary HTTP answers; the upgrade is accepted when the stream has begun. */
   const stream = async (
     kind: InteractiveKind,
+    wanted: PodOfStream,
     request: FastifyRequest,
     reply: FastifyReply,
     begin: (signal: AbortSignal) => Promise<Begun>,
   ): Promise<void> => {
+    const about = aboutPod(wanted);
+    request.callAttributes = podAttributes(wanted);
     upgrades.check(request.raw);
     if (open >= options.limit) {
       throw new PluginError(
@@ -73,13 +80,13 @@ export function addInteractiveRoutes(
         throw error;
       }
       metrics.answered(`/${kind}`, 101, (performance.now() - started) / 1000);
-      logger.info({ id: request.id, kind }, "a stream has begun");
+      logger.info({ requestId: request.id, ...about, kind }, "a stream has begun");
       await begun.carry(socket);
-      logger.info({ id: request.id, kind }, "a stream has ended");
+      logger.info({ requestId: request.id, ...about, kind }, "a stream has ended");
     } catch (error) {
       // After the upgrade there is no answer left to give.
       if (!reply.sent) throw error;
-      logger.info({ id: request.id, kind, err: error }, "a stream did not begin");
+      logger.info({ requestId: request.id, ...about, kind, err: error }, "a stream did not begin");
     } finally {
       ended.abort(new PluginError("unavailable", "The stream has ended."));
       open -= 1;
@@ -121,14 +128,16 @@ export function addInteractiveRoutes(
   app.get("/exec", async (request, reply) => {
     const wanted = readExecQuery(request.url);
     const exec = offered(provider, "exec");
-    await stream("exec", request, reply, (signal) => process(exec.call(provider, wanted, signal)));
+    await stream("exec", wanted, request, reply, (signal) =>
+      process(exec.call(provider, wanted, signal)),
+    );
     return reply;
   });
 
   app.get("/attach", async (request, reply) => {
     const wanted = readAttachQuery(request.url);
     const attach = offered(provider, "attach");
-    await stream("attach", request, reply, (signal) =>
+    await stream("attach", wanted, request, reply, (signal) =>
       process(attach.call(provider, wanted, signal)),
     );
     return reply;
@@ -137,7 +146,7 @@ export function addInteractiveRoutes(
   app.get("/port-forward", async (request, reply) => {
     const wanted = readPortForwardQuery(request.url);
     const portForward = offered(provider, "portForward");
-    await stream("port-forward", request, reply, async (signal) => {
+    await stream("port-forward", wanted, request, reply, async (signal) => {
       const connection = await portForward.call(provider, wanted, signal);
       return {
         carry: (socket) => servePort(socket, connection),

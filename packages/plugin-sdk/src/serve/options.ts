@@ -1,4 +1,5 @@
 import type { Authenticate } from "@interlink/protocol";
+import type { Tracer } from "@opentelemetry/api";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 
@@ -46,6 +47,8 @@ export interface ServePluginOptions {
   version?: string;
   /** Who may call; `/healthz`, `/readyz` and `/metrics` are not asked about. Default: everyone who can reach the address. */
   authenticate?: Authenticate;
+  /** Has a span for every call, and for every job that is made here. Default: none has. */
+  tracer?: Tracer;
   /** Ends the start (`provider.start`), not what is served. */
   signal?: AbortSignal;
   /** Largest body that is read, in bytes; four times as much for status, which holds whole pods. Default 32 MiB. */

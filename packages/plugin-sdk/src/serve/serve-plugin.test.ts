@@ -146,7 +146,7 @@ describe("create", () => {
     expect(text).toContain("CreatePod#7");
     expect(text).not.toContain("hunter2");
     const told = lines.find(({ level }) => level >= 50);
-    expect(told).toMatchObject({ id: "CreatePod#7", err: { message: "password=hunter2" } });
+    expect(told).toMatchObject({ requestId: "CreatePod#7", err: { message: "password=hunter2" } });
   });
 
   test("a provider that does not finish in time is told so, and so is the caller", async () => {

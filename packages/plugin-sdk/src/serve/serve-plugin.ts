@@ -16,12 +16,14 @@ import { CallCount } from "./call-count.ts";
 import { errorAnswer } from "./error-answer.ts";
 import { createHttpServer } from "./http-server.ts";
 import { addInteractiveRoutes } from "./interactive-routes.ts";
+import { JobSpans } from "./job-spans.ts";
 import { listenOn } from "./listen.ts";
 import type { PluginMetrics } from "./metrics.ts";
 import { createPluginMetrics } from "./metrics.ts";
 import type { RunningPlugin, ServePluginOptions } from "./options.ts";
 import { DEFAULT_CALL_DEADLINES } from "./options.ts";
 import { addPluginRoutes } from "./plugin-routes.ts";
+import { traceCalls } from "./tracing.ts";
 
 /** What an API server lets in, and room for objects that it repeats per mount. */
 const DEFAULT_BODY_LIMIT = 32 * 1024 * 1024;
@@ -69,8 +71,18 @@ export async function servePlugin(
     limit: options.interactiveStreams ?? DEFAULT_INTERACTIVE_STREAMS,
     closing: closing.signal,
   });
+  const jobSpans = options.tracer === undefined ? undefined : new JobSpans(options.tracer);
+  const stopJobSpans =
+    jobSpans === undefined
+      ? undefined
+      : provider.subscribe?.({
+          status: (status) => jobSpans.saw(status),
+          gone: ({ UID }) => jobSpans.forget(UID),
+          event: () => {},
+        });
   addPluginRoutes(app, {
     provider,
+    jobSpans,
     logger: options.logger,
     metrics,
     ...(options.version !== undefined && { version: options.version }),
@@ -93,6 +105,7 @@ export async function servePlugin(
   options.logger.info({ address, provider: provider.name }, "plugin is listening");
   let closed: Promise<void> | undefined;
   const close = (): Promise<void> => {
+    stopJobSpans?.();
     closed ??= closeAll({ app, provider, upgrades, calls, closing }, options);
     return closed;
   };
@@ -100,7 +113,7 @@ export async function servePlugin(
 }
 
 function createApp(
-  { listen, logger, authenticate }: ServePluginOptions,
+  { listen, logger, authenticate, tracer }: ServePluginOptions,
   metrics: PluginMetrics,
   calls: CallCount,
 ): FastifyInstance {
@@ -118,6 +131,8 @@ function createApp(
       return typeof given === "string" && isRequestId(given) ? given : `Request-${randomUUID()}`;
     },
   });
+  app.decorateRequest("callAttributes", undefined);
+  if (tracer !== undefined) traceCalls(app, tracer);
   // Bodies are read by the handlers, because GET has one here and fastify would not read it.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
@@ -135,13 +150,18 @@ function createApp(
     if (!STREAMS.has(operation)) {
       metrics.answered(operation, statusCode, reply.elapsedTime / 1000);
     }
-    const line = { id: request.id, method: request.method, path: operation, status: statusCode };
+    const line = {
+      requestId: request.id,
+      method: request.method,
+      path: operation,
+      status: statusCode,
+    };
     logger.debug({ ...line, milliseconds: Math.round(reply.elapsedTime) }, "answered");
   });
   app.setErrorHandler(async (error, request, reply) => {
     const { status, text, unexpected } = errorAnswer(error, request.id);
     const about = {
-      id: request.id,
+      requestId: request.id,
       method: request.method,
       path: request.routeOptions.url,
       status,

@@ -4,13 +4,16 @@ import { createServer as createTlsServer } from "node:https";
 import type { TlsOptions } from "node:tls";
 import {
   type Authenticate,
+  aboutPod,
   isRequestId,
   ProtocolError,
   type RateLimit,
   REQUEST_ID_HEADER,
 } from "@interlink/protocol";
+import type { Tracer } from "@opentelemetry/api";
 import { type FastifyInstance, fastify, LogController } from "fastify";
 import type { ServerMetrics } from "../observe/metrics.ts";
+import { traceRequests } from "../observe/tracing.ts";
 import type { ListenOptions, ServerContext, ServerTls } from "../options.ts";
 import { createErrorHandler } from "./answer-error.ts";
 
@@ -35,8 +38,9 @@ function tlsOptions({ cert, key, clientCa }: ServerTls): TlsOptions {
   return { ...own, ca: clientCa, requestCert: true, rejectUnauthorized: true };
 }
 
-/** Who may call, and how often. */
+/** Who may call, how often, and who takes note. */
 export interface Doorkeepers {
+  tracer?: Tracer | undefined;
   authenticate?: Authenticate | undefined;
   rateLimit?: RateLimit | undefined;
 }
@@ -46,7 +50,7 @@ export function createApp(
   context: ServerContext,
   listen: ListenOptions,
   metrics: ServerMetrics,
-  { authenticate, rateLimit }: Doorkeepers,
+  { authenticate, rateLimit, tracer }: Doorkeepers,
 ): FastifyInstance {
   const { limits } = context;
   const tls = "tls" in listen ? listen.tls : undefined;
@@ -75,6 +79,7 @@ export function createApp(
   }) as unknown as FastifyInstance;
 
   app.server.maxConnections = limits.connections;
+  if (tracer !== undefined) traceRequests(app, tracer);
   app.addHttpMethod("GET", { hasBody: true, overrideExisting: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (request, body, done) => {
@@ -133,7 +138,11 @@ export function createApp(
     const { statusCode } = reply.raw;
     const seconds = STREAMS.has(path) ? -1 : reply.elapsedTime / 1000;
     metrics.requestDone(path.slice(1), statusCode, seconds);
-    request.log.debug({ path, code: statusCode, ms: Math.round(reply.elapsedTime) }, "answered");
+    const about = aboutPod(request.message?.value);
+    request.log.debug(
+      { path, ...about, code: statusCode, ms: Math.round(reply.elapsedTime) },
+      "answered",
+    );
   });
   return app;
 }

@@ -48,6 +48,8 @@ async function join(
   read: () => InteractiveRequest,
 ): Promise<FastifyReply> {
   const wanted = read();
+  // For the lines and the span of this request.
+  request.message = { read, value: wanted.request };
   upgrades.check(request.raw);
   const signal = callerSignal(reply, context.closing);
   if (!offers(await capabilities.recent(signal), wanted.type)) {

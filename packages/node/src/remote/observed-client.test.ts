@@ -1,0 +1,59 @@
+import { type InterlinkClient, ProtocolError } from "@interlink/protocol";
+import type { Span, Tracer } from "@opentelemetry/api";
+import { type Logger, pino } from "pino";
+import { expect, test } from "vitest";
+import { observedClient } from "./observed-client.ts";
+
+const pod = { metadata: { name: "p", namespace: "n", uid: "u" } };
+
+function setUp(create: InterlinkClient["create"]) {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  const spans: { name: string; attributes: unknown; ended: Record<string, unknown> }[] = [];
+  const tracer = {
+    startSpan(name, options) {
+      const span = { name, attributes: options?.attributes, ended: {} };
+      spans.push(span);
+      const made: Partial<Span> = {
+        setAttributes: (all) => (Object.assign(span.ended, all), made as Span),
+        setStatus: () => made as Span,
+        end: () => {},
+      };
+      return made as Span;
+    },
+  } as Tracer;
+  const logger = pino({ level: "debug" }, { write }) as Logger;
+  const client = observedClient({ create } as InterlinkClient, { logger, tracer });
+  return { client, lines, spans };
+}
+
+test("a call has an id on the wire and in a line with the pod and the job, and the spans of existing nodes", async () => {
+  const ids: unknown[] = [];
+  const { client, lines, spans } = setUp(async (_, options) => {
+    ids.push(options?.requestId);
+    return { PodUID: "u", PodJID: "j-7" };
+  });
+  await client.create({ pod, container: [] } as never);
+  expect(ids).toEqual([expect.stringMatching(/^CreatePod#/)]);
+  expect(lines).toEqual([
+    expect.objectContaining({ requestId: ids[0], pod: "n/p", uid: "u", job: "j-7" }),
+  ]);
+  const attributes = { "pod.name": "p", "pod.namespace": "n", "pod.uid": "u" };
+  expect(spans).toEqual(
+    ["CreatePodVK", "CreateHttpCall"].map((name) => ({
+      name,
+      attributes,
+      ended: expect.objectContaining({ "exit.code": 200, duration: expect.any(Number) }),
+    })),
+  );
+});
+
+test("the error of a call says which request it was, and its spans the status", async () => {
+  const { client, lines, spans } = setUp(async () => {
+    throw new ProtocolError("refused", "no such partition", { httpStatus: 422 });
+  });
+  const error: unknown = await client.create({ pod } as never).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ requestId: expect.stringMatching(/^CreatePod#/) });
+  expect(lines[0]).toMatchObject({ uid: "u", err: { message: "no such partition" } });
+  expect(spans.map(({ ended }) => ended["exit.code"])).toEqual([422, 422]);
+});
