@@ -77,11 +77,7 @@ export async function runProgram(
     });
     child.once("error", (error: NodeJS.ErrnoException) => {
       settle();
-      const missing = error.code === "ENOENT" || error.code === "EACCES";
-      const why = missing
-        ? `${program} cannot be run (${error.code}); name it in the configuration.`
-        : `${name} could not be started: ${error.message}.`;
-      reject(new SlurmError(missing ? "missing" : "unavailable", why, { cause: error }));
+      reject(startError(program, error));
     });
     child.once("close", (code, by) => {
       settle();
@@ -93,7 +89,20 @@ export async function runProgram(
   });
 }
 
-function programError(
+/** Why a program could not be started. */
+export function startError(
+  program: string,
+  error: { code?: string | undefined; message: string },
+): SlurmError {
+  const missing = error.code === "ENOENT" || error.code === "EACCES";
+  const why = missing
+    ? `${program} cannot be run (${error.code}); name it in the configuration.`
+    : `${basename(program)} could not be started: ${error.message}.`;
+  return new SlurmError(missing ? "missing" : "unavailable", why, { cause: error });
+}
+
+/** How a program failed that has ended, in its own words. */
+export function programError(
   name: string,
   code: number | null,
   by: NodeJS.Signals | null,

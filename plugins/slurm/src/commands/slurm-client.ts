@@ -12,6 +12,7 @@ import { parseNodeAddress } from "../slurm/node-address.ts";
 import { parseQueue, type QueuedJob, queueArguments } from "../slurm/queue.ts";
 import { submittedJob } from "../slurm/submitted.ts";
 import { askingEnvironment, jobEnvironment } from "./environment.ts";
+import { ProgramHelper } from "./program-helper.ts";
 import { type ProgramOutput, runProgram } from "./run-program.ts";
 import { SlurmError } from "./slurm-error.ts";
 
@@ -36,8 +37,10 @@ export interface SlurmClientOptions {
  * Slurm by its programs, each with a deadline and without a shell. Everything throws `SlurmError`, or `SlurmOutputError`
  * for output that cannot be read.
  */
-export class SlurmClient {
+export class SlurmClient implements Disposable {
   readonly #options: SlurmClientOptions;
+  /** Jobs come by the hundred; all else is asked now and then. */
+  readonly #helper = new ProgramHelper();
 
   constructor(options: SlurmClientOptions) {
     this.#options = options;
@@ -53,7 +56,7 @@ export class SlurmClient {
     signal?: AbortSignal,
   ): Promise<string | undefined> {
     const { commands, env, passEnvironment } = this.#options;
-    const { stdout } = await runProgram(commands.sbatch, words, {
+    const { stdout } = await this.#helper.run(commands.sbatch, words, {
       env: jobEnvironment(env, passEnvironment, user),
       deadlineMs: this.#options.deadlineMs,
       ...(signal && { signal }),
@@ -136,6 +139,11 @@ export class SlurmClient {
       throw new SlurmError("refused", `This site has no user ${uid}.`);
     }
     return { uid, gid: Number(gid), name, home };
+  }
+
+  /** Lets those go who wait for a submission; what was begun goes on. */
+  [Symbol.dispose](): void {
+    this.#helper[Symbol.dispose]();
   }
 
   async #cancel(words: readonly string[], signal: AbortSignal | undefined): Promise<void> {

@@ -45,7 +45,7 @@ export class Poller {
       () => this.#pauseMs(),
       () => this.poll(),
       // Hundreds of jobs that come or end at the same time are no reason to ask more often than that.
-      Math.min(options.pollMs, LIVELY_PAUSE_MS),
+      Math.min(LIVELY_PAUSE_MS, 1.5 * recordsMs),
     );
     this.#looks = new Loop(
       clock,

@@ -339,6 +339,7 @@ class SlurmProvider implements Provider {
     await this.#poller.close();
     // What was submitted must be written down, or it would have to be looked for.
     await Promise.allSettled(this.#background);
+    this.#client[Symbol.dispose]();
     await this.#parts?.store.close();
   }
 
