@@ -25,7 +25,7 @@ import {
   parseTaints,
 } from "../node-flags.ts";
 import { stateHome } from "../state-home.ts";
-import { startTelemetry } from "../telemetry/telemetry.ts";
+import { profilerAt, startTelemetry } from "../telemetry/telemetry.ts";
 import { readVersion } from "../version.ts";
 
 /** `interlink node`: one virtual node, until the process is asked to end. Its pods go on running then. */
@@ -47,6 +47,7 @@ export async function node(given: NodeFlags, { env, signal }: CliContext): Promi
   const certificateFiles = await ownCertificate(flags);
   const kubeRate = parseRate("kube-api", flags.kubeApiQps, flags.kubeApiBurst);
   const eventRate = parseRate("event", flags.eventQps, flags.eventBurst);
+  await using _profiler = await profilerAt(flags.profiler, logger);
   await using telemetry = await startTelemetry("node", env, logger);
   await using running = await startVirtualNode({
     ...(telemetry.tracer === undefined ? {} : { tracer: telemetry.tracer }),

@@ -8,10 +8,10 @@ import { CliError } from "../cli-error.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { PluginFlags } from "../flags.ts";
 import { certificates, knownTokens } from "../known-callers.ts";
-import { parseListen, withSocketMode } from "../listen.ts";
+import { parseListen, parsePort, withSocketMode } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import { readPluginConfig } from "../plugin-config.ts";
-import { startTelemetry } from "../telemetry/telemetry.ts";
+import { profilerAt, startTelemetry } from "../telemetry/telemetry.ts";
 
 /** `interlink plugin NAME`: one plugin, until the process is asked to end. Its pods go on running then. */
 export async function plugin(
@@ -38,6 +38,7 @@ export async function plugin(
     ...(dockerHost ? { dockerHost } : {}),
     ...(checkpoint ? { checkpoint } : {}),
   });
+  await using _profiler = await profilerAt(profilerPlace(env), logger);
   await using telemetry = await startTelemetry("plugin", env, logger);
   await using running = await servePlugin(provider, {
     ...door,
@@ -47,6 +48,15 @@ export async function plugin(
   logger.info({ address: running.address, plugin: name }, "ready");
   await untilAborted(signal);
   logger.info("stopping; pods go on running");
+}
+
+/** As the environment says it; plugins' files have no keys for it. */
+function profilerPlace(env: CliContext["env"]) {
+  if (env["ENABLE_PPROF"] !== "true") return undefined;
+  return {
+    address: env["PPROF_ADDRESS"] ?? "127.0.0.1",
+    port: parsePort(env["PPROF_PORT"] ?? "6062", "PPROF_PORT"),
+  };
 }
 
 /** Where the plugin listens, and who may call. */

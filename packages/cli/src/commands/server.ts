@@ -25,7 +25,7 @@ import { certificates, knownTokens } from "../known-callers.ts";
 import { parseListen, withSocketMode } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import { neededFile } from "../needed-file.ts";
-import { startTelemetry } from "../telemetry/telemetry.ts";
+import { profilerAt, startTelemetry } from "../telemetry/telemetry.ts";
 
 const TLS_KEYS = { cert: "TLS.CertFile", key: "TLS.KeyFile", clientCa: "TLS.CACertFile" };
 
@@ -71,6 +71,7 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
     ...(flags.pluginTokenFile === undefined ? {} : { tokenFile: flags.pluginTokenFile }),
   };
   const jobScriptBuilder = await jobScripts(settings);
+  await using _profiler = await profilerAt(settings.profiler, logger);
   await using telemetry = await startTelemetry("server", env, logger);
   await using running = await startServer({
     listen: tls === undefined || "unixSocket" in listen ? listen : { ...listen, tls },

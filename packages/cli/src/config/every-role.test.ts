@@ -96,7 +96,8 @@ describe.each(ROLES)("the configuration of %s", (_, schema, read) => {
   test.each(variables)(
     "takes $path from $name before the file, and from the file before the default",
     ({ name, path, one, other }) => {
-      const text = `${path}: ${one}\n`;
+      const parts = path.split(".");
+      const text = `${parts.join(": { ")}: ${one}${" }".repeat(parts.length - 1)}\n`;
       const from = (env: Record<string, string>, text?: string) =>
         told(read({ env, ...(text === undefined ? {} : { file: { name: FILE, text } }) }));
       expect(from({ [name]: other }, text)).toEqual(from({ [name]: other }));

@@ -9,7 +9,9 @@ import {
   LOGGING,
   logLevelOf,
   PLUGIN_KEYS,
-  PPROF,
+  type ProfilerPlace,
+  pprof,
+  profilerOf,
   TLS,
   TRACING,
 } from "./shared-settings.ts";
@@ -135,7 +137,7 @@ export const NODE_CONFIG = Type.Object(
       }),
     ),
     ...LOGGING,
-    Pprof: PPROF,
+    Pprof: pprof(6060),
     Tracing: TRACING,
     ...ignoredKeys("VKConfigPath ServiceAccount Namespace PodIP DataRootFolder KubeletHTTP"),
     ...ignoredKeys("InterlinkAddress SidecarURL SidecarPort", "it is for the API server"),
@@ -161,6 +163,7 @@ export interface NodeFileSettings extends Partial<NodeFlags> {
   siteInsecure?: boolean;
   kubeletHost?: string;
   jobscriptURL?: string;
+  profiler?: ProfilerPlace;
 }
 
 /** What the file says in the words of the flags; a flag goes before it. */
@@ -201,6 +204,7 @@ export function nodeSettings(config: Static<typeof NODE_CONFIG>): NodeFileSettin
     ),
     jobscriptURL: config.JobScriptBuilderURL,
     logLevel: logLevelOf(config),
+    profiler: profilerOf(config.Pprof),
   };
   return Object.fromEntries(
     Object.entries(found).filter(([, value]) => value !== undefined),

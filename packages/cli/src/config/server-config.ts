@@ -11,7 +11,9 @@ import {
   LOGGING,
   logLevelOf,
   PLUGIN_KEYS,
-  PPROF,
+  type ProfilerPlace,
+  pprof,
+  profilerOf,
   TLS,
   TRACING,
 } from "./shared-settings.ts";
@@ -193,7 +195,7 @@ export const SERVER_CONFIG = Type.Object(
       ),
     ),
     ...LOGGING,
-    Pprof: PPROF,
+    Pprof: pprof(6061),
     Tracing: TRACING,
     ...ignoredKeys("DataRootFolder"),
     ...ignoredKeys(
@@ -238,6 +240,7 @@ export interface ServerSettings {
   /** Tokens of an issuer are taken. */
   issuer?: JwtCallersOptions;
   logLevel?: string;
+  profiler?: ProfilerPlace;
   /** Virtual nodes may name a builder of job scripts, which is told this. */
   jobConfig?: JobConfig;
   /** A file: makes the job scripts of pods that name no builder. */
@@ -252,6 +255,7 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
   const logLevel = logLevelOf(config);
   const tls = tlsFiles(config.TLS);
   const sidecar = sidecarOf(config);
+  const profiler = profilerOf(config.Pprof);
   return {
     ...(plugin === undefined ? {} : { plugin: siteAddress(plugin, config.SidecarPort) }),
     ...(address === undefined && port === undefined
@@ -267,6 +271,7 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
     ...(config.BodyLimits === undefined ? {} : { limits: bodyLimits(config.BodyLimits) }),
     ...(config.OIDC === undefined ? {} : { issuer: issuerOf(config.OIDC) }),
     ...(logLevel === undefined ? {} : { logLevel }),
+    ...(profiler === undefined ? {} : { profiler }),
     ...(config.JobScriptBuildConfig === undefined
       ? {}
       : { jobConfig: jobConfig(config.JobScriptBuildConfig) }),

@@ -31,12 +31,44 @@ export const TLS = Type.Object(
   closed,
 );
 
-export const PPROF = Type.Optional(
-  Type.Unknown({
-    ignored: "there is no profiler to be asked over HTTP; start Node with --cpu-prof instead",
-    env: ["ENABLE_PPROF"],
-  }),
-);
+/** `Pprof`, whose port differs between the programs. */
+export const pprof = (port: number) =>
+  Type.Optional(
+    Type.Object(
+      {
+        Enabled: Type.Boolean({
+          default: false,
+          description: "Let this machine take CPU and heap profiles, under /debug/pprof/.",
+          env: ["ENABLE_PPROF"],
+        }),
+        Address: Type.String({
+          default: "127.0.0.1",
+          description: "Where the profiler listens; always an address of the machine's own.",
+          env: ["PPROF_ADDRESS"],
+        }),
+        Port: Type.String({
+          default: String(port),
+          description: "Port of the profiler.",
+          env: ["PPROF_PORT"],
+          pattern: "^[0-9]{1,5}$",
+        }),
+      },
+      closed,
+    ),
+  );
+
+/** Where a profiler is to listen; `undefined`: nowhere. */
+export function profilerOf(
+  config: { Enabled: boolean; Address: string; Port: string } | undefined,
+): ProfilerPlace | undefined {
+  if (config?.Enabled !== true) return undefined;
+  return { address: config.Address, port: Number(config.Port) };
+}
+
+export interface ProfilerPlace {
+  address: string;
+  port: number;
+}
 
 export const TRACING = Type.Optional(
   Type.Unknown({

@@ -17,6 +17,16 @@ export interface Telemetry extends AsyncDisposable {
   tracer?: Tracer;
 }
 
+/** A profiler where one is wanted, else nothing, and then not even its code is loaded. Throws `CliError` `busy`. */
+export async function profilerAt(
+  place: { address: string; port: number } | undefined,
+  logger: Logger,
+): Promise<AsyncDisposable> {
+  if (place === undefined) return { [Symbol.asyncDispose]: async () => {} };
+  const { startProfiler } = await import("./profiler.ts");
+  return startProfiler({ ...place, logger });
+}
+
 /** What a process that is to end waits for its last spans, milliseconds. */
 const LAST_MS = 3_000;
 
