@@ -9,6 +9,7 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Checkpoint } from "./checkpoints.ts";
 import type { JobScriptBuilder } from "./job-script/job-script-builder.ts";
+import type { SeveralPluginsOptions } from "./plugin/several/several-plugins.ts";
 
 /** Certificates as PEM text. */
 export interface ServerTls {
@@ -60,8 +61,8 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
 
 export interface ServerOptions {
   listen: ListenOptions;
-  /** The plugin: a client that the caller owns and closes, or how to reach it. */
-  plugin: InterlinkClient | Omit<InterlinkClientOptions, "peer">;
+  /** The plugin: a client that the caller owns and closes, or how to reach it; or several, by name. */
+  plugin: InterlinkClient | Omit<InterlinkClientOptions, "peer"> | SeveralPluginsOptions;
   logger: Logger;
   limits?: Partial<ServerLimits>;
   /** Name and version told in `/capabilities`. Default `interlink-server`. */

@@ -16,7 +16,9 @@ import { listenOn } from "./http/listen.ts";
 import { Streams } from "./http/streams.ts";
 import { createMetrics } from "./observe/metrics.ts";
 import { DEFAULT_LIMITS, type ServerContext, type ServerOptions } from "./options.ts";
-import { PluginCapabilities } from "./plugin/plugin-capabilities.ts";
+import { PluginCapabilities, type PluginOffers } from "./plugin/plugin-capabilities.ts";
+import { registerPluginMetrics } from "./plugin/several/plugin-metrics.ts";
+import { SeveralPlugins } from "./plugin/several/several-plugins.ts";
 import { capabilitiesRoute } from "./routes/capabilities.ts";
 import { createRoute } from "./routes/create.ts";
 import { deleteRoute } from "./routes/delete.ts";
@@ -32,7 +34,7 @@ import { updateRoute } from "./routes/update.ts";
 import { updateCacheRoute } from "./routes/update-cache.ts";
 import { askPlugin } from "./status/ask-plugin.ts";
 import { LastSeen } from "./status/last-seen.ts";
-import { StatusBatcher } from "./status/status-batcher.ts";
+import { type AskStatus, StatusBatcher, type StatusQuestions } from "./status/status-batcher.ts";
 
 /** An API server that listens. */
 export interface RunningServer extends AsyncDisposable {
@@ -48,11 +50,41 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const closing = new AbortController();
   const cut = new AbortController();
   const now = (): number => Date.now();
-  const { plugin, release } = pluginOf(options.plugin);
+  const registry = options.registry ?? new Registry();
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const seen = new LastSeen((status, from, to) =>
+    logger.info(
+      { pod: `${status.namespace}/${status.name}`, uid: status.UID, job: status.JID, from, to },
+      "pod changed",
+    ),
+  );
+  const metrics = createMetrics(registry, seen, now);
+  const askStatus =
+    (client: InterlinkClient, offers: PluginOffers): AskStatus =>
+    async (pods, signal) => {
+      const answersLists = (await offers.recent(signal)) !== undefined;
+      const statuses = await askPlugin(client, pods, answersLists, signal);
+      metrics.pluginAnswered();
+      for (const status of statuses) seen.saw(status);
+      return statuses;
+    };
+  const onBatch = (questions: number, pods: number): void => metrics.batchAsked(questions, pods);
+  const several =
+    "plugins" in options.plugin
+      ? await SeveralPlugins.open(options.plugin, {
+          logger,
+          limits,
+          now: () => performance.now(),
+          ask: askStatus,
+          onBatch,
+        })
+      : undefined;
+  if (several !== undefined) registerPluginMetrics(registry, several);
+  const { plugin, release } = pluginOf(options.plugin, several);
   const context: ServerContext = {
     plugin,
     logger,
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    limits,
     agent: options.agent ?? "interlink-server",
     jobScriptBuilder: options.jobScriptBuilder,
     checkpoint: options.checkpoint ?? (() => {}),
@@ -60,25 +92,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     cut: cut.signal,
   };
 
-  const seen = new LastSeen((status, from, to) =>
-    logger.info(
-      { pod: `${status.namespace}/${status.name}`, uid: status.UID, job: status.JID, from, to },
-      "pod changed",
-    ),
-  );
-  const metrics = createMetrics(options.registry ?? new Registry(), seen, now);
   const podNamespaces = new PodNamespaces();
-  const capabilities = new PluginCapabilities(plugin, now);
-  const batcher = new StatusBatcher(
-    async (pods, signal) => {
-      const answersLists = (await capabilities.recent(signal)) !== undefined;
-      const statuses = await askPlugin(plugin, pods, answersLists, signal);
-      metrics.pluginAnswered();
-      for (const status of statuses) seen.saw(status);
-      return statuses;
-    },
-    (questions, pods) => metrics.batchAsked(questions, pods),
-  );
+  const capabilities = several?.capabilities ?? new PluginCapabilities(plugin, now);
+  const batcher = several?.batcher ?? new StatusBatcher(askStatus(plugin, capabilities), onBatch);
   const heard = (record: StatusStreamRecord): void => {
     metrics.pluginAnswered();
     if (record.type === "status") {
@@ -93,6 +109,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   const app = createApp(context, options.listen, metrics, {
     tracer: options.tracer,
+    several,
     authenticate: options.authenticate,
     rateLimit:
       options.rateLimit === undefined
@@ -148,10 +165,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** The client to the plugin, and how to let go of it: one that was handed in belongs to who made it. */
-function pluginOf(plugin: ServerOptions["plugin"]): {
-  plugin: InterlinkClient;
-  release: () => Promise<void>;
-} {
+function pluginOf(
+  plugin: ServerOptions["plugin"],
+  several: SeveralPlugins | undefined,
+): { plugin: InterlinkClient; release: () => Promise<void> } {
+  if (several !== undefined) {
+    return { plugin: several.client, release: () => several[Symbol.asyncDispose]() };
+  }
+  if ("plugins" in plugin) throw new Error("several plugins were not opened");
   if ("create" in plugin) return { plugin, release: async () => {} };
   const client = createInterlinkClient({ ...plugin, peer: "plugin" });
   return { plugin: client, release: () => client.close() };
@@ -159,7 +180,7 @@ function pluginOf(plugin: ServerOptions["plugin"]): {
 
 /** Where the plugin says that a pod is; `undefined` when it answers, and knows no such pod. */
 async function namespaceAtPlugin(
-  batcher: StatusBatcher,
+  batcher: StatusQuestions,
   pod: Pod,
   signal: AbortSignal,
 ): Promise<string | undefined> {

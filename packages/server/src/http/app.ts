@@ -15,6 +15,7 @@ import { type FastifyInstance, fastify, LogController } from "fastify";
 import type { ServerMetrics } from "../observe/metrics.ts";
 import { traceRequests } from "../observe/tracing.ts";
 import type { ListenOptions, ServerContext, ServerTls } from "../options.ts";
+import type { SeveralPlugins } from "../plugin/several/several-plugins.ts";
 import { createErrorHandler } from "./answer-error.ts";
 
 /** Go callers use GET with a body and whatever other method they like; the path decides. */
@@ -43,6 +44,7 @@ export interface Doorkeepers {
   tracer?: Tracer | undefined;
   authenticate?: Authenticate | undefined;
   rateLimit?: RateLimit | undefined;
+  several?: SeveralPlugins | undefined;
 }
 
 /** The HTTP frame around the routes: body bytes as they are, request ids, limits, errors as plain text, metrics. */
@@ -50,7 +52,7 @@ export function createApp(
   context: ServerContext,
   listen: ListenOptions,
   metrics: ServerMetrics,
-  { authenticate, rateLimit, tracer }: Doorkeepers,
+  { authenticate, rateLimit, tracer, several }: Doorkeepers,
 ): FastifyInstance {
   const { limits } = context;
   const tls = "tls" in listen ? listen.tls : undefined;
@@ -76,7 +78,13 @@ export function createApp(
     }),
     genReqId: requestId,
     exposeHeadRoutes: false,
+    rewriteUrl: ({ url }) => (url === undefined ? "/" : (several?.split(url).url ?? url)),
   }) as unknown as FastifyInstance;
+  if (several !== undefined) {
+    app.addHook("onRequest", (request, _reply, done) => {
+      several.within(several.split(request.originalUrl).plugin, done);
+    });
+  }
 
   app.server.maxConnections = limits.connections;
   if (tracer !== undefined) traceRequests(app, tracer);

@@ -72,6 +72,15 @@ export function createMetrics(
       for (const state of POD_STATES) this.set({ state }, counts[state]);
     },
   });
+  const memory = new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory of the process.",
+    registers: [],
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  registry.registerMetric(memory);
   registry.registerMetric(answerAge);
   registry.registerMetric(pods);
   return {

@@ -22,8 +22,14 @@ const HANDED_ON = [
 
 const FRESH_MS = 30_000;
 
+/** What a plugin offers. */
+export interface PluginOffers {
+  ask(signal: AbortSignal): Promise<Capabilities | undefined>;
+  recent(signal: AbortSignal): Promise<Capabilities | undefined>;
+}
+
 /** What the plugin offers, asked at most every 30 s where a decision only needs to be about right. */
-export class PluginCapabilities {
+export class PluginCapabilities implements PluginOffers {
   private known: { value: Capabilities | undefined; at: number } | undefined;
   private readonly plugin: InterlinkClient;
   private readonly now: () => number;

@@ -6,7 +6,7 @@ import { readBody } from "../http/body.ts";
 import { callerSignal } from "../http/caller.ts";
 import { withJobScript } from "../job-script/job-script-builder.ts";
 import type { ServerContext } from "../options.ts";
-import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
+import type { PluginOffers } from "../plugin/plugin-capabilities.ts";
 
 /**
  * `POST /create`: judge, resolve the mounts, hand it to the plugin once. Not repeated here: create is idempotent by
@@ -15,7 +15,7 @@ import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
 export function createRoute(
   app: FastifyInstance,
   context: ServerContext,
-  capabilities: PluginCapabilities,
+  capabilities: PluginOffers,
 ): void {
   app.route({
     method: ANY_METHOD,

@@ -12,12 +12,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { callerSignal } from "../http/caller.ts";
 import type { Streams } from "../http/streams.ts";
 import type { ServerContext } from "../options.ts";
-import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
+import type { PluginOffers } from "../plugin/plugin-capabilities.ts";
 
 /** What the routes of interactive streams need. */
 export interface InteractiveParts {
   context: ServerContext;
-  capabilities: PluginCapabilities;
+  capabilities: PluginOffers;
   upgrades: Upgrades;
   streams: Streams;
 }

@@ -5,13 +5,13 @@ import { readBody } from "../http/body.ts";
 import { callerSignal } from "../http/caller.ts";
 import type { Streams } from "../http/streams.ts";
 import type { ServerContext } from "../options.ts";
-import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
+import type { PluginOffers } from "../plugin/plugin-capabilities.ts";
 
 /** `GET /getLogs`: the plugin's bytes as they come; when the caller leaves, the plugin is told by a closed connection. */
 export function logsRoute(
   app: FastifyInstance,
   context: ServerContext,
-  capabilities: PluginCapabilities,
+  capabilities: PluginOffers,
   streams: Streams,
 ): void {
   app.route({
@@ -37,7 +37,7 @@ export function logsRoute(
 /** The request as this plugin understands it. Options of the extension are only used where they are offered. */
 async function forPlugin(
   asked: LogRequest,
-  capabilities: PluginCapabilities,
+  capabilities: PluginOffers,
   signal: AbortSignal,
 ): Promise<LogRequest> {
   const { TailIsSet, ...base } = asked.Opts;

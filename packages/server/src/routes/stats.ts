@@ -3,13 +3,13 @@ import type { FastifyInstance } from "fastify";
 import { mayTouch } from "../auth/namespaces.ts";
 import { callerSignal } from "../http/caller.ts";
 import type { ServerContext } from "../options.ts";
-import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
+import type { PluginOffers } from "../plugin/plugin-capabilities.ts";
 
 /** `GET /stats`: what the plugin says now, read and written anew. */
 export function statsRoute(
   app: FastifyInstance,
   context: ServerContext,
-  capabilities: PluginCapabilities,
+  capabilities: PluginOffers,
 ): void {
   app.get("/stats", async (request, reply) => {
     const signal = callerSignal(reply, context.cut);

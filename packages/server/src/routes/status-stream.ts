@@ -10,7 +10,7 @@ import { mayTouch } from "../auth/namespaces.ts";
 import { callerSignal } from "../http/caller.ts";
 import type { Streams } from "../http/streams.ts";
 import type { ServerContext } from "../options.ts";
-import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
+import type { PluginOffers } from "../plugin/plugin-capabilities.ts";
 
 /**
  * `GET /status/stream`: each subscriber has a stream of its own from the plugin; every record is read and written
@@ -19,7 +19,7 @@ import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
 export function statusStreamRoute(
   app: FastifyInstance,
   context: ServerContext,
-  capabilities: PluginCapabilities,
+  capabilities: PluginOffers,
   streams: Streams,
   heard: (record: StatusStreamRecord) => void,
 ): void {

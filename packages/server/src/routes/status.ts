@@ -5,7 +5,7 @@ import { ANY_METHOD } from "../http/app.ts";
 import { readBody } from "../http/body.ts";
 import { callerSignal } from "../http/caller.ts";
 import type { ServerContext } from "../options.ts";
-import type { StatusBatcher } from "../status/status-batcher.ts";
+import type { StatusQuestions } from "../status/status-batcher.ts";
 
 /**
  * `GET /status`: what the plugin says now about these pods, or its error; never what it said before. An empty
@@ -14,7 +14,7 @@ import type { StatusBatcher } from "../status/status-batcher.ts";
 export function statusRoute(
   app: FastifyInstance,
   context: ServerContext,
-  batcher: StatusBatcher,
+  batcher: StatusQuestions,
 ): void {
   app.route({
     method: ANY_METHOD,

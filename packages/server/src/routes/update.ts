@@ -5,7 +5,7 @@ import { ANY_METHOD } from "../http/app.ts";
 import { readBody } from "../http/body.ts";
 import { callerSignal } from "../http/caller.ts";
 import type { ServerContext } from "../options.ts";
-import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
+import type { PluginOffers } from "../plugin/plugin-capabilities.ts";
 
 /**
  * `POST /update` (feature `pod-updates`): the body of a create whose content has changed, judged and resolved like one,
@@ -14,7 +14,7 @@ import type { PluginCapabilities } from "../plugin/plugin-capabilities.ts";
 export function updateRoute(
   app: FastifyInstance,
   context: ServerContext,
-  capabilities: PluginCapabilities,
+  capabilities: PluginOffers,
 ): void {
   app.route({
     method: ANY_METHOD,

@@ -4,6 +4,12 @@ import type { Pod } from "kubernetes-types/core/v1.js";
 /** Asks about all these pods in one go; unknown ones are absent from the answer. */
 export type AskStatus = (pods: readonly Pod[], signal: AbortSignal) => Promise<RemotePodStatus[]>;
 
+/** Where status questions of callers go. */
+export interface StatusQuestions {
+  /** The statuses of these pods; unknown ones are absent. Throws ProtocolError; `aborted` when the signal fires first. */
+  ask(pods: readonly Pod[], signal: AbortSignal): Promise<RemotePodStatus[]>;
+}
+
 /** One caller and the pods that it asked for. */
 interface Question {
   pods: readonly Pod[];
@@ -19,7 +25,7 @@ interface Question {
  *
  * States: idle (no call under way, nobody waits) → asking (a call is under way; `waiting` fills) → asking … → idle.
  */
-export class StatusBatcher {
+export class StatusBatcher implements StatusQuestions {
   private waiting: Question[] = [];
   private asking = false;
   private readonly askAll: AskStatus;
