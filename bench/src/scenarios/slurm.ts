@@ -54,24 +54,27 @@ async function run(context: BenchContext): Promise<Findings> {
 
   const few = await life(context, site, pods, found, await pods.plan(size.few), size);
   const many: Pod[] = [];
-  const ours: number[] = [];
-  const plain: number[] = [];
+  const took = { plugin: 0, loop: 0, loops: 0, cpu: 0 };
+  const loop = { user: site.user, script };
   while (many.length < size.many) {
     progress(
       `${many.length + size.round} of ${size.many} jobs submitted, by the plugin and by a loop`,
     );
     const more = await pods.plan(Math.min(size.round, size.many - many.length));
-    ours.push(await pods.create(more, signal));
-    plain.push(await sbatchLoop(more.length, { user: site.user, script, atOnce: SBATCH_AT_ONCE }));
+    const before = (await site.parts.cpu())["plugin"] ?? Number.NaN;
+    took.plugin += await pods.create(more, signal);
+    took.cpu += ((await site.parts.cpu())["plugin"] ?? Number.NaN) - before;
+    took.loop += await sbatchLoop(more.length, { ...loop, atOnce: 1 });
+    took.loops += await sbatchLoop(more.length, { ...loop, atOnce: SBATCH_AT_ONCE });
     await cancelLoop(site.user);
     many.push(...more);
   }
-  submitted(found, size.many, sum(ours), sum(plain));
+  submitted(found, size.many, took);
   const lots = await life(context, site, pods, found, many, size);
   // Of a few seconds, one command more or less is only noise.
   if (!quick) flat(found, few, lots, size);
   found.notes.push(
-    `${site.version}, with their usual settings in the plugin. All jobs share the cores of this machine with Slurm. Submitting: ${CREATES_AT_ONCE} creates at once, of which the plugin runs ${SBATCH_AT_ONCE} sbatch at once; xargs as many, as the same user with the same script; all on hold, in turns of ${size.round}.`,
+    `${site.version}, with their usual settings in the plugin. All jobs share the cores of this machine with Slurm. Submitting: ${CREATES_AT_ONCE} creates at once, of which the plugin runs ${SBATCH_AT_ONCE} sbatch at once. The plain loop is xargs, as the same user with the same script, one after another as a loop is, and ${SBATCH_AT_ONCE} at once. All on hold, in turns of ${size.round}.`,
     `Commands are those that ask Slurm or order something (squeue, scontrol, scancel, sinfo, sacct); sbatch is one a pod.`,
     ...(await site.parts.problems()),
   );
@@ -141,12 +144,29 @@ async function perMinute(
   return ((await commands.count()) - before) * (60_000 / (performance.now() - begun));
 }
 
-function submitted(found: Findings, count: number, ours: number, plain: number): void {
-  const ratio = plain / ours;
+/** Milliseconds that submitting all took: by the plugin, by a plain loop, and by as many loops at once. */
+interface Took {
+  plugin: number;
+  loop: number;
+  loops: number;
+  /** CPU of the plugin, without its sbatch. */
+  cpu: number;
+}
+
+function submitted(found: Findings, count: number, took: Took): void {
+  const rate = (milliseconds: number): number => (1000 * count) / milliseconds;
+  const ratio = took.loop / took.plugin;
   found.measures.push(
-    { name: "submit rate, by the plugin", value: (1000 * count) / ours, unit: "/s" },
-    { name: "submit rate, plain loop of sbatch", value: (1000 * count) / plain, unit: "/s" },
+    { name: "submit rate, by the plugin", value: rate(took.plugin), unit: "/s" },
+    { name: "submit rate, plain loop of sbatch", value: rate(took.loop), unit: "/s" },
+    { name: `submit rate, ${SBATCH_AT_ONCE} plain loops`, value: rate(took.loops), unit: "/s" },
     { name: "submit rate, plugin / plain loop", value: ratio, unit: "x" },
+    {
+      name: `submit rate, plugin / ${SBATCH_AT_ONCE} plain loops`,
+      value: took.loops / took.plugin,
+      unit: "x",
+    },
+    { name: "CPU of the plugin per pod submitted", value: took.cpu / count, unit: "CPU ms" },
   );
   found.aims.push({
     wanted: `The plugin submits at least ${AIM_SUBMIT} times as fast as a plain loop of sbatch.`,
@@ -164,8 +184,4 @@ function flat(found: Findings, few: Counts, many: Counts, size: Size): void {
       met: most <= FLAT * least,
     });
   }
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
