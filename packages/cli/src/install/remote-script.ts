@@ -27,7 +27,7 @@ is_running() {
   local pid
   pid="$(cat "$1.pid" 2>/dev/null || true)"
   [ -n "$pid" ] && [ -r "/proc/$pid/environ" ] &&
-    tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "INTERLINK_REMOTE=$PWD/$1"
+    { tr '\0' '\n' <"/proc/$pid/environ"; } 2>/dev/null | grep -xF "INTERLINK_REMOTE=$PWD/$1" >/dev/null
 }
 
 launch() {

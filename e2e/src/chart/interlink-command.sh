@@ -1,0 +1,3 @@
+#!/bin/sh
+# The built command line program, as the command interlink of a site.
+exec node "$INTERLINK_MAIN" "$@"
