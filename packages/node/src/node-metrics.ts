@@ -1,4 +1,4 @@
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** What the node counts about its pods and its site; its own registry, nothing global. */
 export interface NodeMetrics {
@@ -6,6 +6,8 @@ export interface NodeMetrics {
   /** The site's stream (or polling) broke. */
   siteLost: () => void;
   siteConnected: (connected: boolean) => void;
+  /** A call to the site has ended. `operation` is from a closed set. */
+  siteCalled: (operation: string, code: number, seconds: number) => void;
 }
 
 export function createNodeMetrics(podsByJob: () => Record<string, number>): NodeMetrics {
@@ -30,9 +32,30 @@ export function createNodeMetrics(podsByJob: () => Record<string, number>): Node
     help: "How often the site stopped telling the node how its pods are.",
     registers,
   });
+  const calls = new Histogram({
+    name: "interlink_node_site_call_duration_seconds",
+    help: "Time of calls to the site until their answer, by operation and HTTP status; without streams.",
+    labelNames: ["operation", "code"],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60],
+    registers,
+  });
+  registerMemory(registry);
   return {
     registry,
+    siteCalled: (operation, code, seconds) =>
+      calls.observe({ operation, code: String(code) }, seconds),
     siteLost: () => lost.inc(),
     siteConnected: (now) => connected.set(now ? 1 : 0),
   };
+}
+
+function registerMemory(registry: Registry): void {
+  void new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory of the process.",
+    registers: [registry],
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
 }

@@ -84,7 +84,9 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   const client = createKubeClient(identity.credentials, limits);
   closing.last(() => client.close());
   closing.runs(identity.keepValid(client, signal));
-  const site = siteOf(options.site, options, closing);
+  let pods: PodManager | undefined;
+  const metrics = createNodeMetrics(() => pods?.counts() ?? {});
+  const site = siteOf(options.site, options, metrics, closing);
   const events = createEventRecorder({
     client,
     host: nodeName,
@@ -113,7 +115,7 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
     { client, site, events, owner, nodeAddress, allocatable, node: () => registered?.node() },
     closing,
   );
-  const metrics = createNodeMetrics(() => manager.counts());
+  pods = manager;
   const { restricted } = identity;
   const { api: kubelet, tls } = await kubeletApi(
     options,
@@ -156,12 +158,14 @@ function noAnswer(client: KubeClient, logger: Logger): (err: Error) => void {
 function siteOf(
   source: SiteSource,
   { intervals, logger, tracer }: VirtualNodeOptions,
+  metrics: NodeMetrics,
   closing: Closing,
 ): RemoteSite {
   if ("follow" in source) return source;
   const client = observedClient(createInterlinkClient({ ...source, peer: "server" }), {
     logger,
     tracer,
+    called: (operation, code, seconds) => metrics.siteCalled(operation, code, seconds),
   });
   closing.last(() => client.close());
   return createInterlinkSite({

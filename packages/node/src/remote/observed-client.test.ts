@@ -23,17 +23,23 @@ function setUp(create: InterlinkClient["create"]) {
     },
   } as Tracer;
   const logger = pino({ level: "debug" }, { write }) as Logger;
-  const client = observedClient({ create } as InterlinkClient, { logger, tracer });
-  return { client, lines, spans };
+  const called: unknown[] = [];
+  const client = observedClient({ create } as InterlinkClient, {
+    logger,
+    tracer,
+    called: (operation, code) => called.push([operation, code]),
+  });
+  return { client, lines, spans, called };
 }
 
 test("a call has an id on the wire and in a line with the pod and the job, and the spans of existing nodes", async () => {
   const ids: unknown[] = [];
-  const { client, lines, spans } = setUp(async (_, options) => {
+  const { client, lines, spans, called } = setUp(async (_, options) => {
     ids.push(options?.requestId);
     return { PodUID: "u", PodJID: "j-7" };
   });
   await client.create({ pod, container: [] } as never);
+  expect(called).toEqual([["CreatePod", 200]]);
   expect(ids).toEqual([expect.stringMatching(/^CreatePod#/)]);
   expect(lines).toEqual([
     expect.objectContaining({ requestId: ids[0], pod: "n/p", uid: "u", job: "j-7" }),
@@ -49,11 +55,12 @@ test("a call has an id on the wire and in a line with the pod and the job, and t
 });
 
 test("the error of a call says which request it was, and its spans the status", async () => {
-  const { client, lines, spans } = setUp(async () => {
+  const { client, lines, spans, called } = setUp(async () => {
     throw new ProtocolError("refused", "no such partition", { httpStatus: 422 });
   });
   const error: unknown = await client.create({ pod } as never).catch((thrown: unknown) => thrown);
   expect(error).toMatchObject({ requestId: expect.stringMatching(/^CreatePod#/) });
+  expect(called).toEqual([["CreatePod", 422]]);
   expect(lines[0]).toMatchObject({ uid: "u", err: { message: "no such partition" } });
   expect(spans.map(({ ended }) => ended["exit.code"])).toEqual([422, 422]);
 });

@@ -1,6 +1,7 @@
 import {
   aboutPod,
   type CallOptions,
+  httpStatusOf,
   type InterlinkClient,
   inSpan,
   type OperationName,
@@ -15,6 +16,8 @@ export interface ObserveOptions {
   logger: Logger;
   /** Without: no spans. */
   tracer?: Tracer | undefined;
+  /** Told of every call: `code` is the HTTP status, or the one that the failure would be answered with. */
+  called?: (operation: OperationName, code: number, seconds: number) => void;
 }
 
 /** Names of the spans of the existing virtual node (reference: wire and node, section 9): what is done, and the call for it. */
@@ -35,7 +38,7 @@ const SPANS = {
  */
 export function observedClient(
   client: InterlinkClient,
-  { logger, tracer }: ObserveOptions,
+  { logger, tracer, called }: ObserveOptions,
 ): InterlinkClient {
   async function observed<T>(
     operation: keyof typeof SPANS,
@@ -54,11 +57,14 @@ export function observedClient(
         inner === undefined ? work() : inSpan(tracer, inner, attributes, work),
       );
       const ms = Math.round(performance.now() - started);
+      called?.(operation, 200, ms / 1000);
       logger.debug({ ...about, operation, ms, ...jobOf(answer) }, "the site answered");
       return answer;
     } catch (error) {
       // Whoever logs it says with it which request it was.
       if (error instanceof ProtocolError) error.requestId ??= requestId;
+      const code = httpStatusOf(ProtocolError.from(error));
+      called?.(operation, code, (performance.now() - started) / 1000);
       logger.debug({ ...about, operation, err: error }, "the site did not answer as asked");
       throw error;
     }
