@@ -5,6 +5,7 @@ import {
   createTemplateBuilder,
   type JobScriptBuilder,
   type JwtCallersOptions,
+  type SeveralPluginsOptions,
   startServer,
 } from "@interlink/server";
 import type { Logger } from "pino";
@@ -16,9 +17,9 @@ import {
   readServerConfig,
   SERVER_CONFIG_PLACE,
   type ServerSettings,
-  type SidecarSettings,
   serverSettings,
 } from "../config/server-config.ts";
+import type { SeveralSettings, SidecarSettings } from "../config/several-plugins.ts";
 import { crashPoint } from "../crash-point.ts";
 import type { ServerFlags } from "../flags.ts";
 import { certificates, knownTokens } from "../known-callers.ts";
@@ -34,10 +35,11 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
   const config = await loadConfig(readServerConfig, SERVER_CONFIG_PLACE, flags.config, env);
   const settings = serverSettings(config.value);
   const plugin = flags.plugin ?? settings.plugin;
-  if (plugin === undefined) {
+  const several = flags.plugin === undefined ? settings.several : undefined;
+  if (plugin === undefined && several === undefined) {
     throw new CliError(
       "usage",
-      "Which plugin? Give --plugin <url>, or SidecarURL and SidecarPort in a configuration file.",
+      "Which plugin? Give --plugin <url>, or SidecarURL and SidecarPort, or Plugins, in a configuration file.",
     );
   }
   const logger = openLog("server", flags.logLevel ?? settings.logLevel ?? "info");
@@ -75,7 +77,10 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
   await using telemetry = await startTelemetry("server", env, logger);
   await using running = await startServer({
     listen: tls === undefined || "unixSocket" in listen ? listen : { ...listen, tls },
-    plugin: { address: plugin, ...(await pluginClient(sidecar)) },
+    plugin:
+      several === undefined
+        ? { address: plugin ?? "", ...(await pluginClient(sidecar)) }
+        : await pluginClients(several),
     logger,
     ...(telemetry.tracer === undefined ? {} : { tracer: telemetry.tracer }),
     ...(authenticate === undefined ? {} : { authenticate }),
@@ -84,7 +89,8 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
     ...(jobScriptBuilder === undefined ? {} : { jobScriptBuilder }),
     ...(checkpoint ? { checkpoint } : {}),
   });
-  logger.info({ address: running.address, plugin }, "ready");
+  const plugins = several === undefined ? { plugin } : { plugins: Object.keys(several.plugins) };
+  logger.info({ address: running.address, ...plugins }, "ready");
   await untilAborted(signal);
   logger.info("stopping");
 }
@@ -113,6 +119,23 @@ async function pluginClient({ tokenFile, ca, cert, key }: SidecarSettings) {
   return {
     ...(tokenFile === undefined ? {} : { token: { file: tokenFile } }),
     ...(Object.keys(tls).length === 0 ? {} : { tls }),
+  };
+}
+
+/** How each of several plugins is called. */
+async function pluginClients({
+  plugins,
+  defaultPlugin,
+  placements,
+}: SeveralSettings): Promise<SeveralPluginsOptions> {
+  const entries = Object.entries(plugins).map(async ([name, { address, sidecar, nodes }]) => [
+    name,
+    { address, nodes, ...(await pluginClient(sidecar)) },
+  ]);
+  return {
+    plugins: Object.fromEntries(await Promise.all(entries)) as SeveralPluginsOptions["plugins"],
+    placements,
+    ...(defaultPlugin === undefined ? {} : { defaultPlugin }),
   };
 }
 

@@ -6,6 +6,14 @@ import { CliError } from "../cli-error.ts";
 import type { ConfigPlace } from "./config-file.ts";
 import { SERVER_FILE } from "./places.ts";
 import {
+  SEVERAL_PLUGINS_KEYS,
+  type SeveralSettings,
+  SIDECAR_KEYS,
+  type SidecarSettings,
+  severalSettings,
+  sidecarSettings,
+} from "./several-plugins.ts";
+import {
   closed,
   ignoredKeys,
   LOGGING,
@@ -102,23 +110,8 @@ export const SERVER_CONFIG = Type.Object(
         pattern: "^0?[0-7]{3}$",
       }),
     ),
-    SidecarTokenFile: Type.Optional(
-      Type.String({ description: "Bearer token for the plugin, read again for every call." }),
-    ),
-    SidecarTLS: Type.Optional(
-      Type.Object(
-        {
-          CACertFile: Type.Optional(
-            Type.String({ description: "Authority of the plugin's certificate (PEM)." }),
-          ),
-          CertFile: Type.Optional(
-            Type.String({ description: "Certificate to show to the plugin (PEM)." }),
-          ),
-          KeyFile: Type.Optional(Type.String({ description: "Its key (PEM)." })),
-        },
-        closed,
-      ),
-    ),
+    ...SIDECAR_KEYS,
+    ...SEVERAL_PLUGINS_KEYS,
     TLS: Type.Optional(TLS),
     TokenFile: Type.Optional(
       Type.String({
@@ -216,18 +209,12 @@ export const SERVER_CONFIG = Type.Object(
 
 export const readServerConfig = (sources: ConfigSources) => readConfig(SERVER_CONFIG, sources);
 
-/** How the plugin is called: names of files. */
-export interface SidecarSettings {
-  tokenFile?: string;
-  ca?: string;
-  cert?: string;
-  key?: string;
-}
-
 /** What the file says in the words of the flags; a flag goes before it. */
 export interface ServerSettings {
   plugin?: string;
   sidecar?: SidecarSettings;
+  /** Instead of one plugin. */
+  several?: SeveralSettings;
   listen?: string;
   /** Octal. */
   socketMode?: string;
@@ -254,7 +241,8 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
   const { InterlinkAddress: address, InterlinkPort: port, SidecarURL: plugin } = config;
   const logLevel = logLevelOf(config);
   const tls = tlsFiles(config.TLS);
-  const sidecar = sidecarOf(config);
+  const sidecar = sidecarSettings(config);
+  const several = severalSettings(config);
   const profiler = profilerOf(config.Pprof);
   return {
     ...(plugin === undefined ? {} : { plugin: siteAddress(plugin, config.SidecarPort) }),
@@ -263,6 +251,7 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
       : { listen: listenAddress(address ?? "", port) }),
     ...(config.SocketMode === undefined ? {} : { socketMode: config.SocketMode }),
     ...(Object.keys(sidecar).length === 0 ? {} : { sidecar }),
+    ...(several === undefined ? {} : { several }),
     ...(config.TokenFile === undefined ? {} : { tokenFile: config.TokenFile }),
     ...(config.AllowAnonymous === undefined ? {} : { allowAnonymous: config.AllowAnonymous }),
     ...(config.RateLimit === undefined
@@ -279,21 +268,6 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
       ? {}
       : { jobScriptTemplate: config.JobScriptTemplate }),
     ...(tls === undefined ? {} : { tls }),
-  };
-}
-
-function sidecarOf({
-  SidecarTokenFile: tokenFile,
-  SidecarTLS: { CACertFile: ca, CertFile: cert, KeyFile: key } = {},
-}: Static<typeof SERVER_CONFIG>): SidecarSettings {
-  if ((cert === undefined) !== (key === undefined)) {
-    throw new CliError("usage", "SidecarTLS.CertFile and KeyFile belong together: give both.");
-  }
-  return {
-    ...(tokenFile === undefined ? {} : { tokenFile }),
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
   };
 }
 

@@ -74,7 +74,12 @@ export class SeveralPlugins implements AsyncDisposable {
   ): Promise<SeveralPlugins> {
     const { now, limits, logger } = tools;
     const names = Object.keys(options.plugins);
-    const placements = await Placements.open(options.placements, Date.now());
+    const placements = await Placements.open(options.placements, Date.now()).catch(
+      (cause: Error) => {
+        const what = "which plugin has which pod cannot be kept in";
+        throw new Error(`${what} ${options.placements}: ${cause.message}`, { cause });
+      },
+    );
     const lines = new Map<string, PluginLine>();
     const byNode = new Map<string, string>();
     for (const [name, { nodes = [], ...how }] of Object.entries(options.plugins)) {
