@@ -24,7 +24,7 @@ export const CLAIM_FILE = "job-id";
 export function jobScript(options: JobScriptOptions): string {
   const { bash, script, shell, podIp, cleanUp = [] } = options;
   const texts = shell.map((text) => Buffer.from(`${text}\n`).toString("base64"));
-  const [, ...fixed] = script.split("\n");
+  const fixed = script.slice(script.indexOf("\n") + 1);
   return [
     `#!${bash} -p`,
     'if ! [[ -d ${1-} ]]; then echo "interlink: the pod has been deleted" >&2; exit 0; fi',
@@ -38,6 +38,6 @@ export function jobScript(options: JobScriptOptions): string {
     ...(cleanUp.length === 0
       ? []
       : [`trap '${cleanUp.map((words) => `${words.join(" ")} >/dev/null 2>&1`).join("; ")}' EXIT`]),
-    ...fixed,
+    fixed,
   ].join("\n");
 }
