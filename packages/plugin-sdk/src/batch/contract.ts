@@ -46,6 +46,8 @@ export type BatchWordPart =
   | { podPath: string }
   /** Absolute path of a file of this container's present attempt, e.g. its termination message. */
   | { attemptPath: string }
+  /** What the first line of a file of the pod says, e.g. one that a preparation has made; nothing if it is not there. */
+  | { podText: string }
   /**
    * What only the job knows of this attempt: its number (0 for the first), or the process id of the command line that
    * {@link BatchRuntime.run} gave (only in {@link BatchRuntime.exec}; it leads a process group of its own).

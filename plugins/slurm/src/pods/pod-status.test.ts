@@ -125,3 +125,54 @@ it("does not call its own cancelling a failure", () => {
   const end = { id: "7", state: "CANCELLED" };
   expect(status({ records: records(RUNS), end, deleting: true }).failed).toBeUndefined();
 });
+
+it("tells how containers ended that Slurm asked to end, once Slurm has said why", () => {
+  const terminated = {
+    exitCode: 137,
+    reason: "Error",
+    startedAt: "2026-01-01T00:00:01Z",
+    finishedAt: "2026-01-01T00:00:09Z",
+  };
+  const asked = records({
+    ...DONE,
+    exitCode: 137,
+    askedToEndAt: "2026-01-01T00:00:08Z",
+    containers: [container({ terminated })],
+  });
+  const running = { running: { startedAt: "2026-01-01T00:00:01Z" } };
+  expect(status({ records: asked }).state).toEqual(running);
+  expect(status({ records: asked, queued: queued("COMPLETING", "ending") }).state).toEqual(running);
+  expect(status({ records: asked, end: { id: "7", state: "PREEMPTED" } })).toMatchObject({
+    state: { terminated },
+    failed: { reason: "Preempted" },
+  });
+  // A delete is the plugin's own wish.
+  expect(status({ records: asked, deleting: true }).state).toEqual({ terminated });
+  // What had ended before is told at once.
+  const earlier = { ...terminated, finishedAt: "2026-01-01T00:00:05Z" };
+  const mixed = { ...asked, containers: [container({ terminated: earlier })] };
+  expect(status({ records: mixed }).state).toEqual({ terminated: earlier });
+});
+
+it("lets the containers of a job wait that Slurm has put back into its queue", () => {
+  const terminated = { exitCode: 137, finishedAt: "2026-01-01T00:00:09Z" };
+  const told = slurmPodStatus({
+    pod: { metadata: { name: "p", uid: "u", namespace: "n" } },
+    jobId: "7",
+    records: records({
+      ...DONE,
+      askedToEndAt: "2026-01-01T00:00:08Z",
+      containers: [container({ terminated })],
+    }),
+    queued: queued("PENDING", "waiting", "BeginTime"),
+    deleting: false,
+    revision: 1,
+    now: Date.UTC(2026, 0, 1, 1),
+  });
+  expect(told.containers[0]).toMatchObject({
+    state: { waiting: { message: expect.stringContaining("BeginTime") } },
+    lastState: { terminated },
+    ready: false,
+  });
+  expect(told.extension?.failed).toBeUndefined();
+});

@@ -36,8 +36,11 @@ export function slurmPodStatus(known: JobKnowledge): RemotePodStatus {
   const { name = "", uid = "", namespace = "", annotations = {} } = pod.metadata ?? {};
   const end = endOf(known);
   const waits = end === undefined ? waitingMessage(known) : undefined;
+  const isPutBack = waits !== undefined && records.finishedAt !== undefined;
+  const held = end === undefined && !deleting ? heldSince(records) : undefined;
   const change = (status: ContainerStatus): ContainerStatus => {
-    if (status.state?.terminated !== undefined) return status;
+    if (isPutBack) return putBack(status, waits);
+    if (status.state?.terminated !== undefined) return asRunning(status, held);
     if (end !== undefined) return ended(status, end, known);
     return waits === undefined ? status : waiting(status, waits);
   };
@@ -63,9 +66,20 @@ export function slurmPodStatus(known: JobKnowledge): RemotePodStatus {
   };
 }
 
+/**
+ * When Slurm itself asked the job to end, of one whose script has ended since: it may be put back into the queue, or
+ * have reached its time limit. What its containers did at the end is told when Slurm has said which.
+ */
+function heldSince({ askedToEndAt, finishedAt }: BatchRecords): string | undefined {
+  return finishedAt === undefined ? undefined : askedToEndAt;
+}
+
 /** What the pod waits for, while none of its containers can run. */
-function waitingMessage({ jobId, records, queued }: JobKnowledge): string | undefined {
-  if (records.finishedAt !== undefined) return undefined;
+function waitingMessage({ jobId, records, queued, deleting }: JobKnowledge): string | undefined {
+  if (records.finishedAt !== undefined) {
+    const isPutBack = queued?.stage === "waiting" && heldSince(records) !== undefined && !deleting;
+    return isPutBack ? pendingMessage(jobId, queued.state, queued.reason) : undefined;
+  }
   if (jobId === "") return "The pod is being submitted to Slurm.";
   if (queued?.stage === "waiting") return pendingMessage(jobId, queued.state, queued.reason);
   if (records.startedAt !== undefined) return undefined;
@@ -77,6 +91,19 @@ function waiting(status: ContainerStatus, message: string): ContainerStatus {
   const { started: _started, ...rest } = status;
   const reason = status.state?.waiting?.reason ?? "ContainerCreating";
   return { ...rest, ready: false, started: false, state: { waiting: { reason, message } } };
+}
+
+/** A container of a job that was put back into the queue: what it did is past. */
+function putBack(status: ContainerStatus, message: string): ContainerStatus {
+  const { terminated } = status.state ?? {};
+  return waiting({ ...status, ...(terminated && { lastState: { terminated } }) }, message);
+}
+
+/** As it was before Slurm asked the job to end, if that is what ended it. Times are RFC 3339, in whole seconds. */
+function asRunning(status: ContainerStatus, held: string | undefined): ContainerStatus {
+  const { startedAt, finishedAt } = status.state?.terminated ?? {};
+  if (held === undefined || !startedAt || !finishedAt || finishedAt < held) return status;
+  return { ...status, state: { running: { startedAt } } };
 }
 
 function endOf({ jobId, end, records }: JobKnowledge): JobEnd | undefined {
