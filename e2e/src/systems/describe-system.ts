@@ -5,6 +5,8 @@ import type { ApptainerSystem } from "./apptainer-system.ts";
 import type { EngineSystem } from "./engine-system.ts";
 import { KubernetesCluster } from "./kubernetes-cluster.ts";
 import type { Provided } from "./provided.ts";
+import { whyNoAccounting } from "./slurm-accounting.ts";
+import type { SlurmRelease } from "./slurm-releases.ts";
 import type { SlurmSystem } from "./slurm-system.ts";
 
 /** A suite that needs a real Docker Engine. Without one it is skipped, and its title says why. */
@@ -56,6 +58,25 @@ export function describeSlurmSite(title: string, suite: (site: SlurmSite) => voi
   if ("missing" in apptainer) return describeWith("Apptainer", apptainer, title, suite as never);
   const site = { slurm: slurm.system, apptainer: apptainer.system };
   describeWith("Slurm", { system: site }, title, suite);
+}
+
+/** A suite that starts Slurms of its own that keep jobs in a database. */
+export function describeSlurmWithAccounting(title: string, suite: (site: SlurmSite) => void): void {
+  const missing = whyNoAccounting();
+  if (missing === undefined) return describeSlurmSite(title, suite);
+  describeWith("slurmdbd", { missing }, title, suite as never);
+}
+
+/** A suite for each newer release of Slurm that was built here. */
+export function describeSlurmReleases(
+  title: string,
+  suite: (release: SlurmRelease, site: SlurmSite) => void,
+): void {
+  const provided = inject("slurmReleases");
+  if ("missing" in provided) return describeWith("Slurm", provided, title, suite as never);
+  for (const release of provided.system) {
+    describeSlurmSite(`${title} (Slurm ${release.version})`, (site) => suite(release, site));
+  }
 }
 
 export interface SlurmSite {

@@ -13,14 +13,14 @@ export interface OrdinaryUser {
 
 const NAME = "interlink-e2e";
 
-/** The one that all tests share: made at the first need, as root, and left there. */
-export async function ordinaryUser(): Promise<OrdinaryUser> {
-  const found = lookUp(NAME);
+/** The one that all tests share, or another one: made at the first need, as root, and left there. */
+export async function ordinaryUser(name = NAME): Promise<OrdinaryUser> {
+  const found = lookUp(name);
   if (found !== undefined) return found;
-  const home = join(publicFolder(), "home");
-  await runProgram("useradd", ["--create-home", "--home-dir", home, "--shell=/bin/bash", NAME]);
-  const made = lookUp(NAME);
-  if (made === undefined) throw new Error(`useradd made no user ${NAME}`);
+  const home = join(publicFolder(), name === NAME ? "home" : `home-of-${name}`);
+  await runProgram("useradd", ["--create-home", "--home-dir", home, "--shell=/bin/bash", name]);
+  const made = lookUp(name);
+  if (made === undefined) throw new Error(`useradd made no user ${name}`);
   return made;
 }
 

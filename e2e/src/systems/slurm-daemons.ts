@@ -176,6 +176,13 @@ export class SlurmDaemons {
     await stopDaemon(this.#files(name).pidFile, programOf(name));
   }
 
+  /** What slurmctld, which must not run, remembers of jobs. As it does by itself, only late, with those that have ended. */
+  forgetJobs(): void {
+    for (const name of ["job_state", "job_state.old"]) {
+      rmSync(join(this.folder, "state", name), { force: true });
+    }
+  }
+
   /** A Slurm command as root; rejects with what it wrote to stderr. */
   async command(program: string, ...args: readonly string[]): Promise<string> {
     const all = [`SLURM_CONF=${this.conf}`, this.program(program), ...args];
