@@ -2,6 +2,7 @@ import { type Authenticate, createTokenFile } from "@interlink/protocol";
 import type { Logger } from "pino";
 import { CliError } from "./cli-error.ts";
 import { neededFile } from "./needed-file.ts";
+import { secretFile } from "./secret-file.ts";
 
 /** Callers with one of the tokens in a file. Throws `CliError` `usage` that names `option`. */
 export async function knownTokens(
@@ -29,10 +30,11 @@ export interface CertificateFiles {
 export async function certificates(
   { cert, key, clientCa }: CertificateFiles,
   options: Readonly<Record<keyof CertificateFiles, string>>,
+  logger: Logger,
 ): Promise<{ cert: string; key: string; clientCa?: string }> {
   return {
     cert: await neededFile(cert, options.cert),
-    key: await neededFile(key, options.key),
+    key: await secretFile(key, options.key, logger),
     ...(clientCa === undefined ? {} : { clientCa: await neededFile(clientCa, options.clientCa) }),
   };
 }

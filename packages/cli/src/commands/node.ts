@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import type { CredentialSource } from "@interlink/kube";
 import { startVirtualNode } from "@interlink/node";
+import type { Logger } from "pino";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
 import { loadConfig } from "../config/config-file.ts";
@@ -24,6 +25,7 @@ import {
   parseSeconds,
   parseTaints,
 } from "../node-flags.ts";
+import { secretFile } from "../secret-file.ts";
 import { stateHome } from "../state-home.ts";
 import { profilerAt, startTelemetry } from "../telemetry/telemetry.ts";
 import { readVersion } from "../version.ts";
@@ -37,13 +39,13 @@ export async function node(given: NodeFlags, { env, signal }: CliContext): Promi
   if (config.file !== undefined) logger.info({ file: config.file }, "configuration");
   for (const notice of config.notices) logger.warn(notice);
   const checkpoint = crashPoint(env);
-  const tls = await siteTls(flags);
+  const tls = await siteTls(flags, logger);
   if (tls.insecure === true) {
     logger.warn("HTTP.Insecure: any certificate of the site is taken; name its authority instead");
   }
   // Read again and again; here only so that a wrong name is told at once.
   await optionalFile(flags.clientCa, "--client-ca");
-  await optionalFile(flags.tokenFile, "--token-file");
+  if (flags.tokenFile !== undefined) await secretFile(flags.tokenFile, "--token-file", logger);
   const certificateFiles = await ownCertificate(flags);
   const kubeRate = parseRate("kube-api", flags.kubeApiQps, flags.kubeApiBurst);
   const eventRate = parseRate("event", flags.eventQps, flags.eventBurst);
@@ -113,7 +115,7 @@ function complete(flags: NodeFileSettings & NodeFlags): CompleteFlags {
   return { ...flags, name, site };
 }
 
-async function siteTls({ siteCa, siteCertificate, siteInsecure }: CompleteFlags) {
+async function siteTls({ siteCa, siteCertificate, siteInsecure }: CompleteFlags, logger: Logger) {
   const ca = await optionalFile(siteCa, "--site-ca");
   return {
     ...(ca === undefined ? {} : { ca }),
@@ -122,7 +124,7 @@ async function siteTls({ siteCa, siteCertificate, siteInsecure }: CompleteFlags)
       ? {}
       : {
           cert: await neededFile(siteCertificate.cert, "TLS.CertFile"),
-          key: await neededFile(siteCertificate.key, "TLS.KeyFile"),
+          key: await secretFile(siteCertificate.key, "TLS.KeyFile", logger),
         }),
   };
 }

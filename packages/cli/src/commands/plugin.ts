@@ -68,7 +68,7 @@ async function doorOf(
   const { tokenFile, clientCa } = flags;
   const address = parseListen(flags.listen ?? configured ?? "127.0.0.1:4000");
   const listen = withSocketMode(address, flags.socketMode);
-  const tls = await ownCertificate(flags);
+  const tls = await ownCertificate(flags, logger);
   if (tls !== undefined && "unixSocket" in listen) {
     throw new CliError(
       "usage",
@@ -92,11 +92,18 @@ async function doorOf(
   };
 }
 
-async function ownCertificate({ tlsCert: cert, tlsKey: key, clientCa }: PluginFlags) {
+async function ownCertificate(
+  { tlsCert: cert, tlsKey: key, clientCa }: PluginFlags,
+  logger: Logger,
+) {
   if (cert === undefined && key === undefined && clientCa === undefined) return undefined;
   if (cert === undefined || key === undefined) {
     throw new CliError("usage", "For HTTPS give both --tls-cert and --tls-key.");
   }
   const options = { cert: "--tls-cert", key: "--tls-key", clientCa: "--client-ca" };
-  return certificates({ cert, key, ...(clientCa === undefined ? {} : { clientCa }) }, options);
+  return certificates(
+    { cert, key, ...(clientCa === undefined ? {} : { clientCa }) },
+    options,
+    logger,
+  );
 }

@@ -26,6 +26,7 @@ import { certificates, knownTokens } from "../known-callers.ts";
 import { parseListen, withSocketMode } from "../listen.ts";
 import { openLog, untilAborted } from "../logging.ts";
 import { neededFile } from "../needed-file.ts";
+import { secretFile } from "../secret-file.ts";
 import { profilerAt, startTelemetry } from "../telemetry/telemetry.ts";
 
 const TLS_KEYS = { cert: "TLS.CertFile", key: "TLS.KeyFile", clientCa: "TLS.CACertFile" };
@@ -50,7 +51,8 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
     parseListen(flags.listen ?? settings.listen ?? "127.0.0.1:3000"),
     flags.socketMode ?? settings.socketMode,
   );
-  const tls = settings.tls === undefined ? undefined : await certificates(settings.tls, TLS_KEYS);
+  const tls =
+    settings.tls === undefined ? undefined : await certificates(settings.tls, TLS_KEYS, logger);
   if (tls !== undefined && "unixSocket" in listen) {
     throw new CliError("usage", "TLS is for addresses; a unix socket needs none: disable TLS.");
   }
@@ -79,8 +81,8 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
     listen: tls === undefined || "unixSocket" in listen ? listen : { ...listen, tls },
     plugin:
       several === undefined
-        ? { address: plugin ?? "", ...(await pluginClient(sidecar)) }
-        : await pluginClients(several),
+        ? { address: plugin ?? "", ...(await pluginClient(sidecar, logger)) }
+        : await pluginClients(several, logger),
     logger,
     ...(telemetry.tracer === undefined ? {} : { tracer: telemetry.tracer }),
     ...(authenticate === undefined ? {} : { authenticate }),
@@ -108,13 +110,13 @@ async function callers(
 }
 
 /** How the plugin is called. */
-async function pluginClient({ tokenFile, ca, cert, key }: SidecarSettings) {
+async function pluginClient({ tokenFile, ca, cert, key }: SidecarSettings, logger: Logger) {
   // Read again for every call; here only so that a wrong name is told at once.
-  if (tokenFile !== undefined) await neededFile(tokenFile, "SidecarTokenFile");
+  if (tokenFile !== undefined) await secretFile(tokenFile, "SidecarTokenFile", logger);
   const tls = {
     ...(ca === undefined ? {} : { ca: await neededFile(ca, "SidecarTLS.CACertFile") }),
     ...(cert === undefined ? {} : { cert: await neededFile(cert, "SidecarTLS.CertFile") }),
-    ...(key === undefined ? {} : { key: await neededFile(key, "SidecarTLS.KeyFile") }),
+    ...(key === undefined ? {} : { key: await secretFile(key, "SidecarTLS.KeyFile", logger) }),
   };
   return {
     ...(tokenFile === undefined ? {} : { token: { file: tokenFile } }),
@@ -123,14 +125,13 @@ async function pluginClient({ tokenFile, ca, cert, key }: SidecarSettings) {
 }
 
 /** How each of several plugins is called. */
-async function pluginClients({
-  plugins,
-  defaultPlugin,
-  placements,
-}: SeveralSettings): Promise<SeveralPluginsOptions> {
+async function pluginClients(
+  { plugins, defaultPlugin, placements }: SeveralSettings,
+  logger: Logger,
+): Promise<SeveralPluginsOptions> {
   const entries = Object.entries(plugins).map(async ([name, { address, sidecar, nodes }]) => [
     name,
-    { address, nodes, ...(await pluginClient(sidecar)) },
+    { address, nodes, ...(await pluginClient(sidecar, logger)) },
   ]);
   return {
     plugins: Object.fromEntries(await Promise.all(entries)) as SeveralPluginsOptions["plugins"],

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError, type ConfigSources } from "@interlink/plugin-sdk";
 import { CliError } from "../cli-error.ts";
+import { refuseWritable } from "../secret-file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -36,6 +37,7 @@ export async function loadConfig<T extends object>(
 }
 
 async function readText(file: string, mayBeMissing: boolean): Promise<string | undefined> {
+  await refuseWritable(file, "The configuration");
   try {
     return await readFile(file, "utf8");
   } catch (cause) {

@@ -7,7 +7,13 @@ import type { ListenOptions } from "../options.ts";
 export async function listenOn(app: FastifyInstance, listen: ListenOptions): Promise<string> {
   if ("unixSocket" in listen) {
     await removeStaleSocket(listen.unixSocket);
-    await app.listen({ path: listen.unixSocket });
+    // From its first moment the socket is its owner's alone.
+    const mask = process.umask(0o077);
+    try {
+      await app.listen({ path: listen.unixSocket });
+    } finally {
+      process.umask(mask);
+    }
     await chmod(listen.unixSocket, listen.mode ?? 0o660);
     return `unix://${listen.unixSocket}`;
   }
