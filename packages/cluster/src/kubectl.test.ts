@@ -36,7 +36,8 @@ describe.skipIf(!kubectlAvailable())("a real kubectl", { timeout }, () => {
   });
 
   beforeAll(async () => {
-    cluster = await startCluster();
+    // Its node renews no lease: on a busy machine it would be given up before the last test.
+    cluster = await startCluster({ nodeGracePeriodMs: 3_600_000 });
     admin = new ApiClient(cluster.kubeconfigYaml);
     kubectl = kubectlWith(cluster.kubeconfigFile);
     kubelet = await fakeKubelet(cluster.clientCaPem, (request, response) => {
@@ -64,14 +65,14 @@ describe.skipIf(!kubectlAvailable())("a real kubectl", { timeout }, () => {
     const pod = { ...podObject("web"), metadata: { name: "web", labels: { app: "web" } } };
     expect(await ok("apply -f -", manifest(pod))).toBe("pod/web created\n");
     expect(await ok("apply -f -", manifest(pod))).toBe("pod/web unchanged\n");
-    await ok("wait --for=jsonpath={.spec.nodeName}=virtual pod/web --timeout=10s");
+    await ok("wait --for=jsonpath={.spec.nodeName}=virtual pod/web --timeout=45s");
     await podStatus("web", {
       phase: "Running",
       podIP: "10.0.0.9",
       conditions: [{ type: "Ready", status: "True" }],
       containerStatuses: [container({ running: { startedAt: "2026-01-02T03:04:05Z" } }, true)],
     });
-    expect(await ok("wait --for=condition=Ready pod/web --timeout=10s")).toContain("condition met");
+    expect(await ok("wait --for=condition=Ready pod/web --timeout=45s")).toContain("condition met");
     expect(await ok("get pods")).toMatch(
       /NAME +READY +STATUS +RESTARTS +AGE\nweb +1\/1 +Running +0 +\d+s/,
     );
@@ -190,7 +191,7 @@ describe.skipIf(!kubectlAvailable())("a real kubectl", { timeout }, () => {
     );
     const [pod] = body.items as { metadata: { name: string } }[];
     await podStatus(must(pod).metadata.name, { phase: "Succeeded" });
-    await ok("wait --for=condition=complete job/count --timeout=10s");
+    await ok("wait --for=condition=complete job/count --timeout=45s");
     expect(await ok("get jobs")).toMatch(/count +Complete +1\/1/);
     expect(await ok("describe job count")).toMatch(/Normal +Completed .* Job completed/);
     expect(await ok("delete job count")).toContain('job.batch "count" deleted');
@@ -199,7 +200,7 @@ describe.skipIf(!kubectlAvailable())("a real kubectl", { timeout }, () => {
 
   it("deletes gracefully, by force and by selector", async () => {
     await ok("run slow --image=busybox");
-    await ok("wait --for=jsonpath={.spec.nodeName}=virtual pod/slow --timeout=10s");
+    await ok("wait --for=jsonpath={.spec.nodeName}=virtual pod/slow --timeout=45s");
     await ok("delete pod slow --wait=false");
     expect(await ok("get pod slow")).toContain("Terminating");
     expect(await ok("delete pod slow --force --grace-period=0")).toContain("force deleted");

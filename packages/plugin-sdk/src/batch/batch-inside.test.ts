@@ -120,7 +120,7 @@ describe.skipIf(!canUnshare)("a command inside a container that can be entered",
     );
     await shown(job, "up");
     const script =
-      'trap "echo interrupted" INT; tty; stty size; until [ "$(stty size)" = "41 121" ]; do sleep 0.1; done; read -r x; echo "got $x"; exit 5';
+      'trap "echo interrupted" INT; tty; stty size; until [ "$(stty size)" = "41 121" ]; do sleep 0.1; done; until read -r x; do :; done; echo "got $x"; exit 5';
     const served = new Served(job, "terminal", "main", "24:80", "sh", "-c", script);
     await served.shows("24 80");
     expect(served.output).toMatch(/^\/dev\/pts\/0\r\n/);
