@@ -10,6 +10,9 @@ test.each([
   ["http://interlink-api:3000/", "4000", "http://interlink-api:3000"],
   ["http://[::1]", "3000", "http://[::1]:3000"],
   ["http://127.0.0.1", undefined, "http://127.0.0.1"],
+  ["http://interlink-api:3000/plugins/gpu", "3000", "http://interlink-api:3000/plugins/gpu"],
+  ["http://interlink-api/plugins/gpu/", "3000", "http://interlink-api:3000/plugins/gpu"],
+  ["http://interlink-api", "3000/plugins/gpu", "http://interlink-api:3000/plugins/gpu"],
   ["site.example.org", "3000", "http://site.example.org:3000"],
   ["unix:///run/interlink.sock", "unix:///run/interlink.sock-1", "unix:///run/interlink.sock"],
 ])("the URL %s and the port %s are the address %s", (url, port, address) => {

@@ -7,8 +7,9 @@ export function siteAddress(url: string, port: string | undefined): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   // An address without a scheme is a host.
   if (parsed === undefined || parsed.host === "") return `http://${url}:${port}`;
-  if (/:\d+\/*$/.test(url)) return url.replace(/\/+$/, "");
-  return `${url.replace(/\/+$/, "")}:${port}`;
+  const [, origin = "", path = ""] = /^([^/]+\/\/[^/]*)(.*?)\/*$/.exec(url) ?? [];
+  // Behind the port may stand a path: `3000/plugins/gpu`, which the existing node takes as well.
+  return /:\d+$/.test(origin) ? `${origin}${path}` : `${origin}:${port}${path}`;
 }
 
 /** The same as an address to listen on: `host:port`, `:port` for no host, or `unix:///path`. */

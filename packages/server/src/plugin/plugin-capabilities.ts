@@ -4,6 +4,7 @@ import {
   offers,
   ProtocolError,
 } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
 
 /** What this server hands on for a plugin. */
 const HANDED_ON = [
@@ -25,7 +26,14 @@ const FRESH_MS = 30_000;
 /** What a plugin offers. */
 export interface PluginOffers {
   ask(signal: AbortSignal): Promise<Capabilities | undefined>;
-  recent(signal: AbortSignal): Promise<Capabilities | undefined>;
+  /** Of several plugins, what that of the pod offers. */
+  recent(signal: AbortSignal, about?: AboutPod): Promise<Capabilities | undefined>;
+}
+
+/** The pod that a question is about; whole, if it may be a new one. */
+export interface AboutPod {
+  uid: string;
+  pod?: Pod;
 }
 
 /** What the plugin offers, asked at most every 30 s where a decision only needs to be about right. */

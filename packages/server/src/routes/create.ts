@@ -28,7 +28,9 @@ export function createRoute(
       context.checkpoint("server.create.received");
       const signal = callerSignal(reply, context.cut);
       // Only for this is the plugin asked what it offers; it would hold up every other create.
-      const offered = isForSome(wanted) ? await capabilities.recent(signal) : undefined;
+      const offered = isForSome(wanted)
+        ? await capabilities.recent(signal, { uid, pod: wanted.pod })
+        : undefined;
       const data = await withJobScript(
         retrievedPodData(wanted, offered),
         wanted.jobscriptURL,

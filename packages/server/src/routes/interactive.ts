@@ -52,7 +52,7 @@ async function join(
   request.message = { read, value: wanted.request };
   upgrades.check(request.raw);
   const signal = callerSignal(reply, context.closing);
-  if (!offers(await capabilities.recent(signal), wanted.type)) {
+  if (!offers(await capabilities.recent(signal, { uid: wanted.request.PodUID }), wanted.type)) {
     throw new ProtocolError("not-found", `the plugin offers no ${wanted.type}`);
   }
   await streams.carry(wanted.type, async () => {

@@ -43,7 +43,7 @@ async function forPlugin(
   const { TailIsSet, ...base } = asked.Opts;
   const both = base.Tail !== 0 && base.Bytes !== 0;
   if (TailIsSet === undefined && !both) return asked;
-  if (offers(await capabilities.recent(signal), "log-options")) return asked;
+  if (offers(await capabilities.recent(signal, { uid: asked.PodUID }), "log-options")) return asked;
   if (both) {
     throw new ProtocolError(
       "invalid",

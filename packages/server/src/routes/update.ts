@@ -23,11 +23,11 @@ export function updateRoute(
     handler: async (request, reply) => {
       const wanted = readBody(request, readCreateRequest);
       const signal = callerSignal(reply, context.cut);
-      const offered = await capabilities.recent(signal);
+      const { name, namespace, uid = "" } = wanted.pod.metadata ?? {};
+      const offered = await capabilities.recent(signal, { uid, pod: wanted.pod });
       if (!offers(offered, "pod-updates")) {
         throw new ProtocolError("not-found", "the plugin takes no updates of running pods");
       }
-      const { name, namespace, uid = "" } = wanted.pod.metadata ?? {};
       await context.plugin.update(retrievedPodData(wanted, offered), {
         signal,
         requestId: request.id,

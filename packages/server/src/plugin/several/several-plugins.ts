@@ -12,7 +12,7 @@ import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import type { AskStatus } from "../../status/status-batcher.ts";
 import { StatusBatcher } from "../../status/status-batcher.ts";
-import { PluginCapabilities, type PluginOffers } from "../plugin-capabilities.ts";
+import { type AboutPod, PluginCapabilities, type PluginOffers } from "../plugin-capabilities.ts";
 import { choosePlugin, type PluginRules } from "./choose-plugin.ts";
 import { combinedPing, type PluginPing } from "./combined-ping.ts";
 import { Placements } from "./placements.ts";
@@ -126,8 +126,8 @@ export class SeveralPlugins implements AsyncDisposable {
       const line = this.byPath();
       return line === undefined ? this.common(signal) : line.capabilities.ask(signal);
     },
-    recent: (signal: AbortSignal): Promise<Capabilities | undefined> => {
-      const line = this.byPath();
+    recent: async (signal: AbortSignal, about?: AboutPod): Promise<Capabilities | undefined> => {
+      const line = about === undefined ? this.byPath() : this.lineOf(about.uid, about.pod);
       return line === undefined ? this.common(signal) : line.capabilities.recent(signal);
     },
   };
