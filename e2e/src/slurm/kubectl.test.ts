@@ -5,6 +5,7 @@ import { type PodOptions, podManifest } from "../harness/manifest.ts";
 import { System } from "../harness/system.ts";
 import { describeSlurmSite } from "../systems/describe-system.ts";
 import { waitUntil } from "../systems/wait-until.ts";
+import { makeDockerArchive } from "./docker-archive.ts";
 import { SlurmPlugin } from "./slurm-plugin.ts";
 
 describeSlurmSite("a person with kubectl and a Slurm behind the virtual node", (site) => {
@@ -117,12 +118,29 @@ describeSlurmSite("a person with kubectl and a Slurm behind the virtual node", (
     await kubectl("delete", "pod", "refused");
   });
 
-  test("deletes a pod that runs: it is asked to end, and ends in its own way", async () => {
-    // Apptainer hands on the signal that its process group has, too: SIGTERM may come twice.
-    const command = `trap 'trap "" TERM; echo bye >> /shared/bye; exit 0' TERM; echo up; while :; do sleep 0.1; done`;
+  test("sees a pulled image's own directory, and what is written to /dev/termination-log", async () => {
+    const archive = join(plugin.user.folder, "image.tar");
+    await makeDockerArchive(archive, image, { WorkingDir: "/var" });
+    await apply("pulled", {
+      command: "pwd; echo why >/dev/termination-log; exit 3",
+      container: { image: `docker-archive://${archive}` },
+    });
+    const pod = await system.podInPhase("pulled", "Failed", 60_000);
+    expect(await kubectl("logs", "pulled")).toBe("/var\n");
+    expect(pod.status?.containerStatuses?.[0]?.state?.terminated).toMatchObject({
+      exitCode: 3,
+      message: "why\n",
+    });
+    await kubectl("delete", "pod", "pulled");
+  });
+
+  test("deletes a pod that runs: it is asked to end once, and ends in its own way", async () => {
+    const command = `trap 'echo bye >> /shared/bye; asked=1' TERM; echo up; until [ -n "$asked" ]; do sleep 0.1; done; sleep 1`;
     await apply("polite", withShared(command));
     await system.podInPhase("polite", "Running");
     await waitUntil("it is up", async () => (await kubectl("logs", "polite")) === "up\n");
+    const processes = await kubectl("exec", "polite", "--", "ps", "-o", "pid,args");
+    expect(processes).toMatch(/^ +1 \S*sh -c trap/m);
     const uid = (await system.pod("polite"))?.metadata?.uid ?? "";
     await kubectl("delete", "pod", "polite", "--grace-period=20", "--timeout=40s");
     expect(readFileSync(join(plugin.user.folder, "bye"), "utf8")).toBe("bye\n");

@@ -148,16 +148,21 @@ il_read_settings() {
 }
 
 # Reads words from file $1 into il_argv. It is NUL-separated: parts of words, told apart by their first letter, and ";"
-# behind each word. t: text; p: path of the pod's; a: path of the attempt's; n: the attempt's number; i: its process id;
+# behind each word. t: text; p: path of the pod's; f: the first line of that file; a: path of the attempt's; n: the attempt's number; i: its process id;
 # c: what follows is the command inside, so il_inner words stand before it.
 il_read_words() {
-  local il_part il_word=''
+  local il_part il_line il_word=''
   il_argv=()
   il_inner=0
   while IFS= read -r -d '' il_part; do
     case $il_part in
       t*) il_word+=${il_part#t} ;;
       p*) il_word+=$il_data/${il_part#p} ;;
+      f*)
+        il_line=''
+        IFS= read -r il_line 2>/dev/null <"$il_data/${il_part#f}"
+        il_word+=$il_line
+        ;;
       a*) il_word+=$il_attempt_directory/${il_part#a} ;;
       n) il_word+=$il_attempt ;;
       i) il_word+=${il_pid_of[$il_index]-} ;;

@@ -59,6 +59,7 @@ export function encodeWords(
 export function encodePart(part: BatchWord[number]): string {
   if (typeof part === "string") return `t${part}`;
   if ("podPath" in part) return `p${part.podPath}`;
+  if ("podText" in part) return `f${part.podText}`;
   if ("attemptPath" in part) return `a${part.attemptPath}`;
   return part.attemptValue === "number" ? "n" : "i";
 }

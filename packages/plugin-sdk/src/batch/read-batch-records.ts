@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { PluginError } from "../plugin-error.ts";
 import { type PlannedPod, planPod } from "../supervisor/planned-pod.ts";
 import { podStatus, rfc3339 } from "../supervisor/pod-status.ts";
 import type { BatchPod, BatchRecords } from "./contract.ts";

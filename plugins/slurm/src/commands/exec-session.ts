@@ -73,8 +73,11 @@ export async function startProgram(
   });
   await new Promise<void>((resolve, reject) => {
     child.once("spawn", resolve);
-    child.on("error", (cause) => {
-      const why = `${program} could not be started: ${cause.message}.`;
+    child.on("error", (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === "ENOENT" || cause.code === "EACCES"
+          ? `${program} cannot be run where the plugin runs (${cause.code}), and is needed to reach running containers; name it by SrunPath.`
+          : `${program} could not be started: ${cause.message}.`;
       reject(new PluginError("unavailable", why, { cause }));
     });
   });

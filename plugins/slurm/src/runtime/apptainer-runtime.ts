@@ -1,18 +1,14 @@
-import type {
-  BatchContainerSpec,
-  BatchMount,
-  BatchRuntime,
-  BatchWord,
-} from "@interlink/plugin-sdk";
+import type { BatchContainerSpec, BatchRuntime, BatchWord } from "@interlink/plugin-sdk";
 import { bindWords } from "./bind-words.ts";
-import { imageReference, isRemote } from "./image-reference.ts";
+import { imageReference, isFile, isRemote } from "./image-reference.ts";
+import { messageLink, messageMounts } from "./message-link.ts";
 import {
   ODD_VARIABLES_PATH,
   oddVariables,
   oddVariablesFile,
   oddVariablesMount,
 } from "./odd-variables.ts";
-import { pulledImage, pullFile, pullWords } from "./pull-image.ts";
+import { pulledDirectory, pulledImage, pullFile, pullWords } from "./pull-image.ts";
 import type { PodRuntimeOptions } from "./runtime-options.ts";
 
 /**
@@ -26,11 +22,12 @@ import type { PodRuntimeOptions } from "./runtime-options.ts";
 export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
   const { command, imagePrefix, imageCache, bash } = options;
   const isApptainer = /apptainer[^/]*$/.test(command.at(-1) ?? "");
+  const isGiven = (...names: string[]): boolean =>
+    [...options.defaultOptions, ...options.podOptions].some((option) => names.includes(option));
+  const hasOwnDev = isGiven("--containall", "-C", "--contain", "-c");
+  const ownProcesses = isGiven("--containall", "-C", "--pid", "-p");
   // The process that both put before a container of its own process ids loses exit codes: one that traps SIGTERM and
   // ends in order is told as killed by it. Without, the container's own is the first, as under Kubernetes.
-  const ownProcesses = [...options.defaultOptions, ...options.podOptions].some((option) =>
-    ["--containall", "-C", "--pid", "-p"].includes(option),
-  );
   const ownInit = ownProcesses ? ["--no-init"] : [];
   const exportPrefix = isApptainer ? "APPTAINERENV_" : "SINGULARITYENV_";
   const reference = ({ container }: BatchContainerSpec) =>
@@ -48,6 +45,7 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
         cache: imageCache,
         bash,
         command: pull,
+        program: command.length,
         image,
       }),
     ];
@@ -60,9 +58,14 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
     const { terminationMessage: message } = spec;
     const mounts = [
       ...spec.mounts,
-      ...(message && canBind(message) ? [message] : []),
+      ...(message ? messageMounts(spec, message, hasOwnDev && isFile(image)) : []),
       ...oddVariablesMount(spec),
     ];
+    const directory: BatchWord | undefined = workingDir
+      ? [workingDir]
+      : isRemote(image)
+        ? [{ podText: pulledDirectory(image, "sif") }]
+        : undefined;
     return [
       ...withoutOddNames(spec, exportPrefix).map((word): BatchWord => [word]),
       ...[...command, "--silent", verb, ...options.defaultOptions, ...ownInit].map(
@@ -73,7 +76,7 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
       ["--workdir"],
       [{ attemptPath: "." }],
       ...mounts.flatMap(bindWords),
-      ...(workingDir ? [["--pwd"], [workingDir]] : []),
+      ...(directory ? [["--pwd"], directory] : []),
       ...options.podOptions.map((word): BatchWord => [word]),
       [isRemote(image) ? { podPath: pulledImage(image, "sif") } : image],
       ...(oddVariables(spec).length === 0 ? [] : [["/bin/sh"], [ODD_VARIABLES_PATH]]),
@@ -85,7 +88,12 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
     enter: ownProcesses,
     files: (spec) => {
       const odd = oddVariablesFile(spec);
-      return [...(isRemote(reference(spec)) ? [pullFile(spec)] : []), ...(odd ? [odd] : [])];
+      const link = messageLink(spec, hasOwnDev && isFile(reference(spec)));
+      return [
+        ...(isRemote(reference(spec)) ? [pullFile(spec)] : []),
+        ...(odd ? [odd] : []),
+        ...(link ? [link] : []),
+      ];
     },
     prepare,
     run(spec) {
@@ -111,14 +119,6 @@ function withoutOddNames(spec: BatchContainerSpec, exportPrefix: string): string
   return odd.length === 0
     ? []
     : ["env", ...odd.map(({ name }) => `--unset=${exportPrefix}${name}`)];
-}
-
-/**
- * Its contained `/dev` is a directory in memory, made anew for every container, in which nothing can be mounted. What a
- * container writes to `/dev/termination-log` ends there with it; another `terminationMessagePath` is told.
- */
-function canBind({ mountPath }: BatchMount): boolean {
-  return !`${mountPath}/`.startsWith("/dev/");
 }
 
 function gpuOptions({ container }: BatchContainerSpec, { gpus }: PodRuntimeOptions): string[] {

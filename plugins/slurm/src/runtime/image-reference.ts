@@ -23,6 +23,11 @@ export function isRemote(reference: string): boolean {
   return SCHEME.test(reference);
 }
 
+/** Whether it runs as one file, of which is known that the runtime itself has made it, with its own hooks in it. */
+export function isFile(reference: string): boolean {
+  return isRemote(reference) || reference.endsWith(".sif");
+}
+
 /** A name for the file of a pulled image. */
 export function imageFile(reference: string, extension: "sif" | "sqsh"): string {
   const readable = reference

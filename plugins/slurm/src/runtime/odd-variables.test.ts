@@ -25,9 +25,15 @@ it("is nothing where there are none", () => {
   expect(oddVariablesMount(spec([]))).toEqual([]);
 });
 
-it("hands over every byte to a real shell", () => {
+it.each([
+  ["takes values from its environment", ""],
+  ["takes them as words", '[ "$1" != -S ] || exit 125\n'],
+])("hands over every byte to a real shell whose env %s", (_, refusal) => {
   const folder = mkdtempSync(join(tmpdir(), "odd-variables-"));
   const script = join(folder, "script");
+  writeFileSync(join(folder, "env"), `#!/bin/sh\n${refusal}exec /usr/bin/env "$@"\n`, {
+    mode: 0o755,
+  });
   const value = fc.oneof(
     fc.string({ unit: "binary" }).map((text) => text.replaceAll("\0", "")),
     fc.string({ unit: fc.constantFrom("'", '"', "$", "`", "\\", "\n", "(", ")", "a", " ") }),
@@ -39,17 +45,20 @@ it("hands over every byte to a real shell", () => {
           spec([
             { name: "a.b", value: one },
             { name: "HOME", value: other },
+            { name: "it's \\ $x", value: other },
           ]),
         );
         writeFileSync(script, file?.content ?? "");
-        const printed = execFileSync("sh", [script, "env", "-0"], {
-          env: { PATH: "/usr/bin:/bin" },
+        const printed = execFileSync("sh", [script, "/usr/bin/env", "-0"], {
+          env: { PATH: `${folder}:/usr/bin:/bin` },
         });
         const lines = printed.toString().split("\0");
         expect(lines).toContain(Buffer.from(`a.b=${one}`).toString());
         expect(lines).toContain(Buffer.from(`HOME=${other}`).toString());
+        expect(lines).toContain(Buffer.from(`it's \\ $x=${other}`).toString());
+        expect(printed.toString()).not.toContain("interlink_");
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   } finally {
     rmSync(folder, { recursive: true });

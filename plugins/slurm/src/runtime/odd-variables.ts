@@ -8,27 +8,55 @@ import {
 /** In the container: sets the odd variables and becomes the command behind it. */
 export const ODD_VARIABLES_PATH = "/.interlink-environment";
 
+const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 /**
  * Variables that Apptainer and Singularity do not hand over as they are. One name that a shell cannot set (`a.b`) makes
  * them leave out every variable, as they read all of them in a file of shell; `HOME` they set themselves.
  */
 export function oddVariables({ env }: BatchContainerSpec): BatchContainerSpec["env"] {
-  return env.filter(({ name }) => name === "HOME" || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name));
+  return env.filter(({ name }) => name === "HOME" || !SHELL_NAME.test(name));
 }
 
 /**
- * A script for the container's own `sh` that sets them, for the job's user alone. Their values stand on the command line
- * of `env` for the moment in which that becomes the command. `undefined`: there are none.
+ * A script for the container's own `sh` that sets them, for the job's user alone. An `env` that knows `-S` (coreutils 8.30)
+ * takes values of odd names from its own environment; with any other (busybox) they stand on its command line for the
+ * moment in which it becomes the command. `undefined`: there are none.
  */
 export function oddVariablesFile(spec: BatchContainerSpec): BatchFile | undefined {
   const odd = oddVariables(spec);
   if (odd.length === 0) return undefined;
-  const words = odd.map(({ name, value }) => quoted(`${name}=${value}`)).join(" ");
+  const plain = odd.filter(({ name }) => SHELL_NAME.test(name));
+  const others = odd.filter(({ name }) => !SHELL_NAME.test(name));
+  const lines = [
+    ...plain.map(({ name, value }) => `export ${name}=${quoted(value)}`),
+    ...(others.length === 0 ? ['exec "$@"'] : withEnv(others)),
+  ];
   return {
     path: scriptPath(spec),
     mode: 0o600,
-    content: Buffer.from(`exec env ${words} "$@"\n`),
+    content: Buffer.from(`${lines.join("\n")}\n`),
   };
+}
+
+function withEnv(variables: BatchContainerSpec["env"]): string[] {
+  const held = variables.map((_, index) => `interlink_${index}`);
+  const split = [
+    ...held.map((name) => `-u ${name}`),
+    "--",
+    ...variables.map(
+      ({ name }, index) => `'${name.replaceAll(/[\\']/g, "\\$&")}='\${${held[index]}}`,
+    ),
+  ].join(" ");
+  const words = variables.map(({ name }, index) => `${quoted(`${name}=`)}"$${held[index]}"`);
+  return [
+    ...variables.map(({ value }, index) => `${held[index]}=${quoted(value)}`),
+    "if env -S true 2>/dev/null; then",
+    `  export ${held.join(" ")}`,
+    `  exec env -S ${quoted(split)} "$@"`,
+    "fi",
+    `exec env ${words.join(" ")} "$@"`,
+  ];
 }
 
 /** Where the container sees the script. */

@@ -7,14 +7,15 @@ import {
 import { imageFile, pullPolicy } from "./image-reference.ts";
 
 /**
- * Fixed, for every pod; what differs comes as arguments: LINK POLICY DIRECTORY FILE COMMAND... IMAGE.
+ * Fixed, for every pod; what differs comes as arguments: LINK POLICY DIRECTORY FILE N COMMAND... IMAGE.
  * Has COMMAND, with a file and IMAGE behind it, make FILE in DIRECTORY (below the home of the job's user if that is empty) unless it is there, one
- * job at a time, and makes LINK lead to it.
+ * job at a time, and makes LINK lead to it. The image's working directory goes to LINK.workdir: Apptainer and Singularity
+ * keep the image's own settings as a part of FILE, and the first N words of COMMAND (0: none) are what shows it.
  */
 const PULL_SCRIPT = `#!/bin/bash -p
 set -u
-link=$1 policy=$2 directory=$3 file=$4
-shift 4
+link=$1 policy=$2 directory=$3 file=$4 program=$5
+shift 5
 if [[ -z $directory ]]; then
   directory=\${XDG_CACHE_HOME:-\${HOME:?the job has no HOME}/.cache}/interlink/images
 fi
@@ -39,11 +40,26 @@ if [[ $policy == Always || ! -s $target ]]; then
   fi
 fi
 ln -sfn -- "$target" "$link"
+((program > 0)) || exit 0
+workdir=/
+tool=("\${@:1:program}")
+string='"WorkingDir": *"([^"\\\\]+)"'
+while IFS='|' read -r id _ _ _ kind; do
+  [[ $kind == *JSON* ]] || continue
+  settings=$("\${tool[@]}" sif dump "\${id%% *}" "$target" 2>/dev/null | tr -d '\\n\\0')
+  if [[ $settings != *'"attributes"'* && $settings =~ $string ]]; then workdir=\${BASH_REMATCH[1]}; fi
+done < <("\${tool[@]}" sif list "$target" 2>/dev/null)
+printf '%s\n' "$workdir" >"$link.workdir"
 `;
 
 /** Where the image of this pod is found once it was pulled; relative to the pod's directory. */
 export function pulledImage(reference: string, extension: "sif" | "sqsh"): string {
   return `images/${imageFile(reference, extension)}`;
+}
+
+/** Where its working directory is told, in one line. */
+export function pulledDirectory(reference: string, extension: "sif" | "sqsh"): string {
+  return `${pulledImage(reference, extension)}.workdir`;
 }
 
 /** The script as a file of the container. */
@@ -66,8 +82,10 @@ export function pullWords(options: {
   command: readonly string[];
   /** As the command is told the image. */
   image: string;
+  /** How many of the command's first words are the program, if that can show the image's working directory. */
+  program?: number;
 }): BatchWord[] {
-  const { spec, reference, extension, cache = "", bash, command, image } = options;
+  const { spec, reference, extension, cache = "", bash, command, image, program = 0 } = options;
   const { container } = spec;
   return [
     [bash],
@@ -77,6 +95,7 @@ export function pullWords(options: {
     [pullPolicy(container.image ?? "", container.imagePullPolicy)],
     [cache],
     [imageFile(reference, extension)],
+    [String(program)],
     ...command.map((word): BatchWord => [word]),
     [image],
   ];

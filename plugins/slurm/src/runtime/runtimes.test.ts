@@ -33,6 +33,7 @@ const shown = (words: readonly BatchWord[]): string[] =>
       .map((part) => {
         if (typeof part === "string") return part;
         if ("podPath" in part) return `{pod}/${part.podPath}`;
+        if ("podText" in part) return `{text of ${part.podText}}`;
         return "attemptPath" in part ? `{attempt}/${part.attemptPath}` : `{${part.attemptValue}}`;
       })
       .join(""),
@@ -51,6 +52,8 @@ describe("apptainerRuntime", () => {
       "--no-init",
       "--workdir",
       "{attempt}/.",
+      "--pwd",
+      expect.stringMatching(/^\{text of images\/app_1-[0-9a-f]{16}\.sif\.workdir\}$/),
       "--fakeroot",
       expect.stringMatching(/^\{pod\}\/images\/app_1-[0-9a-f]{16}\.sif$/),
       "-x",
@@ -84,15 +87,38 @@ describe("apptainerRuntime", () => {
     expect(words).toContain("--pwd /w");
   });
 
-  it("mounts no termination message below /dev, where a contained container takes none", () => {
-    const words = run(apptainerRuntime(OPTIONS), {
-      terminationMessage: {
-        source: [{ attemptPath: "termination-log" }],
-        mountPath: "/dev/termination-log",
-        readOnly: false,
-      },
+  describe("with the termination message below /dev", () => {
+    const terminationMessage = {
+      source: [{ attemptPath: "termination-log" }],
+      mountPath: "/dev/it's",
+      readOnly: false,
+    };
+    const runtime = apptainerRuntime(OPTIONS);
+
+    it("makes a link there, where a contained container takes no mounts", () => {
+      const words = run(runtime, { terminationMessage }).join(" ");
+      expect(words).toContain("--bind {attempt}/termination-log:/.interlink-termination-log");
+      expect(words).toContain(
+        "--bind {pod}/spec/main/termination-link:/.singularity.d/env/99-interlink.sh:ro",
+      );
+      const link = runtime
+        .files?.(spec({ terminationMessage }))
+        .find(({ path }) => path === "spec/main/termination-link");
+      expect(Buffer.from(link?.content ?? []).toString()).toContain(
+        String.raw`/bin/ln -sf /.interlink-termination-log '/dev/it'\''s' `,
+      );
     });
-    expect(words).not.toContain("--bind");
+
+    it("leaves directories alone, which may lack what the runtime hooks into", () => {
+      const container = { name: "main", image: "/images/directory" };
+      expect(run(runtime, { container, terminationMessage })).not.toContain("--bind");
+      expect(runtime.files?.(spec({ container, terminationMessage }))).toEqual([]);
+    });
+
+    it("makes nothing in the machine's own /dev", () => {
+      const open = apptainerRuntime({ ...OPTIONS, defaultOptions: ["--no-eval"] });
+      expect(run(open, { terminationMessage })).not.toContain("--bind");
+    });
   });
 
   it("leaves out only those variables whose names no shell can set", () => {
@@ -211,17 +237,34 @@ describe("the script that pulls", () => {
       await writeFile(tool, `#!/bin/bash\n${body}`, { mode: 0o755 });
       if (isThere) await writeFile(join(root, "file.sif"), "old");
       const link = join(root, "pod", "image.sif");
-      const words = [script, link, policy, root, "file.sif", tool, "pull", "docker://$(touch x)"];
+      const words = [
+        script,
+        link,
+        policy,
+        root,
+        "file.sif",
+        "1",
+        tool,
+        "pull",
+        "docker://$(touch x)",
+      ];
       try {
         execFileSync("bash", ["-p", ...words], { stdio: "pipe" });
       } catch (error) {
         return String((error as { stdout: Buffer }).stdout) || "failed";
       }
-      return await readFile(link, "utf8");
+      const directory = await readFile(`${link}.workdir`, "utf8");
+      return (await readFile(link, "utf8")) + (directory === "/\n" ? "" : ` in ${directory}`);
     } finally {
       await rm(root, { recursive: true });
     }
   };
+  // As Apptainer lists what is in a file.
+  const shows = (settings: string) =>
+    `case "$2" in list) printf '%s\\n' 'ID   |GROUP   |LINK    |SIF POSITION (start-end)  |TYPE' \\
+      '1    |1       |NONE    |32176-32217               |Def.FILE' \\
+      '3    |1       |NONE    |36287-36388               |JSON.Generic' ;;
+      dump) [[ $3 == 3 ]] && printf '%s' '${settings}' ;; esac`;
   const copy = 'printf "%s" "$1 $3" >"$2"';
 
   it.each([
@@ -230,6 +273,14 @@ describe("the script that pulls", () => {
     ["Always", true, copy, "pull docker://$(touch x)"],
     ["Never", true, copy, "old"],
     ["Always", true, "exit 3", "failed"],
+    [
+      "IfNotPresent",
+      true,
+      shows('{"User":"1","WorkingDir":"/usr/my $(touch x)"}'),
+      "old in /usr/my $(touch x)\n",
+    ],
+    ["IfNotPresent", true, shows(String.raw`{"WorkingDir":"/a\\b"}`), "old"],
+    ["IfNotPresent", true, shows('{"data":{"attributes":{"x":1}},"WorkingDir":"/no"}'), "old"],
   ])("with %s, an image there: %s, and a tool that does %j gives %j", async (...given) => {
     const [policy, isThere, body, expected] = given;
     expect(await pull(policy, isThere, body)).toBe(expected);
