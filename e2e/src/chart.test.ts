@@ -42,16 +42,16 @@ function objectsOf(rendered: Rendered): Manifest[] {
   );
 }
 
-function one<T>(objects: readonly Manifest[], kind: string, name?: string): T {
+function one(objects: readonly Manifest[], kind: string, name?: string): unknown {
   const found = objects.filter(
     (object) => object.kind === kind && (name === undefined || object.metadata.name === name),
   );
   expect(found, `${kind} ${name}`).toHaveLength(1);
-  return found[0] as T;
+  return found[0];
 }
 
 const containersOf = (objects: readonly Manifest[]): Container[] =>
-  one<Deployment>(objects, "Deployment").spec?.template.spec?.containers ?? [];
+  (one(objects, "Deployment") as Deployment).spec?.template.spec?.containers ?? [];
 
 const EXISTING_VALUES = existingValues();
 
@@ -95,7 +95,7 @@ suite(`the Helm chart${whyNoChart === undefined ? "" : ` [skipped: ${whyNoChart}
     ["with the existing chart's values", EXISTING_VALUES],
   ])("runs containers %s with as few rights as they need", async (_, values) => {
     const objects = objectsOf(await renderChart(values));
-    const { spec } = one<Deployment>(objects, "Deployment").spec?.template ?? {};
+    const { spec } = (one(objects, "Deployment") as Deployment).spec?.template ?? {};
     expect(spec).toMatchObject({
       automountServiceAccountToken: false,
       securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
@@ -256,7 +256,7 @@ describeKubernetes("an installation by interlink install", (target) => {
     const kubeconfig = join(directory, "node.kubeconfig");
     const account = { serviceAccount: "installed", namespace: "interlink" };
     await writeFile(kubeconfig, await cluster.credentialsFor(account), { mode: 0o600 });
-    const map = one<ConfigMap>(objects, "ConfigMap", "installed-virtual-kubelet-config");
+    const map = one(objects, "ConfigMap", "installed-virtual-kubelet-config") as ConfigMap;
     const config = join(directory, "InterLinkConfig.yaml");
     await writeFile(config, map.data?.["InterLinkConfig.yaml"] ?? "");
     const given = ["--token-file", join(out, "token"), "--site-ca", join(out, "ca.crt")];

@@ -1,46 +1,15 @@
 import {
   allowedValues,
   type ConfigKey,
-  type ConfigSources,
   configKeys,
   type SettingSchema,
   settingSchema,
 } from "@interlink/plugin-sdk";
-import type { TObject } from "typebox";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
-import { type ConfigPlace, loadConfig } from "../config/config-file.ts";
-import { NODE_CONFIG, NODE_CONFIG_PLACE, readNodeConfig } from "../config/node-config.ts";
-import { readServerConfig, SERVER_CONFIG, SERVER_CONFIG_PLACE } from "../config/server-config.ts";
-import type { ConfigFlags, ConfigRole } from "../flags.ts";
-import { DOCKER_CONFIG_PLACE, SLURM_CONFIG_PLACE } from "../plugin-config.ts";
-
-interface Role {
-  schema: TObject;
-  place: ConfigPlace;
-  read: (sources: ConfigSources) => { notices: string[] };
-}
-
-const NAMES: readonly ConfigRole[] = ["node", "server", "docker", "slurm"];
-
-async function roleOf(name: ConfigRole): Promise<Role> {
-  if (name === "node") {
-    return { schema: NODE_CONFIG, place: NODE_CONFIG_PLACE, read: readNodeConfig };
-  }
-  if (name === "server") {
-    return { schema: SERVER_CONFIG, place: SERVER_CONFIG_PLACE, read: readServerConfig };
-  }
-  if (name === "docker") {
-    const { DOCKER_CONFIG, readDockerConfig } = await import("@interlink/plugin-docker");
-    return { schema: DOCKER_CONFIG, place: DOCKER_CONFIG_PLACE, read: readDockerConfig };
-  }
-  const { readSlurmConfig, SLURM_CONFIG } = await import("@interlink/plugin-slurm");
-  return { schema: SLURM_CONFIG, place: SLURM_CONFIG_PLACE, read: readSlurmConfig };
-}
-
-/** As it is started. */
-const commandOf = (role: ConfigRole): string =>
-  role === "docker" || role === "slurm" ? `interlink plugin ${role}` : `interlink ${role}`;
+import { loadConfig } from "../config/config-file.ts";
+import { commandOf, ignoredByReason, ROLE_NAMES, roleOf } from "../config/roles.ts";
+import type { ConfigFlags } from "../flags.ts";
 
 /**
  * `interlink config check FILE`: throws `CliError` with what is wrong. Without `--for` the file may be anybody's, and is
@@ -51,7 +20,7 @@ export async function checkConfig(
   flags: ConfigFlags,
   { stdout }: CliContext,
 ): Promise<void> {
-  const roles = flags.for === undefined ? NAMES : [flags.for];
+  const roles = flags.for === undefined ? ROLE_NAMES : [flags.for];
   const refusals: CliError[] = [];
   for (const role of roles) {
     const { place, read } = await roleOf(role);
@@ -73,7 +42,7 @@ const lines = ({ message }: CliError): number => message.split("\n").length;
 
 /** `interlink config explain`: every key, for people. */
 export async function explainConfig(flags: ConfigFlags, { stdout }: CliContext): Promise<void> {
-  const roles = flags.for === undefined ? NAMES : [flags.for];
+  const roles = flags.for === undefined ? ROLE_NAMES : [flags.for];
   for (const role of roles) {
     const { schema, place } = await roleOf(role);
     const usual = place.usual === undefined ? "no file, unless one is named" : place.usual;
@@ -95,14 +64,8 @@ function explained({ path, schema }: ConfigKey): string {
   return told.join("\n");
 }
 
-/** The keys that are accepted and ignored, by the reason why. */
 function withoutEffect(keys: readonly ConfigKey[]): string {
-  const names = new Map<string, string[]>();
-  for (const { path, schema } of keys) {
-    if (schema.ignored !== undefined)
-      names.set(schema.ignored, [...(names.get(schema.ignored) ?? []), path]);
-  }
-  const told = [...names].map(([why, paths]) => `  ${paths.join(", ")}\n      ${why}\n`);
+  const told = ignoredByReason(keys).map(([why, paths]) => `  ${paths.join(", ")}\n      ${why}\n`);
   return told.length === 0 ? "" : `Accepted, and ignored:\n${told.join("")}`;
 }
 
