@@ -94,7 +94,7 @@ function start(
         return connectPod(which, port, signal);
       },
     },
-    { streams: 300, size: NEVER_MS, ...timing },
+    { streams: NEVER_MS, size: NEVER_MS, ...timing },
     maxStreamConnections,
   );
 }
@@ -317,7 +317,8 @@ describe("exec over SPDY", () => {
   });
 
   it("gives up a client that does not open its streams, and begins nothing", async () => {
-    const client = await world.spdy("/exec/ns/p/c?command=sh&output=1", ["v4.channel.k8s.io"]);
+    await using hasty = await start({ streams: 300 });
+    const client = await hasty.spdy("/exec/ns/p/c?command=sh&output=1", ["v4.channel.k8s.io"]);
     const { odd } = await open(client, "error", "odd");
     await eventually(() => client.closed);
     expect(odd?.reset).toBe(3);
@@ -367,14 +368,16 @@ describe("exec over SPDY", () => {
   });
 
   it("closes a connection on which nothing is said for long, and refuses one too many", async () => {
-    const world2 = await start({ idle: 200 }, 1);
     const path = "/exec/ns/p/c?command=sh&output=1";
-    const client = await world2.spdy(path, ["v4.channel.k8s.io"]);
-    await expect(world2.spdy(path, ["v4.channel.k8s.io"])).rejects.toThrow("503 too many streams");
+    await using narrow = await start({}, 1);
+    await narrow.spdy(path, ["v4.channel.k8s.io"]);
+    await expect(narrow.spdy(path, ["v4.channel.k8s.io"])).rejects.toThrow("503 too many streams");
+
+    await using impatient = await start({ idle: 1500 });
+    const client = await impatient.spdy(path, ["v4.channel.k8s.io"]);
     await open(client, "error", "stdout");
     const process = await theProcess();
     await eventually(() => client.closed && process.closed);
-    await world2[Symbol.asyncDispose]();
   });
 
   it("is cut when the node stops", async () => {
@@ -597,7 +600,8 @@ describe("port-forward", () => {
   });
 
   it("refuses streams that make no sense, and gives up half of a pair", async () => {
-    const client = await world.spdy(path, ["portforward.k8s.io"]);
+    await using hasty = await start({ streams: 300 });
+    const client = await hasty.spdy(path, ["portforward.k8s.io"]);
     const odd = await client.open({ streamtype: "stdin", port: "80" });
     const noPort = await client.open({ streamtype: "data", port: "70000" });
     const half = await client.open({ streamtype: "error", port: "80", requestid: "5" });

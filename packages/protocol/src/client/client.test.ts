@@ -436,7 +436,7 @@ describe("the status stream", () => {
 
   it("throws `timeout` when it falls silent", async () => {
     const { client } = await peerAnd((_, response) => void response.write(line("stream-synced")), {
-      streamSilenceMs: 500,
+      streamSilenceMs: 2000,
     });
     const stream = client.statusStream();
     expect((await stream.next()).value).toEqual({ type: "synced", at: "2026-01-05T10:00:06Z" });
