@@ -221,7 +221,7 @@ describe("one plugin that hangs", () => {
   const hang = (plugin: FakePlugin, path: string) => plugin.on(path, () => undefined);
 
   test("does not hold up creates, statuses, logs and deletes of the other's pods", async () => {
-    const address = await start({ limits: { requests: 4, closeMs: 50 } });
+    const address = await start({ limits: { requests: 10, closeMs: 50 } });
     const fast = pod(1);
     const stuck = pod(2, { wants: "cloud" });
     await create(address, fast);
@@ -245,7 +245,7 @@ describe("one plugin that hangs", () => {
   });
 
   test("may have only its share of the calls", async () => {
-    const address = await start({ limits: { requests: 6, closeMs: 50 } });
+    const address = await start({ limits: { requests: 7, closeMs: 50 } });
     hang(cloud, "/create");
     const hanging = [1, 2, 3].map((number) =>
       create(address, pod(number, { wants: "cloud" })).catch(() => undefined),
