@@ -1,55 +1,88 @@
 import { type Static, Type } from "typebox";
 
 const text = Type.String({ minLength: 1 });
-const texts = Type.Array(text);
 const closed = { additionalProperties: false };
-const id = Type.Integer({ minimum: 0, maximum: 2 ** 32 - 2 });
-const name = Type.String({ pattern: "^[A-Za-z0-9._@+-]+$" });
+const USER_ID = { minimum: 0, maximum: 2 ** 32 - 2 };
+const NAME = "^[A-Za-z0-9._@+-]+$";
 
 const NO_EFFECT = "it had no effect in the earlier plugin either";
 
 const FLAVOR = Type.Object(
   {
-    Name: Type.Optional(text),
-    Description: Type.Optional(Type.String()),
-    CPUDefault: Type.Optional(Type.Integer({ minimum: 0 })),
-    MemoryDefault: Type.Optional(Type.String()),
-    UID: Type.Optional(id),
-    SlurmFlags: Type.Optional(texts),
+    Name: Type.Optional(
+      Type.String({ minLength: 1, description: "By which pods ask for it (default: its key)." }),
+    ),
+    Description: Type.Optional(Type.String({ description: "For people; read by nothing." })),
+    CPUDefault: Type.Optional(
+      Type.Integer({ minimum: 0, description: "CPUs of pods that state none (default: 1)." }),
+    ),
+    MemoryDefault: Type.Optional(
+      Type.String({ description: "Memory of pods that state none, such as 2G, 512M or 64K." }),
+    ),
+    UID: Type.Optional(
+      Type.Integer({ ...USER_ID, description: "As whom its jobs run; needs the plugin as root." }),
+    ),
+    SlurmFlags: Type.Optional(
+      Type.Array(text, { description: "Options of sbatch; each begins with a dash." }),
+    ),
   },
   closed,
 );
 
 const NAMESPACE = Type.Object(
   {
-    Account: Type.Optional(name),
-    QOS: Type.Optional(name),
-    Partition: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9._@+,-]+$" })),
-    Reservation: Type.Optional(name),
-    Flavor: Type.Optional(text),
+    Account: Type.Optional(
+      Type.String({
+        pattern: NAME,
+        description: "Account of its jobs; its pods cannot change it.",
+      }),
+    ),
+    QOS: Type.Optional(
+      Type.String({ pattern: NAME, description: "QOS of its jobs; its pods cannot change it." }),
+    ),
+    Partition: Type.Optional(
+      Type.String({
+        pattern: "^[A-Za-z0-9._@+,-]+$",
+        description: "Partition of its jobs, or several with commas; its pods cannot change it.",
+      }),
+    ),
+    Reservation: Type.Optional(
+      Type.String({ pattern: NAME, description: "Reservation that its jobs use, always." }),
+    ),
+    Flavor: Type.Optional(
+      Type.String({ minLength: 1, description: "Of its pods that name none." }),
+    ),
   },
   closed,
 );
 
 const CLAIM = Type.Object(
   {
-    Namespace: Type.Optional(text),
-    Claim: Type.Optional(text),
-    Directory: Type.String({ pattern: "^/" }),
-    ReadOnly: Type.Optional(Type.Boolean()),
+    Namespace: Type.Optional(
+      Type.String({ minLength: 1, description: "Whose claims these are (default: everybody's)." }),
+    ),
+    Claim: Type.Optional(
+      Type.String({ minLength: 1, description: "Name of the claim (default: any)." }),
+    ),
+    Directory: Type.String({
+      pattern: "^/",
+      description: "Where it lies on compute nodes; {namespace} and {claim} are filled in.",
+    }),
+    ReadOnly: Type.Optional(
+      Type.Boolean({ description: "Pods cannot write to it (default: false)." }),
+    ),
   },
   closed,
 );
 
 const TAINT = Type.Object(
   {
-    Key: text,
-    Value: Type.Optional(Type.String()),
-    Effect: Type.Union([
-      Type.Literal("NoSchedule"),
-      Type.Literal("PreferNoSchedule"),
-      Type.Literal("NoExecute"),
-    ]),
+    Key: Type.String({ minLength: 1, description: "Of the node's taint." }),
+    Value: Type.Optional(Type.String({ description: "Of the taint (default: none)." })),
+    Effect: Type.Union(
+      [Type.Literal("NoSchedule"), Type.Literal("PreferNoSchedule"), Type.Literal("NoExecute")],
+      { description: "On pods that do not tolerate it." },
+    ),
   },
   closed,
 );
@@ -74,50 +107,58 @@ export const SLURM_CONFIG = Type.Object(
       Type.String({
         minLength: 1,
         env: ["SBATCHPATH"],
-        description: "Path of the program (default: from PATH).",
+        description: "Path of sbatch (default: from PATH).",
       }),
     ),
     ScancelPath: Type.Optional(
       Type.String({
         minLength: 1,
         env: ["SCANCELPATH"],
-        description: "Path of the program (default: from PATH).",
+        description: "Path of scancel (default: from PATH).",
       }),
     ),
     SqueuePath: Type.Optional(
       Type.String({
         minLength: 1,
         env: ["SQUEUEPATH"],
-        description: "Path of the program (default: from PATH).",
+        description: "Path of squeue (default: from PATH).",
       }),
     ),
     SinfoPath: Type.Optional(
       Type.String({
         minLength: 1,
         env: ["SINFOPATH"],
-        description: "Path of the program (default: from PATH).",
+        description: "Path of sinfo (default: from PATH).",
       }),
     ),
     ScontrolPath: Type.Optional(
-      Type.String({ minLength: 1, description: "Path of the program (default: from PATH)." }),
+      Type.String({ minLength: 1, description: "Path of scontrol (default: from PATH)." }),
     ),
     SacctPath: Type.Optional(
-      Type.String({ minLength: 1, description: "Path of the program (default: from PATH)." }),
+      Type.String({ minLength: 1, description: "Path of sacct (default: from PATH)." }),
     ),
     SrunPath: Type.Optional(
-      Type.String({ minLength: 1, description: "Path of the program (default: from PATH)." }),
+      Type.String({ minLength: 1, description: "Path of srun (default: from PATH)." }),
     ),
-    BashPath: Type.Optional(Type.String({ pattern: "^(/[^\\s]+)?$" })),
+    BashPath: Type.Optional(
+      Type.String({
+        pattern: "^(/[^\\s]+)?$",
+        description: "bash 4.2 or newer on the compute nodes (default: /bin/bash).",
+      }),
+    ),
     CommandPrefix: Type.Optional(
       Type.String({ description: "Shell text of the site, read by each job before its pod." }),
     ),
     ContainerRuntime: Type.Optional(
-      Type.Union([
-        Type.Literal("singularity"),
-        Type.Literal("apptainer"),
-        Type.Literal("enroot"),
-        Type.Literal(""),
-      ]),
+      Type.Union(
+        [
+          Type.Literal("singularity"),
+          Type.Literal("apptainer"),
+          Type.Literal("enroot"),
+          Type.Literal(""),
+        ],
+        { description: "By what containers run (default: singularity)." },
+      ),
     ),
     ImagePrefix: Type.Optional(
       Type.String({
@@ -129,7 +170,7 @@ export const SLURM_CONFIG = Type.Object(
       Type.String({
         minLength: 1,
         env: ["SINGULARITYPATH"],
-        description: "Path of the program (default: from PATH).",
+        description: "Path of Apptainer or Singularity, on the compute nodes (default: from PATH).",
       }),
     ),
     SingularityDefaultOptions: Type.Optional(
@@ -141,7 +182,10 @@ export const SLURM_CONFIG = Type.Object(
       Type.String({ description: "Words before the runtime's own, e.g. of a wrapper." }),
     ),
     EnrootPath: Type.Optional(
-      Type.String({ minLength: 1, description: "Path of the program (default: from PATH)." }),
+      Type.String({
+        minLength: 1,
+        description: "Path of enroot, on the compute nodes (default: from PATH).",
+      }),
     ),
     EnrootDefaultOptions: Type.Optional(
       Type.Array(Type.String(), { description: "Options of every container (default: --rw)." }),
@@ -149,25 +193,53 @@ export const SLURM_CONFIG = Type.Object(
     EnrootPrefix: Type.Optional(
       Type.String({ description: "Words before the runtime's own, e.g. of a wrapper." }),
     ),
-    ImageCache: Type.Optional(Type.String({ pattern: "^/" })),
+    ImageCache: Type.Optional(
+      Type.String({
+        pattern: "^/",
+        description:
+          "Directory on compute nodes for pulled images, one lock per image (default: below the home of the job's user).",
+      }),
+    ),
     ExportPodData: Type.Optional(
       Type.Boolean({
         description:
           "false refuses pods with ConfigMaps, Secrets, projected volumes, emptyDirs (default: true).",
       }),
     ),
-    SharedFileSystem: Type.Optional(Type.Boolean()),
+    SharedFileSystem: Type.Optional(
+      Type.Boolean({
+        description:
+          "false packs all of a pod into its job's script, as compute nodes see only the job's own directory (default: true; also by SHARED_FS).",
+      }),
+    ),
     EnableProbes: Type.Optional(
       Type.Boolean({ description: "false leaves probes out (default: true)." }),
     ),
-    Flavors: Type.Optional(Type.Record(Type.String(), FLAVOR)),
-    DefaultFlavor: Type.Optional(Type.String({ description: "Of pods that name none." })),
-    DefaultUID: Type.Optional(id),
+    Flavors: Type.Optional(
+      Type.Record(Type.String(), FLAVOR, {
+        description: "Kinds of jobs, by the names that pods ask for them with.",
+      }),
+    ),
+    DefaultFlavor: Type.Optional(
+      Type.String({ description: "Of pods that name none, and whose namespace has none." }),
+    ),
+    DefaultUID: Type.Optional(
+      Type.Integer({
+        ...USER_ID,
+        description: "As whom jobs run that ask for no one (default: the plugin's own user).",
+      }),
+    ),
     AllowedUIDs: Type.Optional(
       Type.Array(Type.String(), { description: "Numbers, or ranges such as 1000-1999." }),
     ),
-    Namespaces: Type.Optional(Type.Record(Type.String(), NAMESPACE)),
-    ForbiddenFlags: Type.Optional(texts),
+    Namespaces: Type.Optional(
+      Type.Record(Type.String(), NAMESPACE, {
+        description: "What jobs of a namespace run with, by its name.",
+      }),
+    ),
+    ForbiddenFlags: Type.Optional(
+      Type.Array(text, { description: "Options of sbatch that pods may not set." }),
+    ),
     AllowShellAnnotations: Type.Optional(
       Type.Boolean({
         description: "Pods may bring shell text for the compute node (default: false).",
@@ -177,7 +249,10 @@ export const SLURM_CONFIG = Type.Object(
       Type.Boolean({ description: "Pods may add options of the runtime (default: true)." }),
     ),
     Gres: Type.Optional(
-      Type.Record(Type.String(), Type.String({ pattern: "^[A-Za-z0-9_]+(:[A-Za-z0-9_.-]+)?$" })),
+      Type.Record(Type.String(), Type.String({ pattern: "^[A-Za-z0-9_]+(:[A-Za-z0-9_.-]+)?$" }), {
+        description:
+          "Slurm's generic resource by Kubernetes resource, such as gpu:a100 for nvidia.com/gpu (default: gpu).",
+      }),
     ),
     TmpDisk: Type.Optional(
       Type.Boolean({
@@ -187,24 +262,58 @@ export const SLURM_CONFIG = Type.Object(
     Requeue: Type.Optional(
       Type.Boolean({ description: "Slurm may put jobs back into the queue (default: false)." }),
     ),
-    HostPaths: Type.Optional(Type.Array(Type.String({ pattern: "^/" }))),
-    Claims: Type.Optional(Type.Array(CLAIM)),
-    Taints: Type.Optional(Type.Array(TAINT)),
+    HostPaths: Type.Optional(
+      Type.Array(Type.String({ pattern: "^/" }), {
+        description: "Directories of compute nodes below which pods may mount (default: none).",
+      }),
+    ),
+    Claims: Type.Optional(
+      Type.Array(CLAIM, { description: "Where persistent volume claims lie (default: nowhere)." }),
+    ),
+    Taints: Type.Optional(Type.Array(TAINT, { description: "Of the virtual node." })),
     ResourceScriptPath: Type.Optional(
       Type.String({ description: "A program that tells the node's capacity as JSON." }),
     ),
-    Partitions: Type.Optional(Type.Array(name)),
-    Pods: Type.Optional(Type.Integer({ minimum: 1 })),
+    Partitions: Type.Optional(
+      Type.Array(Type.String({ pattern: NAME }), {
+        description: "Counted as the node's capacity (default: all).",
+      }),
+    ),
+    Pods: Type.Optional(
+      Type.Integer({ minimum: 1, description: "How many pods the node takes at once." }),
+    ),
     PassEnvironment: Type.Optional(
-      Type.Array(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" })),
+      Type.Array(Type.String({ pattern: "^[A-Za-z_][A-Za-z0-9_]*$" }), {
+        description: "Variables of the plugin that jobs get, beside PATH, HOME and a few.",
+      }),
     ),
-    PollSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 300 })),
-    CommandSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 600 })),
+    PollSeconds: Type.Optional(
+      Type.Number({
+        minimum: 1,
+        maximum: 300,
+        description: "Between two questions to Slurm while a job is open (default: 5).",
+      }),
+    ),
+    CommandSeconds: Type.Optional(
+      Type.Number({
+        minimum: 1,
+        maximum: 600,
+        description: "Deadline of each of Slurm's programs (default: 30).",
+      }),
+    ),
     Tsocks: Type.Optional(
-      Type.Boolean({ description: "Not offered; true stops the start.", env: ["TSOCKS"] }),
+      Type.Boolean({
+        description:
+          "Not offered, as it has no effect in contained containers; true stops the start.",
+        env: ["TSOCKS"],
+      }),
     ),
-    TsocksPath: Type.Optional(Type.String({ description: "Not offered." })),
-    TsocksLoginNode: Type.Optional(Type.String({ description: "Not offered." })),
+    TsocksPath: Type.Optional(
+      Type.String({ description: "Path of the library of tsocks; not offered, and ignored." }),
+    ),
+    TsocksLoginNode: Type.Optional(
+      Type.String({ description: "Through which tsocks would go; not offered, and ignored." }),
+    ),
     Namespace: Type.Optional(Type.Unknown({ ignored: NO_EFFECT })),
     VKConfigPath: Type.Optional(Type.Unknown({ ignored: NO_EFFECT })),
     Tracing: Type.Optional(

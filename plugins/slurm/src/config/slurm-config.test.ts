@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { SLURM_CONFIG } from "./config-schema.ts";
 import { readSlurmConfig } from "./slurm-config.ts";
 
 /** JSON is YAML. */
@@ -154,4 +155,21 @@ describe("readSlurmConfig", () => {
   ])("says of %j what is wrong", (value, words) => {
     expect(() => read(value)).toThrow(words);
   });
+});
+
+it("describes every key, for whoever asks what there is to set", () => {
+  const undescribed = (schema: object, path: string): string[] => {
+    const { properties = {} } = schema as { properties?: Record<string, object> };
+    const { items, patternProperties = {} } = schema as {
+      items?: object;
+      patternProperties?: Record<string, object>;
+    };
+    const own = Object.entries(properties).flatMap(([key, value]) => [
+      ...("description" in value || "ignored" in value ? [] : [`${path}${key}`]),
+      ...undescribed(value, `${path}${key}.`),
+    ]);
+    const inner = [...Object.values(patternProperties), ...(items ? [items] : [])];
+    return [...own, ...inner.flatMap((one) => undescribed(one, `${path}*.`))];
+  };
+  expect(undescribed(SLURM_CONFIG, "")).toEqual([]);
 });
