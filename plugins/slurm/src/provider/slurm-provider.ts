@@ -159,6 +159,7 @@ class SlurmProvider implements Provider {
           files,
           client: this.#client,
           srun: settings.commands.srun,
+          logger,
           env: askingEnvironment(this.#options.env ?? process.env),
           find,
         }),

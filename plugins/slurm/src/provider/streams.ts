@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -10,7 +11,8 @@ import type {
   PortForwardRequest,
   ProcessStreams,
 } from "@interlink/protocol";
-import type { Container, ContainerStatus } from "kubernetes-types/core/v1.js";
+import type { Container } from "kubernetes-types/core/v1.js";
+import type { Logger } from "pino";
 import {
   execSession,
   overlapWords,
@@ -30,15 +32,14 @@ export interface StreamsOptions {
   /** The program. */
   srun: string;
   env: Readonly<Record<string, string>>;
+  logger: Logger;
   /** The pod's job as it is known now, its status fresh; `undefined`: there is none. */
   find: (uid: string) => PodJob | undefined;
 }
 
 interface RunningContainer {
   job: PodJob;
-  jobId: string;
   container: Container;
-  status: ContainerStatus;
 }
 
 /**
@@ -74,10 +75,11 @@ export class Streams {
 
   async attach(request: AttachRequest, signal: AbortSignal): Promise<ProcessStreams> {
     const { files, env } = this.#options;
-    const { job, container, status } = this.#running(request);
+    const { job, container } = this.#running(request);
+    const { name } = container;
     const { uid } = job;
-    const attempt = (job.status && logAttempt(job.status, container.name, false)) ?? 0;
-    const logFile = files.log(uid, container.name, attempt);
+    const attempt = (job.status && logAttempt(job.status, name, false)) ?? 0;
+    const logFile = files.log(uid, name, attempt);
     // Looked at before anything is sent to it: what it answers is seen.
     const from = await stat(logFile).then(
       ({ size }) => size,
@@ -85,13 +87,12 @@ export class Streams {
     );
     const isTerminal = container.tty === true;
     const takes = isTerminal || (container.stdin === true && request.Stdin);
-    const input = takes ? [...this.#step(job), ...this.#script(job), "input", status.name] : [];
+    const input = takes ? [...this.#step(job), ...this.#script(job), "input", name] : [];
     const relay = takes
       ? await startProgram(input, env, await this.#owner(job, signal), true)
       : undefined;
-    relay?.stdout?.resume();
-    relay?.stderr?.resume();
-    return attachSession(
+    if (relay !== undefined) this.#watch(relay, job, name);
+    const streams = attachSession(
       {
         logFile,
         from,
@@ -100,11 +101,17 @@ export class Streams {
         isOnce: container.stdinOnce === true,
         hasEnded: async () => {
           const known = this.#options.find(uid);
-          return known !== job || hasAttemptEnded(job.status, container.name, attempt);
+          return known !== job || hasAttemptEnded(job.status, name, attempt);
         },
       },
       { stdin: request.Stdin, stdout: request.Stdout, stderr: request.Stderr, tty: request.TTY },
     );
+    const close = (): void => streams.close();
+    signal.addEventListener("abort", close);
+    if (signal.aborted) close();
+    const settled = (): void => signal.removeEventListener("abort", close);
+    void streams.ended.then(settled);
+    return streams;
   }
 
   /** To the node that runs the job's script, whose network all of the pod's containers share. */
@@ -135,6 +142,23 @@ export class Streams {
     }
   }
 
+  /** The output of an attached container goes on whatever becomes of its input; why that was lost is told to the site. */
+  #watch(relay: ChildProcess, { uid, jobId }: PodJob, container: string): void {
+    let said = "";
+    relay.stdout?.resume();
+    relay.stderr?.on("data", (piece: Buffer) => {
+      said = (said + piece.toString("utf8")).slice(-1000);
+    });
+    relay.once("close", (code) => {
+      if (code === 0) return;
+      const { logger } = this.#options;
+      logger.warn(
+        { uid, job: jobId, container, said },
+        "input does not reach a container any more",
+      );
+    });
+  }
+
   #step({ jobId = "" }: PodJob): string[] {
     return [this.#options.srun, ...overlapWords(jobId)];
   }
@@ -163,6 +187,6 @@ export class Streams {
     if (job.jobId === undefined || container === undefined || !status?.state?.running) {
       throw new PluginError("not-found", `container not found ("${name}")`);
     }
-    return { job, jobId: job.jobId, container, status };
+    return { job, container };
   }
 }
