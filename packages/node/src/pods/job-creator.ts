@@ -1,9 +1,9 @@
 import type { PodCreateRequest } from "@interlink/protocol";
-import type { Pod } from "kubernetes-types/core/v1.js";
 import { contentHash, tokensHash } from "../resolve/content.ts";
 import type { ContainerProblem, CreateRequestResult } from "../resolve/create-request.ts";
 import { versionsOf } from "../resolve/object-watches.ts";
 import type { PodObjects } from "../resolve/pod-objects.ts";
+import { nameOf } from "./about-record.ts";
 import { hearAccepted } from "./job-knowledge.ts";
 import type { PodContext } from "./pod-context.ts";
 import { isEnding, type PodRecord } from "./pod-record.ts";
@@ -171,9 +171,4 @@ export function stopWatching(record: PodRecord): void {
 
 function configError({ container, message }: ContainerProblem) {
   return [container, { reason: "CreateContainerConfigError", message }] as const;
-}
-
-/** `namespace/name`, for logs. */
-export function nameOf(pod: Pod): string {
-  return `${pod.metadata?.namespace ?? ""}/${pod.metadata?.name ?? ""}`;
 }

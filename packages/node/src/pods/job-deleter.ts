@@ -1,6 +1,6 @@
 import { isKubeError, paths } from "@interlink/kube";
 import type { Pod } from "kubernetes-types/core/v1.js";
-import { nameOf } from "./job-creator.ts";
+import { aboutRecord } from "./about-record.ts";
 import type { PodContext } from "./pod-context.ts";
 import { graceSeconds, type PodRecord } from "./pod-record.ts";
 import { wordsOf } from "./refusal.ts";
@@ -23,7 +23,7 @@ export class JobDeleter {
   /** Asks the site to stop the job, or to stop it sooner. */
   async deleteJob(record: PodRecord, signal: AbortSignal): Promise<void> {
     const { site, checkpoint, events, logger, now, timing } = this.#context;
-    const { pod, uid } = record;
+    const { pod } = record;
     const grace = graceSeconds(pod);
     checkpoint("node.delete.before");
     try {
@@ -32,11 +32,11 @@ export class JobDeleter {
       record.accepted = { at: now(), grace };
       // The site usually tells by itself that the job is gone; it is asked only if that does not come.
       retryLater(record, "confirm-gone", timing.confirm, this.#context);
-      logger.info({ pod: nameOf(pod), uid, grace }, "the site accepted the delete");
+      logger.info({ ...aboutRecord(record), grace }, "the site accepted the delete");
     } catch (error) {
       if (signal.aborted) throw error;
       retryLater(record, "delete-job", timing.siteRetry, this.#context);
-      logger.warn({ pod: nameOf(pod), uid, err: error }, "the site did not take the delete");
+      logger.warn({ ...aboutRecord(record), err: error }, "the site did not take the delete");
       const message = `The site did not take the delete, it is tried again: ${wordsOf(error)}`;
       if (!record.absent) events.warning(pod, "FailedKillPod", message);
       if ((record.retry?.failures ?? 0) >= TRIES_BEFORE_UNKNOWN_COUNTS)
@@ -54,7 +54,10 @@ export class JobDeleter {
       heard(record, await this.#questions.ask(record.pod));
     } catch (error) {
       if (signal.aborted) throw error;
-      this.#context.logger.debug({ uid: record.uid, err: error }, "the site does not answer");
+      this.#context.logger.debug(
+        { ...aboutRecord(record), err: error },
+        "the site does not answer",
+      );
     }
     retryLater(record, "confirm-gone", this.#context.timing.confirm, this.#context);
   }
@@ -93,7 +96,7 @@ export class JobDeleter {
       if (signal.aborted) throw error;
       // Gone already, or the name belongs to another pod: the informer tells.
       if (!isKubeError(error, "not-found", "conflict")) {
-        logger.warn({ pod: nameOf(record.pod), err: error }, "the pod object was not deleted");
+        logger.warn({ ...aboutRecord(record), err: error }, "the pod object was not deleted");
       }
     }
     retryLater(record, "delete-object", timing.siteRetry, this.#context);

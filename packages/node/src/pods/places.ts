@@ -1,9 +1,9 @@
 import { paths } from "@interlink/kube";
 import type { Node } from "kubernetes-types/core/v1.js";
 import { isTerminalPhase } from "../status/phase.ts";
+import { aboutRecord, nameOf } from "./about-record.ts";
 import { Admission } from "./admission/admission.ts";
 import type { Rejection } from "./admission/admit.ts";
-import { nameOf } from "./job-creator.ts";
 import type { PodContext } from "./pod-context.ts";
 import { isEnding, type PodRecord } from "./pod-record.ts";
 import { retryLater } from "./retry.ts";
@@ -59,7 +59,7 @@ export class Places {
       node = await client.get<Node>(paths.nodes.named(nodeName), { signal });
     } catch (error) {
       if (signal.aborted) throw error;
-      logger.debug({ uid: record.uid, err: error }, "the node object cannot be read");
+      logger.debug({ ...aboutRecord(record), err: error }, "the node object cannot be read");
       retryLater(record, "create", timing.objectRetry, this.#context);
       return false;
     }

@@ -4,9 +4,10 @@ import type { RemotePodEvent, RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { RemoteListener, SyncedAnswer } from "../remote/remote-site.ts";
 import { isTerminalPhase } from "../status/phase.ts";
+import { aboutRecord, nameOf } from "./about-record.ts";
 import { isMirrorPod } from "./admission/admit.ts";
 import { tellEdits } from "./edits.ts";
-import { JobCreator, nameOf, stopWatching } from "./job-creator.ts";
+import { JobCreator, stopWatching } from "./job-creator.ts";
 import { JobDeleter } from "./job-deleter.ts";
 import { hear, hearGone, hearUnknown } from "./job-knowledge.ts";
 import { nextStep, type Step } from "./next-step.ts";
@@ -226,7 +227,10 @@ export class PodManager implements AsyncDisposable {
         retryLater(record, "ask", this.#context.timing.siteRetry, this.#context);
     } catch (error) {
       if (signal.aborted) throw error;
-      this.#context.logger.debug({ uid: record.uid, err: error }, "the site does not answer");
+      this.#context.logger.debug(
+        { ...aboutRecord(record), err: error },
+        "the site does not answer",
+      );
       const message = `The site does not say whether it has the pod: ${wordsOf(error)}`;
       record.waiting = new Map([["", { reason: "SiteUnavailable", message }]]);
       retryLater(record, "ask", this.#context.timing.siteRetry, this.#context);
@@ -258,7 +262,7 @@ export class PodManager implements AsyncDisposable {
     delete record.unknown;
     record.verdict ??= { reason: JOB_LOST, message };
     if (!record.absent) events.warning(record.pod, JOB_LOST, message);
-    logger.error({ pod: nameOf(record.pod), uid: record.uid }, "the job of a pod is lost");
+    logger.error(aboutRecord(record), "the job of a pod is lost");
   }
 
   #checkDeadline(record: PodRecord): void {
@@ -278,7 +282,7 @@ export class PodManager implements AsyncDisposable {
     this.#updates.forget(record.uid);
     this.#records.delete(record.uid);
     this.#statuses.forget(record.uid);
-    this.#context.logger.debug({ pod: nameOf(record.pod), uid: record.uid }, "the pod is gone");
+    this.#context.logger.debug(aboutRecord(record), "the pod is gone");
   }
 
   /** Pods that the site is asked about when it cannot stream. */

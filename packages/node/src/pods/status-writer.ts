@@ -10,8 +10,8 @@ import {
 import type { Pod, PodStatus } from "kubernetes-types/core/v1.js";
 import { isTerminalPhase } from "../status/phase.ts";
 import { podStatus } from "../status/pod-status.ts";
+import { aboutRecord } from "./about-record.ts";
 import { missingJobAnnotations } from "./job-annotations.ts";
-import { nameOf } from "./job-creator.ts";
 import type { PodContext } from "./pod-context.ts";
 import { factsOf, isEnding, type PodRecord, statusContext } from "./pod-record.ts";
 
@@ -127,7 +127,7 @@ export class StatusWriter {
     if (!isKubeError(error, "invalid")) return false;
     record.uselessPatch = patch;
     this.#context.logger.error(
-      { pod: nameOf(record.pod), uid: record.uid, err: error },
+      { ...aboutRecord(record), err: error },
       "the API server refuses a pod status; the pod keeps its old one until something changes",
     );
     return true;
