@@ -151,12 +151,12 @@ describe("interlink token", () => {
       { env: {}, signal: stop.signal } as CliContext,
     );
     await expect
-      .poll(() => readFile(out, "utf8").catch(() => ""), { timeout: 15_000 })
+      .poll(() => readFile(out, "utf8").catch(() => ""), { timeout: 45_000 })
       .toBe("late\n");
     stop.abort();
     await ended;
     expect(iam.asked).toHaveLength(2);
-  });
+  }, 60_000);
 
   test.each<[string[], RegExp]>([
     [[], /--token-url <url>, or the variable IAM_TOKEN_ENDPOINT/],
