@@ -31,7 +31,7 @@ afterAll(async () => {
 
 async function ask(method: string, path: string, authorization?: string) {
   const headers = authorization === undefined ? {} : { authorization };
-  const answer = await client.request({ method: method as "GET", path, headers });
+  const answer = await client.request({ method, path, headers });
   return { status: answer.statusCode, text: await answer.body.text() };
 }
 
