@@ -88,7 +88,7 @@ test("a node with pods of a plugin that hangs hears of its pods of another one",
       status: ({ UID }) => void heard.push(UID),
       // Those of the other plugin were not asked for then, so that none is unknown.
       synced: (answer) => {
-        asked.push(...answer.asked);
+        for (const uid of answer.asked) asked.push(uid);
         stop.abort();
       },
       gone: () => undefined,
