@@ -88,6 +88,9 @@ describe("interlink install", () => {
     const check = (role: string, file: string) =>
       runCommand(["config", "check", "--for", role, join(out, file)]);
     expect((await check("server", "site/InterLinkConfig.yaml")).stdout).toMatch(/can be used/);
+    expect(await yamlOf(out, "site/InterLinkConfig.yaml")).toMatchObject({
+      InterlinkAddress: "https://[::]",
+    });
     expect((await check("node", "node.yaml")).stdout).toMatch(/can be used/);
     expect((await check("slurm", "site/plugin.yaml")).stdout).toMatch(/can be used/);
     expect(await yamlOf(out, "values.yaml")).toMatchObject({

@@ -165,7 +165,7 @@ function nodeConfig(
 function serverConfig(settings: InstallSettings): object {
   const { oauth } = settings;
   return {
-    InterlinkAddress: "https://0.0.0.0",
+    InterlinkAddress: isIP(settings.interlink_ip) === 6 ? "https://[::]" : "https://0.0.0.0",
     InterlinkPort: String(settings.interlink_port),
     SidecarURL: "unix://plugin.sock",
     TLS: {
