@@ -132,6 +132,8 @@ describeSlurmWithAccounting("a Slurm with accounting and nodes", (shared) => {
     await expect(
       site.create("true", { spec: { securityContext: { runAsUser: 0 } } }),
     ).rejects.toThrow(/user 0, which this site does not allow/);
+    await daemons.command("scancel", job);
+    expect((await site.failed(theirs)).message).toContain("by user 0");
     await site.delete(theirs);
   });
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runProgram } from "./programs.ts";
 import { publicFolder } from "./public-folder.ts";
+import { waitUntil } from "./wait-until.ts";
 
 /** A user of this machine without rights, as a site's plugin runs as one. Plain data. */
 export interface OrdinaryUser {
@@ -18,7 +19,15 @@ export async function ordinaryUser(name = NAME): Promise<OrdinaryUser> {
   const found = lookUp(name);
   if (found !== undefined) return found;
   const home = join(publicFolder(), name === NAME ? "home" : `home-of-${name}`);
-  await runProgram("useradd", ["--create-home", "--home-dir", home, "--shell=/bin/bash", name]);
+  const words = ["--create-home", "--home-dir", home, "--shell=/bin/bash", name];
+  try {
+    await runProgram("useradd", words);
+  } catch (error) {
+    // Another test file may be making it just now.
+    return await waitUntil(`there is a user ${name}`, () => lookUp(name)).catch(() => {
+      throw error;
+    });
+  }
   const made = lookUp(name);
   if (made === undefined) throw new Error(`useradd made no user ${name}`);
   return made;

@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import type { SlurmClient } from "../commands/slurm-client.ts";
 import type { ControllerSettings } from "../slurm/controller-settings.ts";
 import type { JobDetails } from "../slurm/job-details.ts";
+import { jobStage } from "../slurm/job-state.ts";
 import type { QueuedJob } from "../slurm/queue.ts";
 import { podOfComment } from "./identity.ts";
 import type { JobFiles } from "./job-files.ts";
@@ -25,6 +26,9 @@ const RECORDS_LAG_MS = 5000;
 /** Answers without a job that Slurm had, before it counts as gone. */
 const MISSING_ENOUGH = 2;
 
+/** Jobs that accounting is asked for by one command. */
+const MOST_AT_ONCE = 500;
+
 /** Takes in what Slurm and the records tell, job by job. Nothing here guesses: what failed is asked again. */
 export class Observer {
   readonly #options: ObserverOptions;
@@ -46,16 +50,18 @@ export class Observer {
       const uid = podOfComment(instance, queued.comment);
       if (uid !== undefined) byPod.set(uid, [...(byPod.get(uid) ?? []), queued]);
     }
+    const unclear: PodJob[] = [];
     for (const job of jobs) {
       const own = byPod.get(job.uid) ?? [];
       byPod.delete(job.uid);
       if (job.isOver || job.isRefused) continue;
       try {
-        await this.#one(job, own, askedAt, now);
+        if (await this.#one(job, own, askedAt, now)) unclear.push(job);
       } catch (error) {
         this.#options.logger.warn({ err: error, uid: job.uid }, "a job's state was not taken in");
       }
     }
+    await this.#lookUp(unclear, now);
     for (const [uid, left] of byPod) await this.#stray(uid, left);
   }
 
@@ -95,14 +101,19 @@ export class Observer {
     }
   }
 
-  async #one(job: PodJob, own: readonly QueuedJob[], askedAt: number, now: number): Promise<void> {
-    const { store, changed, logger } = this.#options;
+  /** Gives whether more must be asked about it: Slurm's queue does not have it any more, or not who cancelled it. */
+  async #one(
+    job: PodJob,
+    own: readonly QueuedJob[],
+    askedAt: number,
+    now: number,
+  ): Promise<boolean> {
+    const { store, changed, controller, logger } = this.#options;
     const chosen = this.#choose(job, own);
     if (chosen === undefined) {
-      if (job.submission !== undefined || askedAt <= job.submittedAt) return;
+      if (job.submission !== undefined || askedAt <= job.submittedAt) return false;
       job.missing++;
-      if (job.jobId !== undefined && job.missing >= MISSING_ENOUGH) await this.#lookUp(job, now);
-      return;
+      return job.jobId !== undefined && job.missing >= MISSING_ENOUGH;
     }
     job.missing = 0;
     if (job.jobId === undefined && job.submission === undefined) {
@@ -114,23 +125,15 @@ export class Observer {
     job.queued = chosen;
     job.queuedAt = askedAt;
     if (chosen.stage === "ended") {
-      const { id, state, reason, startAt, endAt, nodes } = chosen;
-      job.ending ??= {
-        details: {
-          id,
-          state,
-          reason,
-          ...(startAt !== undefined && { startAt }),
-          ...(endAt !== undefined && { endAt }),
-          node: nodes,
-        },
-        seenAt: now,
-      };
+      const isCancelled = chosen.state === "CANCELLED" && !job.deleting;
+      if (isCancelled && controller.hasAccounting && job.ending === undefined) return true;
+      job.ending ??= { details: endDetails(chosen), seenAt: now };
     } else if (chosen.stage !== "ending") {
       // Put back into the queue.
       job.ending = undefined;
     }
     changed(job);
+    return false;
   }
 
   /** Of several jobs for one pod, only the one that claims it runs; the others are cancelled. */
@@ -149,20 +152,36 @@ export class Observer {
     return chosen;
   }
 
-  /** Slurm's queue does not have it any more: what do accounting and the controller say? */
-  async #lookUp(job: PodJob, now: number): Promise<void> {
-    const { client, controller, logger } = this.#options;
-    const id = job.jobId ?? "";
-    try {
-      let details: JobDetails | undefined;
-      if (controller.hasAccounting) {
-        details = (await client.accounting({ ids: [id] })).find((one) => one.id === id);
+  /** What do accounting, asked once for all of them, and the controller say of jobs that the queue does not tell enough of? */
+  async #lookUp(unclear: readonly PodJob[], now: number): Promise<void> {
+    const { client, controller, changed, logger } = this.#options;
+    const accounted = new Map<string, JobDetails>();
+    let failure: unknown;
+    for (let from = 0; controller.hasAccounting && from < unclear.length; from += MOST_AT_ONCE) {
+      const ids = unclear.slice(from, from + MOST_AT_ONCE).flatMap(({ jobId }) => jobId ?? []);
+      try {
+        for (const one of await client.accounting({ ids })) accounted.set(one.id, one);
+      } catch (error) {
+        failure = error;
+        logger.warn({ err: error, jobs: ids.length }, "accounting did not answer");
       }
-      details ??= await client.job(id);
-      if (details === undefined) await this.#end(job, "lost");
-      else job.ending ??= { details, seenAt: now };
-    } catch (error) {
-      logger.warn({ err: error, uid: job.uid, job: id }, "a job could not be looked up");
+    }
+    for (const job of unclear) {
+      const id = job.jobId ?? "";
+      try {
+        const told = accounted.get(id);
+        // It may know of the end later than the queue does.
+        const ended = told !== undefined && jobStage(told.state) === "ended" ? told : undefined;
+        const { queued } = job;
+        const isQueued = job.missing === 0 && queued?.stage === "ended";
+        const details = ended ?? (isQueued ? endDetails(queued) : await client.job(id));
+        if (details !== undefined && jobStage(details.state) !== "ended") continue;
+        if (details !== undefined) job.ending ??= { details, seenAt: now };
+        else if (failure === undefined) await this.#end(job, "lost");
+        changed(job);
+      } catch (error) {
+        logger.warn({ err: error, uid: job.uid, job: id }, "a job could not be looked up");
+      }
     }
   }
 
@@ -212,4 +231,16 @@ export class Observer {
       this.#options.logger.warn({ err: error, job: id }, "a job could not be cancelled");
     });
   }
+}
+
+/** The end of a job as the queue tells it. */
+function endDetails({ id, state, reason, startAt, endAt, nodes }: QueuedJob): JobDetails {
+  return {
+    id,
+    state,
+    reason,
+    ...(startAt !== undefined && { startAt }),
+    ...(endAt !== undefined && { endAt }),
+    node: nodes,
+  };
 }
