@@ -35,7 +35,7 @@ const OTHERS = { "docker/": 14, "slurm/": 14, "": 3 };
 
 /** These run one after the other, so the others are to be beside them all the time. */
 const CHAIN = /\be2e\/src\/(docker|conformance|debug|examples)\b/;
-/** Runs while no other does: best before any other. */
+/** Runs while no other does: best when all others are over. */
 const ALONE = "scale.test.ts";
 
 /**
@@ -49,13 +49,8 @@ export class LongestFirst extends BaseSequencer {
     const sorted = files.toSorted((one, other) => secondsOf(other) - secondsOf(one));
     for (const file of sorted) (CHAIN.test(file.moduleId) ? chain : others).push(file);
     const alone = others.filter(({ moduleId }) => moduleId.endsWith(ALONE));
-    return [
-      ...alone,
-      ...merge(
-        chain,
-        others.filter((file) => !alone.includes(file)),
-      ),
-    ];
+    const shared = others.filter((file) => !alone.includes(file));
+    return [...merge(chain, shared), ...alone];
   }
 }
 

@@ -12,7 +12,7 @@ export interface Turn {
   readonly seats: number;
 }
 
-/** Those of the waiting who may begin now, the first come first: nobody waits for one who cannot begin yet. */
+/** Those of the waiting who may begin now: nobody before an earlier one that needs the same. */
 export function admit<T extends Turn>(
   running: readonly Turn[],
   waiting: readonly T[],
@@ -25,8 +25,10 @@ export function admit<T extends Turn>(
     const needed = Math.min(one.seats, seats);
     // Who needs many seats gets them: those behind do not take each that becomes free.
     if (needed > free) break;
-    if (one.things.some((thing) => taken.has(thing))) continue;
+    const mustWait = one.things.some((thing) => taken.has(thing));
+    // Kept for who must wait, too: one that needs several would otherwise never find all of them free.
     for (const thing of one.things) taken.add(thing);
+    if (mustWait) continue;
     free -= needed;
     admitted.push(one);
   }
