@@ -20,9 +20,14 @@ export default class ConformanceReporter implements Reporter {
     for (const test of module.children.allTests()) {
       const plugin = PLUGINS.find((name) => test.fullName.startsWith(`conformance of ${name}`));
       const finding = plugin && findingOf(plugin, test.name, test.result().state);
-      if (finding === undefined) return;
+      if (finding === undefined) {
+        process.stdout.write(`docs/conformance.md stays as it is: not run was ${test.fullName}\n`);
+        return;
+      }
       findings.push(finding);
     }
+    // Tests that could not even be read found nothing.
+    if (!PLUGINS.every((plugin) => findings.some((finding) => finding.plugin === plugin))) return;
     writeFileSync(PAGE, conformancePage(PLUGINS, findings));
   }
 }

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, inject, vi } from "vitest";
 import { embeddedCluster } from "../harness/embedded-cluster.ts";
 import { System, type SystemOptions } from "../harness/system.ts";
-import { describeDocker, describeKubernetes } from "../systems/describe-system.ts";
+import {
+  describeDocker,
+  describeKubernetes,
+  describeSlurmSite,
+} from "../systems/describe-system.ts";
 import { controllers } from "./controllers.ts";
 import { environment } from "./environment.ts";
 import { extensions } from "./extensions.ts";
@@ -20,6 +24,7 @@ import { restarts } from "./restarts.ts";
 import { security } from "./security.ts";
 import { serviceAccounts } from "./service-accounts.ts";
 import { Site } from "./site.ts";
+import { slurmOfTests } from "./slurm-of-tests.ts";
 import { status } from "./status.ts";
 import { streams } from "./streams.ts";
 import { subPaths } from "./sub-paths.ts";
@@ -52,19 +57,32 @@ const groups: readonly Group[] = [
   resize,
 ];
 
-function conformance(name: PluginName, plugin: SystemOptions["plugin"]): void {
+/** The plugin of one system. */
+interface Started {
+  plugin: SystemOptions["plugin"];
+  /** Where it is not a part of the system. */
+  restart?: () => Promise<void>;
+  /** Told when its system is gone. */
+  stop?: () => Promise<void>;
+}
+
+function conformance(name: PluginName, start: () => Promise<Started>): void {
   describeKubernetes(`conformance of ${name}`, (target) => {
     const sites = new Map<ClusterKind, Site>();
+    const stops: (() => Promise<void>)[] = [];
 
     beforeAll(async () => {
-      const start = async (kind: ClusterKind, cluster: typeof target): Promise<void> => {
+      const startOn = async (kind: ClusterKind, cluster: typeof target): Promise<void> => {
+        const { plugin, restart, stop } = await start();
+        if (stop !== undefined) stops.push(stop);
         const system = await System.start({ plugin, target: cluster });
-        sites.set(kind, new Site(name, system));
+        sites.set(kind, await Site.of(name, system, restart));
       };
-      await Promise.all([start("real", target), start("embedded", embeddedCluster)]);
+      await Promise.all([startOn("real", target), startOn("embedded", embeddedCluster)]);
     });
     afterAll(async () => {
       await Promise.all([...sites.values()].map((site) => site[Symbol.asyncDispose]()));
+      await Promise.all(stops.map((stop) => stop()));
     });
 
     declareBehaviours(name, groups, (kind) => {
@@ -75,10 +93,14 @@ function conformance(name: PluginName, plugin: SystemOptions["plugin"]): void {
   });
 }
 
-conformance("process", { name: "process" });
+conformance("process", async () => ({ plugin: { name: "process" } }));
 const docker = inject("docker");
 if ("system" in docker) {
-  conformance("docker", { name: "docker", dockerHost: docker.system.host });
+  const { host } = docker.system;
+  conformance("docker", async () => ({ plugin: { name: "docker", dockerHost: host } }));
 } else {
   describeDocker("conformance of docker", () => {});
 }
+describeSlurmSite("conformance of slurm", (site) => {
+  conformance("slurm", () => slurmOfTests(site));
+});

@@ -11,9 +11,13 @@ import {
   valuesOf,
   waitingFor,
 } from "./pod-helpers.ts";
+import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
 
-const NO_IMAGES = { process: "The process plugin has no images." };
+const NO_IMAGES = {
+  process: "The process plugin has no images.",
+  slurm: SLURM_LIMITS.images,
+};
 
 const LOOPBACK = {
   process:
@@ -206,6 +210,8 @@ export const environment: Group = (behaviour) => {
       notApplicable: {
         process:
           "Containers of the process plugin are on the host's own network and have its /etc/hosts.",
+        slurm:
+          "Containers of a Slurm job are on their compute node's own network and have its /etc/hosts.",
       },
     },
     async (site) => {
@@ -237,47 +243,51 @@ export const environment: Group = (behaviour) => {
     },
   );
 
-  behaviour(66, { sinceVersion: "1.34" }, async (site) => {
-    const mount = { volumeMounts: [{ name: "shared", mountPath: "/data" }] };
-    const from = (name: string, key: string, optional?: true) => ({
-      name,
-      valueFrom: {
-        fileKeyRef: {
-          volumeName: "shared",
-          path: "config.env",
-          key,
-          ...(optional && { optional }),
+  behaviour(
+    66,
+    { notApplicable: { slurm: SLURM_LIMITS.files }, sinceVersion: "1.34" },
+    async (site) => {
+      const mount = { volumeMounts: [{ name: "shared", mountPath: "/data" }] };
+      const from = (name: string, key: string, optional?: true) => ({
+        name,
+        valueFrom: {
+          fileKeyRef: {
+            volumeName: "shared",
+            path: "config.env",
+            key,
+            ...(optional && { optional }),
+          },
         },
-      },
-    });
-    const spec = (text: string) => ({
-      volumes: [{ name: "shared", emptyDir: {} }],
-      initContainers: [
-        {
-          name: "write",
-          image: "busybox:latest",
-          imagePullPolicy: "IfNotPresent",
-          command: ["sh", "-c", `printf "%s" "${text}" > /data/config.env`],
-          ...mount,
-        },
-      ],
-    });
-    const values = await valuesOf(site, "env-of-file", {
-      command: "env",
-      spec: spec("# made\nDATABASE='db one'\nCONFIG_2='value2'\n"),
-      container: { env: [from("CONFIG_1", "DATABASE"), from("NONE", "NO", true)] },
-    });
-    expect(values["CONFIG_1"]).toBe("db one");
-    expect(Object.keys(values)).not.toContain("NONE");
+      });
+      const spec = (text: string) => ({
+        volumes: [{ name: "shared", emptyDir: {} }],
+        initContainers: [
+          {
+            name: "write",
+            image: "busybox:latest",
+            imagePullPolicy: "IfNotPresent",
+            command: ["sh", "-c", `printf "%s" "${text}" > /data/config.env`],
+            ...mount,
+          },
+        ],
+      });
+      const values = await valuesOf(site, "env-of-file", {
+        command: "env",
+        spec: spec("# made\nDATABASE='db one'\nCONFIG_2='value2'\n"),
+        container: { env: [from("CONFIG_1", "DATABASE"), from("NONE", "NO", true)] },
+      });
+      expect(values["CONFIG_1"]).toBe("db one");
+      expect(Object.keys(values)).not.toContain("NONE");
 
-    await site.createPod("env-no-key", {
-      command: "env",
-      spec: spec("OTHER='x'\n"),
-      container: { env: [from("CONFIG_1", "DATABASE")] },
-    });
-    await waitingFor(site, "env-no-key", "CreateContainerConfigError");
-    const [message] = await eventsOf(site, "env-no-key", "Failed");
-    expect(message).toContain("DATABASE");
-    await site.delete("env-no-key");
-  });
+      await site.createPod("env-no-key", {
+        command: "env",
+        spec: spec("OTHER='x'\n"),
+        container: { env: [from("CONFIG_1", "DATABASE")] },
+      });
+      await waitingFor(site, "env-no-key", "CreateContainerConfigError");
+      const [message] = await eventsOf(site, "env-no-key", "Failed");
+      expect(message).toContain("DATABASE");
+      await site.delete("env-no-key");
+    },
+  );
 };

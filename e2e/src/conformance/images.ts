@@ -4,9 +4,12 @@ import { makeBusyboxImage, pushImage, untagImage } from "../systems/images.ts";
 import { REGISTRY_LOGIN } from "../systems/registry.ts";
 import { dockerOfTests, withEngine } from "./images-of-tests.ts";
 import { eventsOf, outputOf, waitingFor } from "./pod-helpers.ts";
+import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
 
-const OPTIONS = { notApplicable: { process: "The process plugin has no images." } };
+const OPTIONS = {
+  notApplicable: { process: "The process plugin has no images.", slurm: SLURM_LIMITS.images },
+};
 
 /** Puts an image that says `text` into a registry, and not into the engine. */
 async function publish(image: string, text: string, login = {}): Promise<void> {

@@ -4,12 +4,14 @@ import { freePorts } from "../systems/free-ports.ts";
 import { waitUntil } from "../systems/wait-until.ts";
 import { eventsOf, outputOf, STAY } from "./pod-helpers.ts";
 import type { Site } from "./site.ts";
+import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
 import { webServer } from "./web-server.ts";
 
 export const NO_ADDRESS = {
   process:
     "Pods of the process plugin have no address of their own: they are on the host's loopback.",
+  slurm: SLURM_LIMITS.address,
 };
 
 function service(name: string, port: number): object {

@@ -1,3 +1,3 @@
 /** The plugins that the page has a column for. */
-export const PLUGINS = ["process", "docker"] as const;
+export const PLUGINS = ["process", "docker", "slurm"] as const;
 export type PluginName = (typeof PLUGINS)[number];

@@ -1,7 +1,7 @@
-import { once } from "node:events";
-import { createInterface } from "node:readline";
+import { type KubeClient, paths, type WatchEvent } from "@interlink/kube";
 import type { Pod } from "kubernetes-types/core/v1.js";
-import type { Kubectl } from "../harness/kubectl.ts";
+
+const PODS = paths.pods.collection("default");
 
 /** One change of a pod, as a watch told it. */
 export interface PodChange {
@@ -12,21 +12,28 @@ export interface PodChange {
 type Listener = (change: PodChange) => void;
 
 /**
- * All that `kubectl get pods --watch` has told of the default namespace. Waiting for a state by it misses none, however
- * short, and costs no process per question.
+ * All that a watch has told of the pods of the default namespace since this was made. Waiting for a state by it misses none,
+ * however short.
  */
 export class PodHistory implements AsyncDisposable {
-  readonly #child: ReturnType<Kubectl["start"]>;
+  readonly #kube: KubeClient;
   readonly #changes = new Map<string, PodChange[]>();
   readonly #listeners = new Set<Listener>();
-  #stderr = "";
+  readonly #stop = new AbortController();
+  readonly #watching: Promise<void>;
+  #failure = "";
 
-  constructor(kubectl: Kubectl) {
-    const child = kubectl.start(["get", "pods", "--watch", "--output-watch-events", "-o", "json"]);
-    this.#child = child;
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
-    // One change a line.
-    createInterface(child.stdout).on("line", (line) => this.#take(JSON.parse(line) as PodChange));
+  private constructor(kube: KubeClient, resourceVersion: string) {
+    this.#kube = kube;
+    this.#watching = this.#watch(resourceVersion).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#failure = `The watch has failed: ${String(error)}`;
+    });
+  }
+
+  /** From now on: what is made after this resolves is told from its beginning. */
+  static async of(kube: KubeClient): Promise<PodHistory> {
+    const { metadata } = await kube.list<Pod>(PODS);
+    return new PodHistory(kube, metadata.resourceVersion ?? "");
   }
 
   /** What happened to the pod of this name so far, the oldest first. */
@@ -67,11 +74,24 @@ export class PodHistory implements AsyncDisposable {
         end();
         const now = JSON.stringify(this.of(name).at(-1)?.object.status);
         reject(
-          new Error(`Waited ${timeoutMs / 1000} s in vain. Its status: ${now} ${this.#stderr}`),
+          new Error(`Waited ${timeoutMs / 1000} s in vain. Its status: ${now} ${this.#failure}`),
         );
       }, timeoutMs);
       this.#listeners.add(listener);
     });
+  }
+
+  async #watch(from: string): Promise<void> {
+    const { signal } = this.#stop;
+    let resourceVersion = from;
+    // The server ends each watch after a while.
+    while (!signal.aborted) {
+      for await (const event of this.#kube.watch(PODS, { query: { resourceVersion }, signal })) {
+        if (!isChange(event)) throw new Error(JSON.stringify(event));
+        resourceVersion = event.object.metadata?.resourceVersion ?? resourceVersion;
+        this.#take(event);
+      }
+    }
   }
 
   #take(change: PodChange): void {
@@ -81,9 +101,11 @@ export class PodHistory implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const closed = once(this.#child, "close");
-    this.#child.kill("SIGKILL");
-    await closed;
+    this.#stop.abort();
+    await this.#watching;
   }
+}
+
+function isChange(event: WatchEvent): event is PodChange {
+  return ["ADDED", "MODIFIED", "DELETED"].includes(event.type);
 }

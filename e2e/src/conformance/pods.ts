@@ -78,7 +78,8 @@ export function hasBegun(pod: Pod | undefined, name = "main"): boolean {
   const { state, lastState, restartCount = 0 } = containerOf(pod, name) ?? {};
   return (
     state?.running !== undefined ||
-    state?.terminated?.startedAt !== undefined ||
+    // Kubernetes writes null for no time.
+    (state?.terminated?.startedAt ?? undefined) !== undefined ||
     lastState?.terminated !== undefined ||
     restartCount > 0
   );

@@ -1,7 +1,10 @@
 import { expect } from "vitest";
 import { containerOf, EACH_SECOND, exec, isReady, PATIENT, SLEEP, shared } from "./pods.ts";
 import { freePort, httpAnswer, listener } from "./servers.ts";
+import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
+
+const REDIRECTS = { notApplicable: { slurm: SLURM_LIMITS.redirects } };
 
 /** Behaviour 44, each part by itself. */
 export const probeDetails: Group = (behaviour) => {
@@ -72,7 +75,7 @@ export const probeDetails: Group = (behaviour) => {
   });
 
   // A redirect to the server itself is followed, and what is there counts.
-  behaviour(44, {}, async (site) => {
+  behaviour(44, REDIRECTS, async (site) => {
     const port = await freePort();
     // Answers the path that was asked for with a redirect, and the other one with an error.
     const answers = `read -r method path rest; echo "$path" >&2; while read -r header && [ "\${#header}" -gt 1 ]; do :; done; case "$path" in /moved) printf "HTTP/1.1 302 Found\\r\\nLocation: /here\\r\\nContent-Length: 0\\r\\n\\r\\n";; *) printf "HTTP/1.1 500 Unwell\\r\\nContent-Length: 0\\r\\n\\r\\n";; esac`;
@@ -94,7 +97,7 @@ export const probeDetails: Group = (behaviour) => {
   });
 
   // One to another host is not, and is a success with a warning.
-  behaviour(44, {}, async (site) => {
+  behaviour(44, REDIRECTS, async (site) => {
     const port = await freePort();
     const server = listener(port, httpAnswer("302 Found\\r\\nLocation: http://elsewhere.invalid/"));
     await site.createPod("redirects-away", {

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { configMap, lastLine, outputOf, STAY, secret, valuesOf } from "./pod-helpers.ts";
+import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
 import { SAME_USER, show } from "./volumes.ts";
 
@@ -101,7 +102,7 @@ export const projectedVolumes: Group = (behaviour) => {
     expect(bare["cpu-limit"]).toBe(`444 ${cpu}`);
   });
 
-  behaviour(73, {}, async (site) => {
+  behaviour(73, { notApplicable: { slurm: SLURM_LIMITS.changes } }, async (site) => {
     const name = "downward-changes";
     const item = (path: string) => ({ path, fieldRef: { fieldPath: `metadata.${path}` } });
     await site.createPod(name, {
@@ -149,6 +150,7 @@ export const projectedVolumes: Group = (behaviour) => {
       notApplicable: {
         process:
           "Volumes in memory are directories on disk with the process plugin, which sets no limits.",
+        slurm: SLURM_LIMITS.memory,
       },
     },
     async (site) => {

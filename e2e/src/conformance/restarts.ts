@@ -11,6 +11,7 @@ import {
   steps,
   untilTold,
 } from "./pods.ts";
+import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
 
 /** Behaviours 10, 14, 15, 17 and 21: what runs again, and what never does. */
@@ -83,10 +84,9 @@ export const restarts: Group = (behaviour) => {
   behaviour(17, { alone: true }, async (site) => {
     await site.createPod("finished", { command: "echo run" });
     await site.podInPhase("finished", "Succeeded");
-    for (const part of ["plugin", "node"] as const) {
-      await site.system.kill9(part);
-      await site.system.launch(part);
-    }
+    await site.restartPlugin();
+    await site.system.kill9("node");
+    await site.system.launch("node");
     await site.system.nodeReady();
     await site.kubectl.run(["annotate", "pod", "finished", "seen=yes"]);
     // Whoever comes later is served: what there was to do for the other was done before.
@@ -118,6 +118,7 @@ export const restarts: Group = (behaviour) => {
   behaviour(
     21,
     {
+      notApplicable: { slurm: SLURM_LIMITS.changes },
       note: {
         process:
           "That the back-off ends at 300 s takes 20 minutes to see: unit tests hold it to that.",

@@ -1,10 +1,22 @@
 import { expect } from "vitest";
 import { eventsOf, outputOf, STAY, valuesOf, waitingFor } from "./pod-helpers.ts";
+import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
 
 const ISOLATES_NOTHING = {
   process: "The process plugin isolates nothing: containers are processes of its own user.",
+  slurm: SLURM_LIMITS.users,
 };
+
+function runtimeClass(name: string, handler: string, more: object = {}): object {
+  return {
+    apiVersion: "node.k8s.io/v1",
+    kind: "RuntimeClass",
+    metadata: { name },
+    handler,
+    ...more,
+  };
+}
 
 /** Behaviours 83 to 85. */
 export const security: Group = (behaviour) => {
@@ -50,17 +62,21 @@ export const security: Group = (behaviour) => {
     expect(await outputOf(site, `${name}-user`, { command: "id -u", container })).toBe("1234\n");
   });
 
-  behaviour(84, { notApplicable: ISOLATES_NOTHING }, async (site) => {
-    const sysctls = [
-      { name: "net.ipv4.ip_local_port_range", value: "32000 33000" },
-      { name: "kernel.shm_rmid_forced", value: "1" },
-    ];
-    const output = await outputOf(site, "sysctls", {
-      command: "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/shm_rmid_forced",
-      spec: { securityContext: { sysctls } },
-    });
-    expect(output).toBe("32000\t33000\n1\n");
-  });
+  behaviour(
+    84,
+    { notApplicable: { ...ISOLATES_NOTHING, slurm: SLURM_LIMITS.sysctls } },
+    async (site) => {
+      const sysctls = [
+        { name: "net.ipv4.ip_local_port_range", value: "32000 33000" },
+        { name: "kernel.shm_rmid_forced", value: "1" },
+      ];
+      const output = await outputOf(site, "sysctls", {
+        command: "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/shm_rmid_forced",
+        spec: { securityContext: { sysctls } },
+      });
+      expect(output).toBe("32000\t33000\n1\n");
+    },
+  );
 
   behaviour(84, {}, async (site) => {
     const name = "unsafe-sysctl";
@@ -76,14 +92,7 @@ export const security: Group = (behaviour) => {
     await expect(site.createPod(name, { spec: sysctls("foo-") })).rejects.toThrow("Invalid value");
   });
 
-  behaviour(85, {}, async (site) => {
-    const runtimeClass = (name: string, handler: string, more: object = {}) => ({
-      apiVersion: "node.k8s.io/v1",
-      kind: "RuntimeClass",
-      metadata: { name },
-      handler,
-      ...more,
-    });
+  behaviour(85, { notApplicable: { slurm: SLURM_LIMITS.runtimes } }, async (site) => {
     const no = site.createPod("runtime-none", { spec: { runtimeClassName: "no-such-class" } });
     await expect(no).rejects.toThrow('RuntimeClass "no-such-class" not found');
 
@@ -94,7 +103,10 @@ export const security: Group = (behaviour) => {
     const { status } = await site.podInPhase("runtime-unknown", "Pending");
     expect(status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe("ContainerCreating");
     await site.delete("runtime-unknown");
+    await site.kubectl.run(["delete", "runtimeclass", "unknown"]);
+  });
 
+  behaviour(85, {}, async (site) => {
     // The overhead of a class counts, for the scheduler and for the node.
     const overhead = { overhead: { podFixed: { cpu: "100000" } } };
     await site.apply(runtimeClass("heavy", "no-such-handler", overhead));
@@ -108,6 +120,6 @@ export const security: Group = (behaviour) => {
     const rejected = await site.podInPhase("overhead-bound", "Failed");
     expect(rejected.status?.reason).toBe("OutOfcpu");
     await site.delete("overhead", "overhead-bound");
-    await site.kubectl.run(["delete", "runtimeclass", "unknown", "heavy"]);
+    await site.kubectl.run(["delete", "runtimeclass", "heavy"]);
   });
 };

@@ -1,3 +1,4 @@
+import { isKubeError, type KubeObject, paths, subresource } from "@interlink/kube";
 import type { Event, Pod } from "kubernetes-types/core/v1.js";
 import type { Kubectl } from "../harness/kubectl.ts";
 import { type PodOptions, podManifest } from "../harness/manifest.ts";
@@ -6,31 +7,75 @@ import { waitUntil } from "../systems/wait-until.ts";
 import type { PluginName } from "./plugins.ts";
 import { type PodChange, PodHistory } from "./pod-history.ts";
 
-/** A whole system that conformance tests share, and what they do with it. Names are the test's own business. */
+const NAMESPACE = "default";
+
+/** Objects that most tests make, and that can be replaced by others of their name. */
+const COLLECTIONS: Readonly<Record<string, string>> = {
+  ConfigMap: paths.configMaps.collection(NAMESPACE),
+  Secret: paths.secrets.collection(NAMESPACE),
+};
+
+/**
+ * A whole system that conformance tests share, and what they do with it. Names are the test's own business. What is done
+ * hundreds of times asks Kubernetes itself: a kubectl for each would be most of the work of these tests.
+ */
 export class Site implements AsyncDisposable {
   readonly plugin: PluginName;
   readonly system: System;
   readonly history: PodHistory;
+  /** Kills the plugin, and starts it anew. */
+  readonly restartPlugin: () => Promise<void>;
 
-  constructor(plugin: PluginName, system: System) {
+  private constructor(
+    plugin: PluginName,
+    system: System,
+    history: PodHistory,
+    restartPlugin: () => Promise<void>,
+  ) {
     this.plugin = plugin;
     this.system = system;
-    this.history = new PodHistory(system.kubectl);
+    this.history = history;
+    this.restartPlugin = restartPlugin;
+  }
+
+  /** `restartPlugin`: of a plugin that is not a part of the system. */
+  static async of(
+    plugin: PluginName,
+    system: System,
+    restartPlugin = async (): Promise<void> => {
+      await system.kill9("plugin");
+      await system.launch("plugin");
+    },
+  ): Promise<Site> {
+    return new Site(plugin, system, await PodHistory.of(system.kube), restartPlugin);
   }
 
   get kubectl(): Kubectl {
     return this.system.kubectl;
   }
 
+  /** Creates it, or makes what is there like it. */
   async apply(object: unknown): Promise<void> {
+    const { kind = "", metadata = {} } = object as KubeObject;
+    const collection = metadata.namespace === undefined ? COLLECTIONS[kind] : undefined;
+    try {
+      if (collection !== undefined) return void (await this.system.kube.create(collection, object));
+    } catch (error) {
+      if (!isKubeError(error, "already-exists")) throw error;
+      const path = `${collection}/${metadata.name}`;
+      // Without a resourceVersion, whatever it has become meanwhile.
+      return void (await this.system.kube.replace(path, object));
+    }
     const input = typeof object === "string" ? object : JSON.stringify(object);
     await this.kubectl.run(["apply", "-f", "-"], { input });
   }
 
   /** Creates a pod of one container as `podManifest` makes it; the API server alone decides whether it is sound. */
   async createPod(name: string, options: PodOptions = {}): Promise<void> {
-    const input = podManifest(name, options);
-    await this.kubectl.run(["create", "--validate=false", "-f", "-"], { input });
+    await this.system.kube.create(
+      paths.pods.collection(NAMESPACE),
+      JSON.parse(podManifest(name, options)),
+    );
   }
 
   /** The pod as soon as `is` holds of it, from now on; the history knows it then. Fails with what the pod says of itself. */
@@ -38,7 +83,7 @@ export class Site implements AsyncDisposable {
     name: string,
     what: string,
     is: (pod: Pod) => boolean | undefined,
-    timeoutMs = 60_000,
+    timeoutMs = 90_000,
   ): Promise<Pod> {
     // The watch may lag behind what the test has just done.
     const now = await this.system.pod(name);
@@ -55,7 +100,7 @@ export class Site implements AsyncDisposable {
     name: string,
     what: string,
     is: (pod: Pod) => boolean | undefined,
-    timeoutMs = 60_000,
+    timeoutMs = 90_000,
   ): Promise<Pod> {
     return this.#seen(name, what, is, timeoutMs, 0);
   }
@@ -89,7 +134,7 @@ export class Site implements AsyncDisposable {
   }
 
   /** The last state of the pod, as soon as it is gone. */
-  async podGone(name: string, timeoutMs = 60_000): Promise<Pod> {
+  async podGone(name: string, timeoutMs = 90_000): Promise<Pod> {
     const seen = await this.history.until(name, ({ type }) => type === "DELETED", timeoutMs);
     return seen.object;
   }
@@ -101,8 +146,18 @@ export class Site implements AsyncDisposable {
     return this.logs(name);
   }
 
-  logs(name: string, ...options: string[]): Promise<string> {
-    return this.kubectl.run(["logs", name, ...options]);
+  /** What the pod wrote. With options, or several containers, it is kubectl that asks. */
+  async logs(name: string, ...options: string[]): Promise<string> {
+    if (options.length > 0) return this.kubectl.run(["logs", name, ...options]);
+    const path = subresource(paths.pods.named(NAMESPACE, name), "log");
+    const pieces: Uint8Array[] = [];
+    try {
+      for await (const piece of this.system.kube.stream(path)) pieces.push(piece);
+    } catch (error) {
+      if (!/a container name must be specified/.test(String(error))) throw error;
+      return this.kubectl.run(["logs", name]);
+    }
+    return Buffer.concat(pieces).toString();
   }
 
   /** The log, as soon as it holds what is looked for. */
@@ -120,25 +175,29 @@ export class Site implements AsyncDisposable {
   /** Events of a pod, by default those of the kubelet, as soon as there is one such as is looked for. */
   eventsOf(pod: Pod, is: (event: Event) => boolean, source = "kubelet"): Promise<Event[]> {
     const { name, uid } = pod.metadata ?? {};
-    const selector = `involvedObject.uid=${uid},source=${source}`;
+    const query = { fieldSelector: `involvedObject.uid=${uid},source=${source}` };
     return waitUntil(`an event of ${name} is told`, async () => {
-      const args = ["get", "events", "--field-selector", selector];
-      const { items } = await this.kubectl.json<{ items: Event[] }>(args);
+      const { items } = await this.system.kube.list<Event>(paths.events.collection(NAMESPACE), {
+        query,
+      });
       return items.some(is) && items;
     });
   }
 
   async patchPod(name: string, patch: unknown): Promise<void> {
-    await this.kubectl.run(["patch", "pod", name, "-p", JSON.stringify(patch)]);
+    await this.system.kube.patch(paths.pods.named(NAMESPACE, name), "strategic-merge", patch);
   }
 
   /** Deletes pods; the history knows it when it resolves. */
   async delete(...names: string[]): Promise<void> {
-    const before = names.map((name) => [name, this.history.of(name).length] as const);
-    await this.kubectl.run(["delete", "pod", ...names, "--grace-period=1", "--timeout=60s"]);
-    const isGone = ({ type }: PodChange) => type === "DELETED";
-    // A pod of the same name may be there again.
-    for (const [name, count] of before) await this.history.until(name, isGone, 10_000, count);
+    await Promise.all(
+      names.map(async (name) => {
+        // A pod of the same name may be there again.
+        const before = this.history.of(name).length;
+        await this.system.kube.delete(paths.pods.named(NAMESPACE, name), { gracePeriodSeconds: 1 });
+        await this.history.until(name, ({ type }) => type === "DELETED", 60_000, before);
+      }),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import { inBackground } from "./background.ts";
 import { conditionOf, containerOf, isReady, SLEEP, seconds, shared, shell, steps } from "./pods.ts";
 import type { Site } from "./site.ts";
+import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
 
 type NewerStatus = { observedGeneration?: number };
@@ -55,7 +56,7 @@ export const status: Group = (behaviour) => {
     await site.delete("observed");
   });
 
-  behaviour(16, {}, async (site) => {
+  behaviour(16, { notApplicable: { slurm: SLURM_LIMITS.storage } }, async (site) => {
     const command = `dd if=/dev/zero of=/scratch/file bs=1M count=3; ${SLEEP}`;
     await site.createPod("greedy", {
       command,

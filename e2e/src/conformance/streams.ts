@@ -11,6 +11,7 @@ import { webServer } from "./web-server.ts";
 
 const TERMINATION_LOG = {
   process: "With the process plugin, $INTERLINK_TERMINATION_LOG names the file for the message.",
+  slurm: "With the Slurm plugin, terminationMessagePath has to name a file that is not below /dev.",
 };
 
 /** Behaviours 78 to 81: logs, exec, termination messages, and kubectl. */
@@ -66,8 +67,11 @@ export const streams: Group = (behaviour) => {
   });
 
   behaviour(80, { note: TERMINATION_LOG }, async (site) => {
-    const own = `\${INTERLINK_TERMINATION_LOG:-/dev/own-log}`;
-    const path = { terminationMessagePath: "/dev/own-log" };
+    const [ownFile, usualFile] =
+      site.plugin === "slurm" ? ["/own-log", "/own-log"] : ["/dev/own-log", "/dev/termination-log"];
+    const own = `\${INTERLINK_TERMINATION_LOG:-${ownFile}}`;
+    const path = { terminationMessagePath: ownFile };
+    const usual = ownFile === usualFile ? path : {};
     const fallback = { terminationMessagePolicy: "FallbackToLogsOnError" };
     const user = site.plugin === "docker" ? { securityContext: { runAsUser: 1000 } } : {};
     const cases = {
@@ -76,8 +80,8 @@ export const streams: Group = (behaviour) => {
       "message-log": ["printf DONE; exit 1", fallback, "DONE"],
       "message-none": ["printf DONE", fallback, undefined],
       "message-both": [
-        `printf OK > \${INTERLINK_TERMINATION_LOG:-/dev/termination-log}; echo log; exit 1`,
-        fallback,
+        `printf OK > \${INTERLINK_TERMINATION_LOG:-${usualFile}}; echo log; exit 1`,
+        { ...fallback, ...usual },
         "OK",
       ],
     } as const;
@@ -105,7 +109,7 @@ export const streams: Group = (behaviour) => {
     const overrides = { apiVersion: "v1", spec: { tolerations: [{ operator: "Exists" }] } };
     const run = ["run", "run-rm", "--image=busybox:latest", "--image-pull-policy=IfNotPresent"];
     const options = ["--restart=Never", "--rm", "-i", `--overrides=${JSON.stringify(overrides)}`];
-    const args = [...run, ...options, "--", "sh", "-c", command];
+    const args = [...run, ...options, "--command", "--", "sh", "-c", command];
     expect(await site.kubectl.run(args, { input: "hello\n" })).toContain("got hello\nend\n");
     await site.podGone("run-rm");
   });
@@ -149,7 +153,7 @@ export const streams: Group = (behaviour) => {
   behaviour(81, {}, async (site) => {
     const name = "edited";
     await site.createPod(name, { command: STAY });
-    await site.podReady(name);
+    await site.eventsOf(await site.podReady(name), ({ reason }) => reason === "Started");
     const described = await site.kubectl.run(["describe", "pod", name]);
     expect(described).toMatch(/Status: +Running/);
     expect(described).toMatch(new RegExp(`Node: +${site.system.nodeName}/`));

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { lastLine, outputOf, STAY, waitingFor } from "./pod-helpers.ts";
+import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
 
 const VOLUMES = { volumes: [{ name: "work", emptyDir: {} }] };
@@ -25,7 +26,7 @@ export const subPaths: Group = (behaviour) => {
     [57, "sub-path-up", "..", "unable to provision SubPath `..`: must not contain '..'"],
     [58, "sub-path-absolute", "/tmp", "error SubPath `/tmp` must not be an absolute path"],
   ] as const) {
-    behaviour(id, {}, async (site) => {
+    behaviour(id, { notApplicable: { slurm: SLURM_LIMITS.batch } }, async (site) => {
       await site.createPod(name, {
         spec: VOLUMES,
         container: {
@@ -55,7 +56,7 @@ export const subPaths: Group = (behaviour) => {
     expect(output).toBe("`hostname`\n");
   });
 
-  behaviour(59, {}, async (site) => {
+  behaviour(59, { notApplicable: { slurm: SLURM_LIMITS.batch } }, async (site) => {
     const name = "sub-path-recovers";
     await site.createPod(name, {
       command: `echo here > /work/file; ls /whole; ${STAY}`,

@@ -7,9 +7,9 @@ export interface WebServer extends AsyncDisposable {
   podIP: string;
 }
 
-/** Starts a pod that serves this text as `/index.html`; pods of the process plugin share the host's ports. */
+/** Starts a pod that serves this text as `/index.html`; only pods of the Docker plugin have ports of their own. */
 export async function webServer(site: Site, name: string, text: string): Promise<WebServer> {
-  const [free = 0] = site.plugin === "process" ? await freePorts(1) : [8080];
+  const [free = 0] = site.plugin !== "docker" ? await freePorts(1) : [8080];
   const files = "/www";
   await site.createPod(name, {
     command: `printf '%s' '${text}' > "${files}/index.html"; exec busybox httpd -f -p ${free} -h "${files}"`,

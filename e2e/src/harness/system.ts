@@ -57,7 +57,7 @@ export class System implements AsyncDisposable {
   readonly #options: SystemOptions;
   readonly #parts = new Map<Part, Program>();
   /** For what is asked again and again: a kubectl for each question would be most of the work of a test. */
-  readonly #kube: KubeClient;
+  readonly kube: KubeClient;
 
   private constructor(
     cluster: TestCluster,
@@ -66,7 +66,7 @@ export class System implements AsyncDisposable {
     options: SystemOptions,
   ) {
     this.cluster = cluster;
-    this.#kube = kube;
+    this.kube = kube;
     this.directory = directory;
     this.kubectl = new Kubectl(cluster.kubeconfigFile);
     this.#nodeKubeconfig = cluster.kubeconfigFile;
@@ -149,18 +149,18 @@ export class System implements AsyncDisposable {
 
   /** The Node object; rejects when there is none. */
   node(): Promise<Node> {
-    return this.#kube.get<Node>(paths.nodes.named(this.nodeName));
+    return this.kube.get<Node>(paths.nodes.named(this.nodeName));
   }
 
   /** The node's lease; rejects when there is none. */
   lease(): Promise<Lease> {
-    return this.#kube.get<Lease>(paths.leases.named("kube-node-lease", this.nodeName));
+    return this.kube.get<Lease>(paths.leases.named("kube-node-lease", this.nodeName));
   }
 
   /** The pod's object, or undefined when there is none. */
   async pod(name: string): Promise<Pod | undefined> {
     try {
-      return await this.#kube.get<Pod>(paths.pods.named("default", name));
+      return await this.kube.get<Pod>(paths.pods.named("default", name));
     } catch (error) {
       if (isKubeError(error, "not-found")) return undefined;
       throw error;
@@ -228,7 +228,7 @@ export class System implements AsyncDisposable {
     await this.kubectl.try(["delete", "pods,jobs", "--all", "--grace-period=1", "--timeout=60s"]);
     for (const program of [...this.#parts.values()].toReversed())
       await program[Symbol.asyncDispose]();
-    await this.#kube.close();
+    await this.kube.close();
     await this.#link?.[Symbol.asyncDispose]();
     await this.cluster.close();
     await rm(this.directory, { recursive: true, force: true });
