@@ -86,7 +86,10 @@ describeSlurmWithAccounting("a Slurm with accounting and nodes", (shared) => {
     }
     const jobs = new Map<string, string>();
     for (const [name, pod] of Object.entries(pods)) {
-      await away.until(pod, "running");
+      await waitUntil(`${name} has begun`, async () => {
+        const { running, terminated } = (await away.status(pod))?.containers[0]?.state ?? {};
+        return (running ?? terminated) != null;
+      });
       const job = await away.job(pod);
       jobs.set(name, job);
       ended.push({ name: name as End, pod, job });
