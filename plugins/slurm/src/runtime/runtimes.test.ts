@@ -249,7 +249,7 @@ describe("the script that pulls", () => {
         "docker://$(touch x)",
       ];
       try {
-        execFileSync("bash", ["-p", ...words], { stdio: "pipe" });
+        execFileSync("bash", ["-p", ...words], { stdio: "pipe", cwd: root });
       } catch (error) {
         return String((error as { stdout: Buffer }).stdout) || "failed";
       }
