@@ -88,7 +88,7 @@ describeSlurmWithAccounting("a Slurm with accounting and nodes", (shared) => {
     for (const [name, pod] of Object.entries(pods)) {
       await waitUntil(`${name} has begun`, async () => {
         const { running, terminated } = (await away.status(pod))?.containers[0]?.state ?? {};
-        return (running ?? terminated) != null;
+        return Boolean(running ?? terminated);
       });
       const job = await away.job(pod);
       jobs.set(name, job);

@@ -100,7 +100,7 @@ export class ProgramHelper implements Disposable {
     if (this.#child !== child) return;
     this.#child = undefined;
     const why = "The process that runs Slurm's programs has ended before the program did.";
-    for (const settle of [...this.#waiting.values()]) {
+    for (const settle of this.#waiting.values()) {
       settle(new SlurmError("unavailable", why, { cause }));
     }
   }
