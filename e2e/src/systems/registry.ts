@@ -66,7 +66,7 @@ export async function stopRegistry(name: RegistryName): Promise<void> {
 }
 
 /** YAML is a superset of JSON. */
-function registryConfig(name: RegistryName, data: string, port: number): string {
+export function registryConfig(name: RegistryName, data: string, port: number): string {
   const htpasswd = join(data, "htpasswd");
   if (name === "locked") writeFileSync(htpasswd, HTPASSWD);
   return JSON.stringify(

@@ -49,6 +49,10 @@ export async function createTracing(
       });
       await Promise.race([provider.shutdown().catch(() => undefined), timeUp]);
       clearTimeout(timer);
+      // What is process-wide is this one's as long as it lives, and no longer.
+      context.disable();
+      propagation.disable();
+      diag.disable();
     },
   };
 }

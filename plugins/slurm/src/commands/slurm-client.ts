@@ -112,6 +112,29 @@ export class SlurmClient implements Disposable {
     await this.#cancel([id], signal);
   }
 
+  /** Lets a held job begin. One that does so already, has ended, or that nobody knows is no error. */
+  async release(id: string, signal?: AbortSignal): Promise<void> {
+    try {
+      await this.#ask("scontrol", ["release", id], signal);
+    } catch (error) {
+      if (!isUnknownJob(error) && !isNotPending(error)) throw error;
+    }
+  }
+
+  /** Pulls an image by the fixed script of the jobs, here. `words` are those behind `bash -p -c SCRIPT`. */
+  async pullImage(
+    bash: string,
+    words: readonly string[],
+    { deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal },
+  ): Promise<void> {
+    const { env, passEnvironment } = this.#options;
+    await runProgram(bash, ["-p", "-c", ...words], {
+      env: jobEnvironment(env, passEnvironment),
+      deadlineMs,
+      signal,
+    });
+  }
+
   async nodes(signal?: AbortSignal): Promise<ClusterNode[]> {
     const { stdout } = await this.#ask("sinfo", NODE_ARGUMENTS, signal);
     return parseNodes(stdout);
@@ -173,6 +196,10 @@ export class SlurmClient implements Disposable {
       ...(signal && { signal }),
     });
   }
+}
+
+function isNotPending(error: unknown): boolean {
+  return error instanceof SlurmError && /job is no longer pending/i.test(error.message);
 }
 
 function isUnknownJob(error: unknown): boolean {

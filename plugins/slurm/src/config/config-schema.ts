@@ -200,6 +200,18 @@ export const SLURM_CONFIG = Type.Object(
           "Directory on compute nodes for pulled images, one lock per image (default: below the home of the job's user).",
       }),
     ),
+    PullOnLoginNode: Type.Optional(
+      Type.Boolean({
+        description:
+          "Pull images where the plugin runs, into ImageCache, while the job is held in the queue: for compute nodes that cannot dial out (default: false, jobs pull).",
+      }),
+    ),
+    PullSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: "Deadline of one such pull, seconds (default: 3600).",
+      }),
+    ),
     ExportPodData: Type.Optional(
       Type.Boolean({
         description:

@@ -140,6 +140,7 @@ describe("readSlurmConfig", () => {
     [{ Flavors: { a: { Cpu: 1 } } }, 'f.yaml:1: there is no key "Cpu" here'],
     [{ DefaultUID: -1 }, "f.yaml:1: DefaultUID: give a whole number from 0"],
     [{ Tsocks: true }, "f.yaml: Tsocks is not offered"],
+    [{ PullOnLoginNode: true }, "f.yaml: PullOnLoginNode: name the directory in ImageCache"],
     [{ DefaultFlavor: "x" }, 'f.yaml: DefaultFlavor: there is no flavor "x"'],
     [{ Namespaces: { a: { Flavor: "x" } } }, "f.yaml: Namespaces.a.Flavor: there is no flavor"],
     [{ Flavors: { a: { MemoryDefault: "1.5G" } } }, "f.yaml: MemoryDefault"],

@@ -16,6 +16,10 @@ export interface SlurmSettings {
   runtime: RuntimeSettings;
   /** Put before image names that have neither a scheme nor an absolute path; default `docker://`. */
   imagePrefix: string;
+  /** Images are pulled where the plugin runs, before a job begins, into the runtime's directory of images. */
+  pullsBefore: boolean;
+  /** Deadline of one such pull. */
+  pullSeconds: number;
   /** `false`: pods that mount ConfigMaps, Secrets, projected volumes or emptyDirs are refused. */
   exportPodData: boolean;
   /** Compute nodes see `root` under the same path; else everything travels in the job's script. */
@@ -156,6 +160,8 @@ function readSettings(file: FileSettings, env: SlurmEnvironment): SlurmSettings 
     commandPrefix: file.CommandPrefix ?? "",
     runtime: readRuntime(file),
     imagePrefix: file.ImagePrefix ?? "docker://",
+    pullsBefore: readPullsBefore(file),
+    pullSeconds: file.PullSeconds ?? 3600,
     exportPodData: file.ExportPodData ?? true,
     sharedFileSystem: readSharedFileSystem(file, env),
     probes: file.EnableProbes ?? true,
@@ -235,6 +241,14 @@ function readNamespace(one: NonNullable<FileSettings["Namespaces"]>[string]): Na
 function readSharedFileSystem(file: FileSettings, env: SlurmEnvironment): boolean {
   const said = env["SHARED_FS"];
   return said === undefined || said === "" ? (file.SharedFileSystem ?? true) : said === "true";
+}
+
+function readPullsBefore(file: FileSettings): boolean {
+  if (file.PullOnLoginNode !== true) return false;
+  if (file.ImageCache !== undefined) return true;
+  throw new Error(
+    "PullOnLoginNode: name the directory in ImageCache; compute nodes must see it under the same path",
+  );
 }
 
 function refuseTsocks({ Tsocks: isWanted }: FileSettings): void {

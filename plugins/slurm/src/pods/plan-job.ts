@@ -7,6 +7,7 @@ import { jobUser } from "../config/user-ids.ts";
 import { apptainerRuntime } from "../runtime/apptainer-runtime.ts";
 import { enrootName, enrootRuntime } from "../runtime/enroot-runtime.ts";
 import { imageReference } from "../runtime/image-reference.ts";
+import { imagesToPull, type PullBefore } from "../runtime/pull-before.ts";
 import type { PodRuntimeOptions } from "../runtime/runtime-options.ts";
 import { podResources } from "../submit/pod-resources.ts";
 import { jobFlags } from "../submit/sbatch-arguments.ts";
@@ -28,6 +29,8 @@ export interface PlannedJob {
   script: string;
   /** As whom it runs; `undefined`: as the plugin's own user. */
   uid?: number;
+  /** Images to pull here before it may begin; the job is held until then. */
+  pulls: readonly PullBefore[];
   /** Sentences for the pod's owner, told as events. */
   warnings: readonly string[];
 }
@@ -97,6 +100,9 @@ export function planJob(options: {
       cleanUp: isEnroot ? rootFileSystems(pod, podUid, settings, runtimeOptions.imagePrefix) : [],
     }),
     ...(uid !== undefined && uid !== ownUid && { uid }),
+    pulls: settings.pullsBefore
+      ? imagesToPull(pod, settings.runtime, runtimeOptions.imagePrefix)
+      : [],
     warnings:
       unknown === undefined
         ? []
@@ -126,7 +132,7 @@ function sitePod(
 }
 
 function podRuntime(
-  { runtime, imagePrefix, bash }: SlurmSettings,
+  { runtime, imagePrefix, pullsBefore, bash }: SlurmSettings,
   wishes: PodWishes,
   flags: readonly SbatchFlag[],
   isAmd: boolean,
@@ -137,6 +143,7 @@ function podRuntime(
     podOptions: wishes.runtimeOptions,
     imagePrefix: wishes.imagePrefix ?? imagePrefix,
     ...(runtime.imageCache !== undefined && { imageCache: runtime.imageCache }),
+    pullsBefore,
     bash,
     launcher: mpiLauncher(wishes.mpiFlags, flags),
     // Options of sbatch alone give GPUs to all containers, as nobody says to which.

@@ -19,6 +19,8 @@ export interface JobKnowledge {
   records: BatchRecords;
   /** The job as Slurm told it last. */
   queued?: QueuedJob;
+  /** It is held in the queue until its images are here. `reason` is a container's. */
+  pulling?: { reason: string; message: string };
   /** Its end: Slurm has said that it ended, or does not know it any more. */
   end?: JobDetails | "lost";
   deleting: boolean;
@@ -42,7 +44,7 @@ export function slurmPodStatus(known: JobKnowledge): RemotePodStatus {
     if (isPutBack) return putBack(status, waits);
     if (status.state?.terminated !== undefined) return asRunning(status, held);
     if (end !== undefined) return ended(status, end, known);
-    return waits === undefined ? status : waiting(status, waits);
+    return waits === undefined ? status : waiting(status, waits, known.pulling?.reason);
   };
   const failed = failure(known, end);
   const createdBy = annotations[CREATED_BY_ANNOTATION];
@@ -75,11 +77,13 @@ function heldSince({ askedToEndAt, finishedAt }: BatchRecords): string | undefin
 }
 
 /** What the pod waits for, while none of its containers can run. */
-function waitingMessage({ jobId, records, queued, deleting }: JobKnowledge): string | undefined {
+function waitingMessage(known: JobKnowledge): string | undefined {
+  const { jobId, records, queued, deleting, pulling } = known;
   if (records.finishedAt !== undefined) {
     const isPutBack = queued?.stage === "waiting" && heldSince(records) !== undefined && !deleting;
     return isPutBack ? pendingMessage(jobId, queued.state, queued.reason) : undefined;
   }
+  if (pulling !== undefined && records.startedAt === undefined) return pulling.message;
   if (jobId === "") return "The pod is being submitted to Slurm.";
   if (queued?.stage === "waiting") return pendingMessage(jobId, queued.state, queued.reason);
   if (records.startedAt !== undefined) return undefined;
@@ -87,9 +91,12 @@ function waitingMessage({ jobId, records, queued, deleting }: JobKnowledge): str
   return `Slurm job ${jobId} is starting${queued.nodes === "" ? "" : ` on ${queued.nodes}`} (${queued.state}).`;
 }
 
-function waiting(status: ContainerStatus, message: string): ContainerStatus {
+function waiting(
+  status: ContainerStatus,
+  message: string,
+  reason = status.state?.waiting?.reason ?? "ContainerCreating",
+): ContainerStatus {
   const { started: _started, ...rest } = status;
-  const reason = status.state?.waiting?.reason ?? "ContainerCreating";
   return { ...rest, ready: false, started: false, state: { waiting: { reason, message } } };
 }
 

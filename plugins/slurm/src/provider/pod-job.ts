@@ -27,6 +27,8 @@ export class PodJob {
   records: BatchRecords | undefined;
   /** When they were seen to have changed. */
   recordsAt = 0;
+  /** Of a held job: what its images do. */
+  pulling: { reason: string; message: string } | undefined;
   /** The submission under way; never rejects without being awaited. */
   submission: Promise<string> | undefined;
   /** When the last submission was over; Slurm's answers from before say nothing about it. */
@@ -78,6 +80,7 @@ export class PodJob {
       jobId: this.jobId ?? "",
       records,
       ...(queued && { queued }),
+      ...(this.pulling && { pulling: this.pulling }),
       ...(record.end !== undefined && { end: record.end }),
       deleting: this.deleting,
       revision: this.#revision,

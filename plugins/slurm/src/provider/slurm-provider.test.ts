@@ -24,6 +24,7 @@ interface Given {
   checkpoint?: (step: string) => void;
   /** More of the configuration file. */
   file?: object;
+  pullRestMs?: number;
 }
 
 async function open({ file = {}, ...options }: Given = {}): Promise<void> {
@@ -383,5 +384,77 @@ describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
       },
     );
     expect(listed).toBe("");
+  });
+});
+
+describe("images pulled where the plugin runs", { timeout: 60_000 }, () => {
+  const image = "docker://host/tool:1";
+  const again = async () => {
+    await provider.close?.();
+    const file = { PullOnLoginNode: true, ImageCache: join(folder, "images") };
+    await open({ file, pullRestMs: 50 });
+  };
+  const pulls = () =>
+    readFile(join(folder, "slurm", "pulls"), "utf8").then(
+      (lines) => lines.trim().split("\n"),
+      () => [],
+    );
+  const message = async (data: RetrievedPodData) => (await stateOf(data))?.waiting;
+
+  it("are there before the job begins, once for all pods", async () => {
+    await again();
+    const both = [podOf("exit 4", {}, { image }), podOf("exit 4", {}, { image })];
+    await Promise.all(both.map(create));
+    for (const data of both) {
+      expect(await until(data, "terminated")).toMatchObject({ exitCode: 4 });
+    }
+    expect(await pulls()).toEqual([image]);
+    // There already: the job is not held at all.
+    const third = podOf("exit 5", {}, { image });
+    await create(third);
+    expect(await until(third, "terminated")).toMatchObject({ exitCode: 5 });
+    expect(await pulls()).toEqual([image]);
+  });
+
+  it("that cannot be pulled keep the job held, in the registry's words, until they can be", async () => {
+    await again();
+    await writeFile(join(folder, "slurm", "pull-fault"), "echo 'manifest unknown' >&2; exit 1\n");
+    const data = podOf("exit 0", {}, { image });
+    await create(data);
+    const waiting = await eventually("the pull has failed", async () => {
+      const told = await message(data);
+      return told?.reason === "ImagePullBackOff" ? told : undefined;
+    });
+    expect(waiting?.message).toContain("manifest unknown");
+    await rm(join(folder, "slurm", "pull-fault"));
+    expect(await until(data, "terminated")).toMatchObject({ exitCode: 0 });
+  });
+
+  it("are pulled by the next life of the plugin for a job that it finds held", async () => {
+    await again();
+    const hang = join(folder, "slurm", "pull-fault");
+    await writeFile(hang, `touch ${folder}/pulling; sleep 600\n`);
+    const data = podOf("exit 6", {}, { image });
+    await create(data);
+    await eventually("a pull runs", async () => (await readdir(folder)).includes("pulling"));
+    await provider.close?.();
+    await rm(hang);
+    await again();
+    expect(await until(data, "terminated")).toMatchObject({ exitCode: 6 });
+    expect(await jobs()).toHaveLength(1);
+  });
+
+  it("are given up with a pod that is deleted, which never begins", async () => {
+    await again();
+    await writeFile(join(folder, "slurm", "pull-fault"), "exit 1\n");
+    const data = podOf(`touch ${folder}/began`, {}, { image });
+    await create(data);
+    await eventually(
+      "the pull has failed",
+      async () => (await message(data))?.reason === "ImagePullBackOff",
+    );
+    await provider.delete(data.pod, signal);
+    await untilGone(data);
+    expect(await readdir(folder)).not.toContain("began");
   });
 });

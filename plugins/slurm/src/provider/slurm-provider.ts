@@ -33,6 +33,7 @@ import { askingEnvironment } from "../commands/environment.ts";
 import { SlurmClient } from "../commands/slurm-client.ts";
 import type { SlurmSettings } from "../config/slurm-config.ts";
 import { planJob } from "../pods/plan-job.ts";
+import { pullBeforeWords } from "../runtime/pull-before.ts";
 import { type ControllerSettings, parseSettings } from "../slurm/controller-settings.ts";
 import { Announcer } from "./announcer.ts";
 import { capacityAnswer, scriptAnswer } from "./capacity.ts";
@@ -43,6 +44,7 @@ import { hasAttemptEnded, logAttempt } from "./log-attempt.ts";
 import { Observer } from "./observer.ts";
 import { PodJob } from "./pod-job.ts";
 import { Poller } from "./poller.ts";
+import { Puller } from "./puller.ts";
 import { EMPTY_RECORD, readSlurmRecord, type SlurmRecord } from "./slurm-record.ts";
 import { Streams } from "./streams.ts";
 import { asPluginError, Submitter } from "./submitter.ts";
@@ -60,6 +62,8 @@ export interface SlurmProviderOptions {
   checkpoint?: (step: Checkpoint) => void;
   /** Milliseconds between looks at the records of jobs. Default 1000. */
   recordsMs?: number;
+  /** Milliseconds before a pull that failed is tried again the first time. Default 10 s. */
+  pullRestMs?: number;
 }
 
 const DEFAULT_GRACE_SECONDS = 30;
@@ -83,6 +87,7 @@ interface Parts {
   submitter: Submitter;
   observer: Observer;
   deleter: Deleter;
+  puller: Puller;
   streams: Streams;
   usage: Usage;
   controller: ControllerSettings;
@@ -149,12 +154,16 @@ class SlurmProvider implements Provider {
       const instance = instanceOf(root);
       const batchScript = await readFile(batchScriptPath(), "utf8");
       const common = { store, files, client: this.#client, controller, instance, logger };
-      const changed = (job: PodJob) => this.#announcer.tell(job);
+      const changed = (job: PodJob) => {
+        this.#announcer.tell(job);
+        this.#pullFor(job);
+      };
       const find = (uid: string): PodJob | undefined => {
         const job = this.#jobs.get(uid);
         return job && this.#statusOf(job) && job;
       };
       this.#parts = {
+        puller: this.#newPuller(store, changed),
         streams: new Streams({
           files,
           client: this.#client,
@@ -198,7 +207,10 @@ class SlurmProvider implements Provider {
       throw error;
     }
     await this.#poller.poll();
-    for (const job of this.#jobs.values()) this.#submitAgain(job);
+    for (const job of this.#jobs.values()) {
+      this.#submitAgain(job);
+      this.#pullFor(job);
+    }
     this.#poller.start();
   }
 
@@ -257,6 +269,7 @@ class SlurmProvider implements Provider {
       if (this.#jobs.get(uid) === job) this.#jobs.delete(uid);
       return;
     }
+    this.#started().puller.stop(uid);
     this.#announcer.tell(job);
     this.#poller.wake();
     this.#keep(deleter.advance(job));
@@ -338,6 +351,7 @@ class SlurmProvider implements Provider {
 
   async close(): Promise<void> {
     await this.#poller.close();
+    await this.#parts?.puller.close();
     // What was submitted must be written down, or it would have to be looked for.
     await Promise.allSettled(this.#background);
     this.#client[Symbol.dispose]();
@@ -407,6 +421,40 @@ class SlurmProvider implements Provider {
     });
   }
 
+  #newPuller(store: JobStore<SlurmRecord>, changed: (job: PodJob) => void): Puller {
+    const { settings, logger, pullRestMs } = this.#options;
+    const { bash, pullSeconds, runtime } = settings;
+    return new Puller({
+      pull: (image, signal) =>
+        this.#client.pullImage(bash, pullBeforeWords(image, runtime.imageCache ?? ""), {
+          deadlineMs: pullSeconds * 1000,
+          signal,
+        }),
+      release: async (job, signal) => {
+        await this.#client.release(job.jobId ?? "", signal);
+        const { held: _held, ...rest } = job.record;
+        await store.update(job.uid, ({ record: { held: _was, ...record } }) => ({ record }));
+        job.record = rest;
+        this.#poller.wake();
+      },
+      changed,
+      event: (...told) => this.#announcer.event(...told),
+      logger,
+      ...(pullRestMs !== undefined && { firstRestMs: pullRestMs }),
+    });
+  }
+
+  /** Its job is held until its images are here; an earlier life may have left it so. */
+  #pullFor(job: PodJob): void {
+    if (job.record.held !== true || job.jobId === undefined || job.deleting || job.isOver) return;
+    const { store, puller, batchScript } = this.#started();
+    const { settings } = this.#options;
+    puller.begin(job, async () => {
+      const data = await store.data(job.uid);
+      return planJob({ data, settings, batchScript, ownUid: this.#ownUid }).pulls;
+    });
+  }
+
   #submit(...given: Parameters<Submitter["submit"]>): Promise<string> {
     const [job] = given;
     return this.#submission(job, () => this.#started().submitter.submit(...given));
@@ -430,6 +478,7 @@ class SlurmProvider implements Provider {
     const running = submitted.finally(() => {
       job.submission = undefined;
       this.#announcer.tell(job);
+      this.#pullFor(job);
       this.#poller.wake();
     });
     this.#keep(running);

@@ -5,6 +5,8 @@ export interface SlurmRecord {
   schemaVersion: 1;
   /** As whom the job runs, if not as the plugin's user. */
   user?: { uid: number; name: string };
+  /** It was submitted so that it waits for images to be pulled here, and has not been released yet. */
+  held?: true;
   /** sbatch has refused it in these words; it is not submitted again unless it is asked for. */
   refused?: string;
   /** How the job ended; Slurm is not asked any more. */

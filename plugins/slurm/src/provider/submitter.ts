@@ -1,3 +1,5 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import {
   type Checkpoint,
   type Clock,
@@ -10,6 +12,7 @@ import type { SlurmClient, SystemUser } from "../commands/slurm-client.ts";
 import { SlurmError } from "../commands/slurm-error.ts";
 import type { SlurmSettings } from "../config/slurm-config.ts";
 import type { PlannedJob } from "../pods/plan-job.ts";
+import type { PullBefore } from "../runtime/pull-before.ts";
 import type { ControllerSettings } from "../slurm/controller-settings.ts";
 import { sbatchArguments } from "../submit/sbatch-arguments.ts";
 import { jobComment, podOfComment } from "./identity.ts";
@@ -108,6 +111,14 @@ export class Submitter {
   async #sbatch(job: PodJob, plan: PlannedJob, user: SystemUser | undefined): Promise<string> {
     const { files, client, settings, controller, instance, batchScript } = this.#options;
     const { uid } = job;
+    const isOwnHold = plan.flags.some(({ name }) => name === "hold");
+    if (!isOwnHold && (await hasToPull(plan.pulls, settings.runtime.imageCache))) {
+      // Before there is a job: whoever finds it must know that it is to be released.
+      job.record = { ...job.record, held: true };
+      await this.#options.store.update(uid, ({ record }) => ({
+        record: { ...record, held: true },
+      }));
+    }
     const script = await files.write(uid, plan, {
       shared: settings.sharedFileSystem,
       maxBytes: controller.maxScriptBytes,
@@ -121,6 +132,7 @@ export class Submitter {
       output: files.jobLog(uid),
       directory,
       requeue: settings.requeue,
+      hold: job.record.held === true,
       ...(user && { user }),
       script: [script, directory],
     });
@@ -156,6 +168,16 @@ export class Submitter {
     const known = await client.accounting({ name: uid, since: Number.isFinite(since) ? since : 0 });
     return known[0]?.id;
   }
+}
+
+/** Whether any of these images is not in the directory, or may be older there than in its registry. */
+async function hasToPull(images: readonly PullBefore[], directory = "/"): Promise<boolean> {
+  for (const { file, policy } of images) {
+    if (policy === "Always") return true;
+    const there = await stat(join(directory, file)).catch(() => undefined);
+    if (there === undefined || there.size === 0) return true;
+  }
+  return false;
 }
 
 /** What a caller is told of an error of Slurm: a refusal is final, all else may pass. */

@@ -36,13 +36,14 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
   const prepare = (spec: BatchContainerSpec): BatchWord[][] => {
     const image = reference(spec);
     if (!isRemote(image)) return [];
-    const pull = [...command, "--silent", "pull", "--force"];
+    const pull = apptainerPull(command);
     return [
       pullWords({
         spec,
         reference: image,
         extension: "sif",
         cache: imageCache,
+        isThere: options.pullsBefore,
         bash,
         command: pull,
         program: command.length,
@@ -111,6 +112,11 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
     },
     exec: (spec, inside) => [...words(spec, "exec"), ...inside.map((word): BatchWord => [word])],
   };
+}
+
+/** What pulls, before a file and an image. */
+export function apptainerPull(command: readonly string[]): string[] {
+  return [...command, "--silent", "pull", "--force"];
 }
 
 /** Odd ones come by a script in the container, as they would make it lose all the others. */

@@ -28,12 +28,13 @@ export function enrootRuntime(options: PodRuntimeOptions, uid: string): BatchRun
         file(image),
       ];
       if (!isRemote(image)) return [create];
-      const pull = [...command, "import", "--output"];
+      const pull = enrootPull(command);
       const pulling = pullWords({
         spec,
         reference: image,
         extension: "sqsh",
         cache: imageCache,
+        isThere: options.pullsBefore,
         bash,
         command: pull,
         image: enrootReference(image),
@@ -53,6 +54,11 @@ export function enrootRuntime(options: PodRuntimeOptions, uid: string): BatchRun
       ...plain(inside),
     ],
   };
+}
+
+/** What pulls, before a file and an image. */
+export function enrootPull(command: readonly string[]): string[] {
+  return [...command, "import", "--output"];
 }
 
 function start(spec: BatchContainerSpec, options: PodRuntimeOptions, name: string): BatchWord[] {

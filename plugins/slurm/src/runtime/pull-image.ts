@@ -9,18 +9,18 @@ import { imageFile, pullPolicy } from "./image-reference.ts";
 /**
  * Fixed, for every pod; what differs comes as arguments: LINK POLICY DIRECTORY FILE N COMMAND... IMAGE.
  * Has COMMAND, with a file and IMAGE behind it, make FILE in DIRECTORY (below the home of the job's user if that is empty) unless it is there, one
- * job at a time, and makes LINK lead to it. The image's working directory goes to LINK.workdir: Apptainer and Singularity
+ * job at a time, and makes LINK lead to it; with no LINK, where the plugin runs, FILE is for all users. The image's working directory goes to LINK.workdir: Apptainer and Singularity
  * keep the image's own settings as a part of FILE, and the first N words of COMMAND (0: none) are what shows it.
  */
-const PULL_SCRIPT = `#!/bin/bash -p
+export const PULL_SCRIPT = `#!/bin/bash -p
 set -u
 link=$1 policy=$2 directory=$3 file=$4 program=$5
 shift 5
 if [[ -z $directory ]]; then
   directory=\${XDG_CACHE_HOME:-\${HOME:?the job has no HOME}/.cache}/interlink/images
 fi
-umask 077
-mkdir -p -- "$directory" "\${link%/*}" || exit 1
+if [[ -n $link ]]; then umask 077; else umask 022; fi
+mkdir -p -- "$directory" \${link:+"\${link%/*}"} || exit 1
 target=$directory/$file
 if [[ $policy == Never && ! -s $target ]]; then
   printf 'image is not present in %s, and its pull policy is Never\\n' "$directory"
@@ -39,6 +39,7 @@ if [[ $policy == Always || ! -s $target ]]; then
     mv -f -- "$fresh" "$target" || exit 1
   fi
 fi
+[[ -n $link ]] || exit 0
 ln -sfn -- "$target" "$link"
 ((program > 0)) || exit 0
 workdir=/
@@ -82,17 +83,20 @@ export function pullWords(options: {
   command: readonly string[];
   /** As the command is told the image. */
   image: string;
+  /** It was pulled where the plugin runs, before the job. */
+  isThere: boolean;
   /** How many of the command's first words are the program, if that can show the image's working directory. */
   program?: number;
 }): BatchWord[] {
   const { spec, reference, extension, cache = "", bash, command, image, program = 0 } = options;
+  const { isThere } = options;
   const { container } = spec;
   return [
     [bash],
     ["-p"],
     [{ podPath: pullScriptPath(container.name) }],
     [{ podPath: pulledImage(reference, extension) }],
-    [pullPolicy(container.image ?? "", container.imagePullPolicy)],
+    [isThere ? "Never" : pullPolicy(container.image ?? "", container.imagePullPolicy)],
     [cache],
     [imageFile(reference, extension)],
     [String(program)],

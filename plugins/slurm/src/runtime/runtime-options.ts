@@ -9,6 +9,8 @@ export interface PodRuntimeOptions {
   imagePrefix: string;
   /** Absolute directory of pulled images; `undefined`: below the job user's home. */
   imageCache?: string;
+  /** Images are pulled where the plugin runs, before the job begins. */
+  pullsBefore: boolean;
   bash: string;
   /** Words before each container's command line: a launcher of MPI. */
   launcher: readonly string[];

@@ -15,6 +15,7 @@ const OPTIONS: PodRuntimeOptions = {
   defaultOptions: ["--containall"],
   podOptions: ["--fakeroot"],
   imagePrefix: "docker://",
+  pullsBefore: false,
   bash: "/bin/bash",
   launcher: [],
   gpus: "none",

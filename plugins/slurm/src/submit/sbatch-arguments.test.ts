@@ -136,6 +136,7 @@ describe("sbatchArguments", () => {
     output: "/data/100%/job.log",
     directory: "/data/100%",
     requeue: false,
+    hold: false,
     script: ["/data/job.sh", "/data"],
   };
 
@@ -158,6 +159,14 @@ describe("sbatchArguments", () => {
     const flags = [{ name: "job-name", value: "mine" }];
     const made = sbatchArguments(flags, { ...facts, user: { uid: 5, gid: 6 }, requeue: true });
     expect(made).toEqual(expect.arrayContaining(["--uid=5", "--gid=6", "--requeue"]));
+    expect(made).not.toContain("--hold");
     expect(made.filter((word) => word.startsWith("--job-name"))).toEqual(["--job-name=mine"]);
+  });
+
+  it("holds a job that waits for its images, once", () => {
+    const held = { ...facts, hold: true };
+    expect(sbatchArguments([], held)).toContain("--hold");
+    const own = sbatchArguments([{ name: "hold" }], held);
+    expect(own.filter((word) => word === "--hold")).toHaveLength(1);
   });
 });

@@ -129,6 +129,8 @@ export interface SubmissionFacts {
   /** Absolute; exists on the compute nodes. */
   directory: string;
   requeue: boolean;
+  /** It waits until it is released. */
+  hold: boolean;
   /** As whom it runs, if not as this process's user. */
   user?: { uid: number; gid: number };
   /** Absolute path of the script on this machine, and its arguments. */
@@ -147,6 +149,7 @@ export function sbatchArguments(flags: readonly SbatchFlag[], facts: SubmissionF
     ...(has("requeue") || has("no-requeue")
       ? []
       : [{ name: facts.requeue ? "requeue" : "no-requeue" }]),
+    ...(facts.hold && !has("hold") ? [{ name: "hold" }] : []),
     ...(facts.user === undefined
       ? []
       : [

@@ -25,7 +25,14 @@ export async function fakeSlurm(directory: string): Promise<SlurmCommands> {
     await writeFile(path, text, { mode: 0o755 });
   }
   const apptainer = `#!/bin/bash
-# Runs the command without any container: what stands behind the image.
+# Runs the command without any container: what stands behind the image. Each pull is a line of the file pulls.
+if [[ $2 == pull ]]; then
+  if [[ -e ${directory}/pull-fault ]]; then . "${directory}/pull-fault"; fi
+  printf '%s\\n' "$5" >>"${directory}/pulls"
+  echo image >"$4"
+  exit
+fi
+if [[ $1 == sif ]]; then exit; fi
 while [[ $1 != *.sif ]]; do shift; done
 shift
 for name in $(compgen -e | grep ^APPTAINERENV_); do export "\${name#APPTAINERENV_}=\${!name}"; done
@@ -37,11 +44,12 @@ exec "$@"
 
 const PROGRAMS: Readonly<Record<string, string>> = {
   sbatch: `
-comment='' output=/dev/null
+comment='' output=/dev/null held=''
 while [[ $1 == -* ]]; do
   case $1 in
     --comment=*) comment=\${1#*=} ;;
     --output=*) output=\${1#*=} ;;
+    --hold) held=1 ;;
   esac
   shift
 done
@@ -55,9 +63,10 @@ mkdir "$job"
 cp -- "$1" "$job/script"
 shift
 printf '%s' "$comment" >"$job/comment"
+if [[ $held ]]; then touch "$job/held"; fi
 echo PENDING >"$job/state"
 (
-  while [[ -e $d/hold && ! -e $job/cancelled ]]; do sleep 0.05; done
+  while [[ (-e $d/hold || -e $job/held) && ! -e $job/cancelled ]]; do sleep 0.05; done
   if [[ ! -e $job/cancelled ]]; then
     date +%s >"$job/start"
     echo RUNNING >"$job/state"
@@ -100,6 +109,11 @@ exit 0
   scontrol: `
 case "$1 $2" in
   "show config") printf 'KillWait                = 30 sec\\nSLURM_VERSION           = 22.05.8\\n' ;;
+  release*)
+    job=$d/jobs/$2
+    [[ -e $job/held ]] || { echo "Job is no longer pending execution for job $2" >&2; exit 1; }
+    rm "$job/held"
+    ;;
   "show job")
     job=$d/jobs/$3
     [[ -e $job/state ]] || { echo "slurm_load_jobs error: Invalid job id specified" >&2; exit 1; }

@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { request } from "undici";
+import { freePorts } from "../systems/free-ports.ts";
+import { OwnedProcess } from "../systems/owned-process.ts";
+import { runProgram } from "../systems/programs.ts";
+import { registryConfig } from "../systems/registry.ts";
+import { waitUntil } from "../systems/wait-until.ts";
+
+/** A real registry for one suite, over plain HTTP. */
+export class OwnRegistry implements AsyncDisposable {
+  readonly #folder = mkdtempSync(join(tmpdir(), "own-registry-"));
+  #process: OwnedProcess | undefined;
+  #address = "";
+
+  /** `127.0.0.1:port`. */
+  get address(): string {
+    return this.#address;
+  }
+
+  async start(): Promise<void> {
+    const [port = 0] = await freePorts(1);
+    const config = join(this.#folder, "config.yml");
+    writeFileSync(config, registryConfig("open", join(this.#folder, "data"), port));
+    const log = join(this.#folder, "log");
+    const started = new OwnedProcess("docker-registry", ["docker-registry", "serve", config], log);
+    this.#process = started;
+    this.#address = `127.0.0.1:${port}`;
+    await waitUntil("the registry answers", async () => {
+      if (started.isOver) throw new Error(`it has ended:\n${started.log}`);
+      const { statusCode, body } = await request(`http://${this.#address}/v2/`);
+      await body.dump();
+      return statusCode === 200;
+    });
+  }
+
+  /** Puts an image there, of the files of directory `from` and these settings (`WorkingDir`, `Env` …). */
+  async push(
+    name: string,
+    tag: string,
+    from: string,
+    config: Readonly<Record<string, unknown>>,
+  ): Promise<void> {
+    const layer = await runProgram("tar", ["-C", from, "-c", "."]);
+    const settings = Buffer.from(
+      JSON.stringify({
+        architecture: "amd64",
+        os: "linux",
+        config,
+        rootfs: { type: "layers", diff_ids: [digestOf(layer)] },
+      }),
+    );
+    const type = "application/vnd.oci.image";
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: `${type}.manifest.v1+json`,
+      config: await this.#blob(name, settings, `${type}.config.v1+json`),
+      layers: [await this.#blob(name, layer, `${type}.layer.v1.tar`)],
+    };
+    await this.#put(`/v2/${name}/manifests/${tag}`, JSON.stringify(manifest), manifest.mediaType);
+  }
+
+  async #blob(name: string, content: Buffer, mediaType: string) {
+    const { headers, statusCode, body } = await request(
+      `http://${this.#address}/v2/${name}/blobs/uploads/`,
+      { method: "POST" },
+    );
+    await body.dump();
+    if (statusCode !== 202) throw new Error(`The registry takes no upload: ${statusCode}`);
+    const place = new URL(String(headers["location"]), `http://${this.#address}`);
+    const digest = digestOf(content);
+    place.searchParams.set("digest", digest);
+    await this.#put(`${place.pathname}${place.search}`, content, "application/octet-stream");
+    return { mediaType, digest, size: content.length };
+  }
+
+  async #put(path: string, content: Buffer | string, type: string): Promise<void> {
+    const { statusCode, body } = await request(`http://${this.#address}${path}`, {
+      method: "PUT",
+      headers: { "content-type": type },
+      body: content,
+    });
+    const words = await body.text();
+    if (statusCode !== 201) throw new Error(`The registry answers ${statusCode}: ${words}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#process?.kill9();
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+function digestOf(content: Buffer): string {
+  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
+}
