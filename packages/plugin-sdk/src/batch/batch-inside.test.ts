@@ -32,9 +32,12 @@ async function startJob(
   runtime = namespaces,
 ): Promise<BatchJob> {
   const pod = batchPod({ containers: [shell("main", script, rest)] }, { runtime });
-  return BatchJob.start(pod, {
+  const job = await BatchJob.start(pod, {
     prepare: (directory) => copyFile(consoleScriptPath(), join(directory, "console.pl")),
   });
+  // What it prints can be there before it is written down that it runs.
+  await job.until("started main 0");
+  return job;
 }
 
 /** A verb of the script, with what it writes. */

@@ -1,10 +1,12 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import type { Probe } from "kubernetes-types/core/v1.js";
 import { expect, test } from "vitest";
 import { BatchJob, batchPod, shell } from "../testing/batch-job.ts";
 import { eventually } from "../testing/eventually.ts";
+import { temporaryDirectory } from "../testing/temporary-directory.ts";
 
 const forever = "while :; do sleep 0.05; done";
 const obedient = `trap 'exit 0' TERM; echo ready; ${forever}`;
@@ -127,8 +129,12 @@ test("a probe that takes longer than it may has failed, and is ended", async () 
 });
 
 test("a postStart hook that fails has its container stopped", async () => {
-  const lifecycle = { postStart: { exec: { command: ["false"] } } };
-  const pod = batchPod({ containers: [shell("main", obedient, { lifecycle })] });
+  await using folder = await temporaryDirectory();
+  const ready = join(folder.path, "ready");
+  const fails = `until [ -e ${ready} ]; do sleep 0.05; done; exit 1`;
+  const lifecycle = { postStart: { exec: { command: ["sh", "-c", fails] } } };
+  const main = shell("main", `trap 'exit 0' TERM; touch ${ready}; ${forever}`, { lifecycle });
+  const pod = batchPod({ containers: [main] });
   await using job = await BatchJob.start(pod);
   expect(await job.end()).toBe(0);
   const { events = [] } = await job.records();

@@ -21,7 +21,7 @@ async function says(job: BatchJob, container: string, text: string): Promise<voi
 
 test("SIGTERM runs preStop hooks, then stops each container; the sidecar hears it last", async () => {
   const lifecycle = {
-    preStop: { exec: { command: ["sh", "-c", "sleep 0.3"] } },
+    preStop: { exec: { command: ["sh", "-c", "sleep 1.5"] } },
   };
   const pod = batchPod({
     initContainers: [shell("side", obedient, { restartPolicy: "Always" })],

@@ -10,15 +10,16 @@ import { SETTINGS_FILE } from "./encode.ts";
  * nothing before all of it is there. For sites where the compute nodes see the same file system.
  */
 export async function writeBatchPod(pod: BatchPod, directory: string): Promise<void> {
-  await makePrivateDirectory(directory);
-  await chmod(directory, 0o700);
+  const isNew = await makeOwnDirectory(directory);
+  const made = new Set<string>();
+  const write = (file: BatchFile) => writeBatchFile(directory, file, { isNew, made });
   for (const file of pod.files) {
-    if (file.path !== SETTINGS_FILE) await writeBatchFile(directory, file);
+    if (file.path !== SETTINGS_FILE) await write(file);
   }
   for (const file of pod.files) {
     if (file.path !== SETTINGS_FILE) continue;
     const temporary = `${file.path}.tmp`;
-    await writeBatchFile(directory, { ...file, path: temporary });
+    await write({ ...file, path: temporary });
     await rename(join(directory, temporary), join(directory, file.path));
     await syncDirectory(join(directory, dirname(file.path)));
   }
@@ -33,16 +34,37 @@ export async function writeBatchGrace(directory: string, seconds: number): Promi
   await writeDurably(join(directory, "grace"), `${whole}\n`);
 }
 
+/** Gives whether it was not there before: then nothing of an earlier try is in it. */
+async function makeOwnDirectory(directory: string): Promise<boolean> {
+  await makePrivateDirectory(dirname(directory));
+  try {
+    await mkdir(directory, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    await chmod(directory, 0o700);
+    return false;
+  }
+}
+
+/** `made`: directories below `directory` that this call has made or found. Pods come by the hundred: nothing is done twice. */
 async function writeBatchFile(
   directory: string,
   { path, mode, content }: BatchFile,
+  { isNew, made }: { isNew: boolean; made: Set<string> },
 ): Promise<void> {
   const file = join(directory, checkedPath(path));
-  await makeParents(directory, dirname(path));
+  const parent = dirname(path);
+  if (!made.has(parent)) {
+    await makeParents(directory, parent);
+    made.add(parent);
+  }
   // One of an earlier try may be read-only, even for its owner.
-  await rm(file, { force: true });
-  await writeFile(file, content, { mode: 0o600, flag: "wx" });
-  await chmod(file, mode);
+  if (!isNew) await rm(file, { force: true });
+  // What an umask takes from others is not theirs; only modes with rights for them need saying again.
+  const isPrivate = (mode & 0o077) === 0;
+  await writeFile(file, content, { mode: isPrivate ? mode : 0o600, flag: "wx" });
+  if (!isPrivate) await chmod(file, mode);
 }
 
 /** Relative, and not out of the directory. Throws `PluginError` `internal`: only a runtime can have made such a path. */

@@ -24,6 +24,8 @@ import type { PlannedJob } from "../pods/plan-job.ts";
 /** The files of all jobs: a directory per pod, which the job's user owns and compute nodes see under the same path. */
 export class JobFiles {
   readonly #pods: string;
+  /** Read at the first need. */
+  #consoleScript: Promise<Buffer> | undefined;
 
   /** `root`: absolute. */
   constructor(root: string) {
@@ -84,18 +86,16 @@ export class JobFiles {
         `The job's script has ${content.length} bytes, and Slurm takes at most ${maxBytes} (max_script_size).`,
       );
     }
-    await mkdir(directory, { recursive: true, mode: 0o700 });
     if (shared) await writeBatchPod(batchPod, directory);
+    else await mkdir(directory, { recursive: true, mode: 0o700 });
     const file = join(directory, "job.sh");
-    await rm(file, { force: true });
-    await writeFile(file, content, { mode: 0o700, flag: "wx" });
-    const consoleScript = await readFile(consoleScriptPath());
-    for (const [path, text] of [
-      [this.execScript(uid), batchScript],
-      [join(directory, "console.pl"), consoleScript],
+    this.#consoleScript ??= readFile(consoleScriptPath());
+    for (const [path, text, mode] of [
+      [file, content, 0o700],
+      [this.execScript(uid), batchScript, 0o600],
+      [join(directory, "console.pl"), await this.#consoleScript, 0o600],
     ] as const) {
-      await rm(path, { force: true });
-      await writeFile(path, text, { mode: 0o600, flag: "wx" });
+      await writeAnew(path, text, mode);
     }
     if (user !== undefined) await giveTo(directory, user);
     return file;
@@ -134,6 +134,16 @@ export class JobFiles {
     // A job that is ending may still write a file.
     await rm(this.directory(uid), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
+}
+
+/** As a file of its own: what an earlier try has left may be another's by now, or lead elsewhere. */
+async function writeAnew(path: string, content: string | Uint8Array, mode: number): Promise<void> {
+  const write = () => writeFile(path, content, { mode, flag: "wx" });
+  await write().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+    await rm(path);
+    await write();
+  });
 }
 
 /** Of what this process has just made; links are given away themselves, never what they lead to. */
