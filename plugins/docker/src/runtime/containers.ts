@@ -165,7 +165,7 @@ export class Containers implements OwnSteps {
         if (hasHostsFile(pod)) this.#created.set(Id, spec);
         return { ...handle, id: Id };
       } catch (error) {
-        if (this.#options.mounts?.isUnseen(error) === true) {
+        if ((await this.#options.mounts?.isUnseen(error)) === true && tries < CREATE_TRIES) {
           kept = await keep();
           continue;
         }

@@ -13,7 +13,7 @@ import { join } from "node:path";
 import pino from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { testContainerSpec, testPod } from "../testing/pods.ts";
-import { HeldMounts } from "./held-mounts.ts";
+import { HeldMounts, MountFailure } from "./held-mounts.ts";
 import { MountKeeper } from "./mount-keeper.ts";
 
 const logger = pino({ level: "silent" });
@@ -121,10 +121,32 @@ describe.skipIf(process.geteuid?.() !== 0)("a keeper that can mount", () => {
   });
 
   it("does without when the engine does not see its mounts, and then refuses", async () => {
-    const unseen = new Error(`bind source path does not exist: ${held.directory}/x`);
-    expect(keeper.isUnseen(new Error("bind source path does not exist: /elsewhere"))).toBe(false);
-    expect(keeper.isUnseen(unseen)).toBe(true);
-    expect(keeper.isUnseen(unseen)).toBe(false);
+    const kept = (await keeper.keep(spec(), true)).get("/v") ?? "";
+    const isUnseen = (path: string) =>
+      keeper.isUnseen(new Error(`bind source path does not exist: ${path}`));
+    expect(await isUnseen("/elsewhere")).toBe(false);
+    expect(await isUnseen(kept)).toBe(true);
+    expect(await isUnseen(kept)).toBe(false);
     await expect(keeper.keep(spec(), true)).rejects.toThrow("allowUnheldMounts");
+  });
+
+  it("goes on when a mount was gone before the engine took it", async () => {
+    const gone = new Error(`statfs ${held.directory}/x: no such file or directory`);
+    expect(await keeper.isUnseen(gone)).toBe(true);
+    expect((await keeper.keep(spec(), true)).size).toBe(1);
+  });
+
+  it("tries once more when mounting fails, and does not give up for good what has worked", async () => {
+    let failures = 1;
+    const failing = new HeldMounts(join(folder, "held"));
+    const hold = failing.hold.bind(failing);
+    failing.hold = (...asked) =>
+      failures-- > 0 ? Promise.reject(new MountFailure("busy")) : hold(...asked);
+    const patient = new MountKeeper({ held: failing, allowUnheld: false, logger });
+    expect((await patient.keep(spec(), true)).size).toBe(1);
+    failures = 2;
+    await expect(patient.keep(spec(), true)).rejects.toThrow("could not be held on to: busy");
+    expect((await patient.keep(spec(), true)).size).toBe(1);
+    await patient.release({ uid });
   });
 });

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { type ContainerMount, type ContainerSpec, RuntimeError } from "@interlink/plugin-sdk";
 import type { VolumeMount } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
@@ -24,6 +24,7 @@ export type KeptMounts = ReadonlyMap<string, string>;
 export class MountKeeper {
   readonly #options: MountKeeperOptions;
   #held: HeldMounts | undefined;
+  #hasHeld = false;
 
   constructor(options: MountKeeperOptions) {
     this.#options = options;
@@ -47,18 +48,20 @@ export class MountKeeper {
   }
 
   /**
-   * Whether the engine has refused to make a container because it does not see this process's mounts. From then on
-   * there are none, as if they could not be made.
+   * Whether the engine has refused to make a container because it does not see a mount of this process: then
+   * {@link keep} is to be asked again. Where the mount is there, the engine sees none, and from then on there are none, as
+   * if they could not be made.
    */
-  isUnseen(error: unknown): boolean {
+  async isUnseen(error: unknown): Promise<boolean> {
     const held = this.#held;
-    const isUnseen =
-      held !== undefined &&
-      error instanceof Error &&
-      error.message.includes(held.directory) &&
-      /does not exist|no such file/i.test(error.message);
-    if (isUnseen) this.#giveUp("the engine does not see them", error);
-    return isUnseen;
+    if (held === undefined || !(error instanceof Error)) return false;
+    const { message } = error;
+    const at = message.indexOf(held.directory);
+    if (at < 0 || !/does not exist|no such file/i.test(message)) return false;
+    const [path = ""] = /^[A-Za-z0-9._/-]+/.exec(message.slice(at)) ?? [];
+    if (await isThere(path)) this.#giveUp("the engine does not see them", error);
+    else this.#options.logger.warn({ err: error }, "a mount was gone before the engine took it");
+    return true;
   }
 
   async release(owner: Attempt | { uid: string }): Promise<void> {
@@ -76,9 +79,13 @@ export class MountKeeper {
     if (this.#held !== undefined) {
       const owner = { uid: pod.metadata?.uid ?? "", containerName: container.name, attempt };
       try {
-        return await this.#held.hold(owner, index, mount);
+        const path = await holdTwice(this.#held, owner, index, mount);
+        this.#hasHeld = true;
+        return path;
       } catch (cause) {
-        if (!(cause instanceof MountFailure)) throw changed(volume, container.name, cause);
+        // What this machine lets it do once is not forbidden the next time.
+        if (!(cause instanceof MountFailure) || this.#hasHeld)
+          throw changed(volume, container.name, cause);
         this.#giveUp("they cannot be made", cause);
       }
     }
@@ -114,6 +121,23 @@ export class MountKeeper {
   }
 }
 
+/** mount(8) can fail when others mount at the same moment; it is asked once more. */
+async function holdTwice(held: HeldMounts, ...asked: Parameters<HeldMounts["hold"]>) {
+  try {
+    return await held.hold(...asked);
+  } catch (error) {
+    if (!(error instanceof MountFailure)) throw error;
+    return held.hold(...asked);
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
 export function declaredMount(
   { container }: ContainerSpec,
   { mountPath }: Pick<ContainerMount, "mountPath">,
@@ -125,10 +149,14 @@ export function declaredMount(
 }
 
 function changed(volume: string, container: string, cause: unknown): RuntimeError {
-  const { code } = cause as NodeJS.ErrnoException;
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const why =
+    cause instanceof MountFailure
+      ? `it could not be held on to: ${message}`
+      : `it was changed meanwhile (${code ?? "unknown error"})`;
   return new RuntimeError(
     "InvalidConfig",
-    `failed to prepare volumeMount "${volume}" of container "${container}": it was changed meanwhile (${code ?? "unknown error"})`,
+    `failed to prepare volumeMount "${volume}" of container "${container}": ${why}`,
     { cause },
   );
 }
