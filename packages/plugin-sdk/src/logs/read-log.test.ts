@@ -145,8 +145,8 @@ describe("following", () => {
     await eventually("the first line", () => follower.text() === "one\n");
     await appendFile(file, "two");
     await eventually("half a line", () => follower.text() === "one\ntwo");
-    ended = true;
     await appendFile(file, " more\n");
+    ended = true;
     await follower.done;
     expect(follower.text()).toBe("one\ntwo more\n");
   });
