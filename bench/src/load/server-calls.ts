@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { NULL_LOG } from "@interlink/e2e";
-import { type InterlinkClient, type LogRequest, ZERO_TIME } from "@interlink/protocol";
+import { type InterlinkClient, type LogRequest, WHOLE_LOG } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { benchPod } from "../pods/bench-pod.ts";
 import { forPlugin, forServer } from "../scenarios/create-data.ts";
@@ -55,15 +55,7 @@ export function logCalls(
     PodUID: pod?.metadata?.uid ?? "",
     PodName: pod?.metadata?.name ?? "",
     ContainerName: "main",
-    Opts: {
-      Tail: lines,
-      Bytes: 0,
-      Timestamps: false,
-      Follow: false,
-      Previous: false,
-      SinceSeconds: 0,
-      SinceTime: ZERO_TIME,
-    },
+    Opts: { ...WHOLE_LOG, Tail: lines },
   };
   return {
     name,

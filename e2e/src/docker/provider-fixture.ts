@@ -10,7 +10,7 @@ import {
 } from "@interlink/plugin-docker";
 import type { Provider } from "@interlink/plugin-sdk";
 import type { RemotePodEvent, RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
-import { ZERO_TIME } from "@interlink/protocol";
+import { WHOLE_LOG } from "@interlink/protocol";
 import type { ContainerStatus, PodSpec } from "kubernetes-types/core/v1.js";
 import pino from "pino";
 import { mountSmall } from "../systems/small-disk.ts";
@@ -157,15 +157,7 @@ export class ProviderFixture implements AsyncDisposable {
       PodUID: uid,
       PodName: name,
       ContainerName: container,
-      Opts: {
-        Tail: 0,
-        Bytes: 0,
-        Timestamps: false,
-        Follow: false,
-        Previous: previous,
-        SinceSeconds: 0,
-        SinceTime: ZERO_TIME,
-      },
+      Opts: { ...WHOLE_LOG, Previous: previous },
     };
     const chunks: Uint8Array[] = [];
     for await (const chunk of this.provider.logs(request, this.signal)) chunks.push(chunk);

@@ -1,18 +1,11 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { describeSlurmSite } from "../systems/describe-system.ts";
-import { whyNoRegistry } from "../systems/registry.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeSlurmWithRegistry } from "../systems/describe-system.ts";
 import { OwnRegistry } from "./own-registry.ts";
 import { SiteProvider, writeProgram } from "./site-provider.ts";
 
-const missing = whyNoRegistry();
-const describeImages: typeof describeSlurmSite =
-  missing === undefined
-    ? describeSlurmSite
-    : (title) => describe.skip(`${title} (skipped: ${missing})`, () => test.todo(missing));
-
-describeImages("images of a registry", ({ slurm, apptainer }) => {
+describeSlurmWithRegistry("images of a registry", ({ slurm, apptainer }) => {
   const registry = new OwnRegistry();
   let site: SiteProvider;
   let pulled: string;

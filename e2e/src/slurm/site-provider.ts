@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Provider } from "@interlink/plugin-sdk";
 import { createSlurmProvider, readSlurmConfig } from "@interlink/plugin-slurm";
 import type { RemotePodEvent, RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
-import { emptyJobConfig, ZERO_TIME } from "@interlink/protocol";
+import { emptyJobConfig, WHOLE_LOG } from "@interlink/protocol";
 import type { Container, ContainerState, PodSpec } from "kubernetes-types/core/v1.js";
 import pino from "pino";
 import type { ApptainerSystem } from "../systems/apptainer-system.ts";
@@ -32,16 +32,6 @@ export interface SitePodOptions {
   namespace?: string;
   data?: Partial<RetrievedPodData>;
 }
-
-const WHOLE_LOG = {
-  Tail: 0,
-  Bytes: 0,
-  Timestamps: false,
-  Follow: false,
-  Previous: false,
-  SinceSeconds: 0,
-  SinceTime: ZERO_TIME,
-};
 
 /** The plugin in this process, as root; its jobs are the ordinary user's. Without Kubernetes, as that has its own tests. */
 export class SiteProvider implements AsyncDisposable {

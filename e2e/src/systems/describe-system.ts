@@ -5,6 +5,7 @@ import type { ApptainerSystem } from "./apptainer-system.ts";
 import type { EngineSystem } from "./engine-system.ts";
 import { KubernetesCluster } from "./kubernetes-cluster.ts";
 import type { Provided } from "./provided.ts";
+import { whyNoRegistry } from "./registry.ts";
 import { whyNoAccounting } from "./slurm-accounting.ts";
 import type { SlurmRelease } from "./slurm-releases.ts";
 import type { SlurmSystem } from "./slurm-system.ts";
@@ -62,9 +63,22 @@ export function describeSlurmSite(title: string, suite: (site: SlurmSite) => voi
 
 /** A suite that starts Slurms of its own that keep jobs in a database. */
 export function describeSlurmWithAccounting(title: string, suite: (site: SlurmSite) => void): void {
-  const missing = whyNoAccounting();
+  describeSlurmWith("slurmdbd", whyNoAccounting(), title, suite);
+}
+
+/** A suite that starts a registry of its own, from which jobs pull. */
+export function describeSlurmWithRegistry(title: string, suite: (site: SlurmSite) => void): void {
+  describeSlurmWith("a registry", whyNoRegistry(), title, suite);
+}
+
+function describeSlurmWith(
+  what: string,
+  missing: string | undefined,
+  title: string,
+  suite: (site: SlurmSite) => void,
+): void {
   if (missing === undefined) return describeSlurmSite(title, suite);
-  describeWith("slurmdbd", { missing }, title, suite as never);
+  describeWith(what, { missing }, title, suite as never);
 }
 
 /** A suite for each newer release of Slurm that was built here. */

@@ -53,6 +53,7 @@ export {
   CREATED_BY_ANNOTATION,
   FEATURES,
   STATUS_STREAM_HEARTBEAT_SECONDS,
+  WHOLE_LOG,
   ZERO_TIME,
 } from "./messages.ts";
 export { type OpenApiFace, openApiDocument } from "./openapi/document.ts";

@@ -160,6 +160,17 @@ export interface LogRequest {
 /** How Go writes a `time.Time` that was never set. */
 export const ZERO_TIME = "0001-01-01T00:00:00Z";
 
+/** Nothing is asked for but the log: all of it, as it is now. */
+export const WHOLE_LOG: Readonly<LogOptions> = {
+  Tail: 0,
+  Bytes: 0,
+  Timestamps: false,
+  Follow: false,
+  Previous: false,
+  SinceSeconds: 0,
+  SinceTime: ZERO_TIME,
+};
+
 /** Answer of a plugin to `GET /status` with `[]`, passed through by `/pinglink`. Everything is optional. */
 export interface PingAnswer {
   status?: string;

@@ -1,5 +1,5 @@
 import type { LogOptions, LogRequest } from "@interlink/protocol";
-import { ZERO_TIME } from "@interlink/protocol";
+import { WHOLE_LOG } from "@interlink/protocol";
 
 /** A request for the log of a pod's container, with nothing set unless `options` says so. */
 export function logRequest(
@@ -12,15 +12,6 @@ export function logRequest(
     PodUID,
     PodName: `pod-${PodUID.slice(0, 8)}`,
     ContainerName,
-    Opts: {
-      Tail: 0,
-      Bytes: 0,
-      Timestamps: false,
-      Follow: false,
-      Previous: false,
-      SinceSeconds: 0,
-      SinceTime: ZERO_TIME,
-      ...options,
-    },
+    Opts: { ...WHOLE_LOG, ...options },
   };
 }

@@ -6,6 +6,7 @@ import {
   type ContainerSpec,
   type CreatedContainer,
   RuntimeError,
+  unlessAborted,
 } from "@interlink/plugin-sdk";
 import type { Container } from "kubernetes-types/core/v1.js";
 import type { Devices } from "../devices/devices.ts";
@@ -195,7 +196,7 @@ export class Containers implements OwnSteps {
       starting = this.#startOnce(id, uid).finally(() => this.#starting.delete(id));
       this.#starting.set(id, starting);
     }
-    await waitFor(starting, signal);
+    await unlessAborted(starting, signal);
   }
 
   async stop(handle: ContainerHandle, graceSeconds: number, signal: AbortSignal): Promise<void> {
@@ -204,7 +205,7 @@ export class Containers implements OwnSteps {
     const starting = this.#starting.get(id);
     if (starting !== undefined) {
       // Stopping what is half started would find nothing to stop. Its own caller hears of its failure.
-      await waitFor(
+      await unlessAborted(
         starting.catch(() => undefined),
         signal,
       );
@@ -341,25 +342,4 @@ export class Containers implements OwnSteps {
   async #inspect(idOrName: string, signal: AbortSignal): Promise<ContainerInspection> {
     return this.#engine.json({ method: "GET", path: `/containers/${idOrName}/json`, signal });
   }
-}
-
-/** Waits for work that goes on when the waiting is given up. */
-async function waitFor<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let leave = (): void => undefined;
-  const gone = new Promise<never>((_, reject) => {
-    leave = () => reject(asError(signal.reason));
-  });
-  signal.addEventListener("abort", leave, { once: true });
-  // The one who gives up waiting takes no interest in how the work ends.
-  work.catch(() => undefined);
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, gone]);
-  } finally {
-    signal.removeEventListener("abort", leave);
-  }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error("aborted");
 }

@@ -10,7 +10,7 @@ import type {
   RemotePodStatus,
   RetrievedPodData,
 } from "@interlink/protocol";
-import { ZERO_TIME } from "@interlink/protocol";
+import { WHOLE_LOG } from "@interlink/protocol";
 import type { Container, PodSpec } from "kubernetes-types/core/v1.js";
 import { pino } from "pino";
 import type { ProcessProviderOptions } from "../process-provider.ts";
@@ -124,16 +124,7 @@ export class ProcessHarness implements AsyncDisposable {
       PodUID: uid,
       PodName: "",
       ContainerName: name,
-      Opts: {
-        Tail: 0,
-        Bytes: 0,
-        Timestamps: false,
-        Follow: false,
-        Previous: false,
-        SinceSeconds: 0,
-        SinceTime: ZERO_TIME,
-        ...options,
-      },
+      Opts: { ...WHOLE_LOG, ...options },
     };
     for await (const chunk of this.provider.logs(request, this.signal)) chunks.push(chunk);
     return Buffer.concat(chunks).toString("utf8");

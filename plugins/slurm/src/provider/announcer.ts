@@ -1,4 +1,4 @@
-import type { Clock, ProviderListener } from "@interlink/plugin-sdk";
+import { type Clock, Listeners, type ProviderListener } from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 import { rfc3339 } from "../slurm/slurm-time.ts";
 import type { PodJob } from "./pod-job.ts";
@@ -7,27 +7,25 @@ import type { PodJob } from "./pod-job.ts";
 export class Announcer {
   readonly #jobs: ReadonlyMap<string, PodJob>;
   readonly #clock: Clock;
-  readonly #logger: Logger;
-  readonly #listeners = new Set<ProviderListener>();
+  readonly #listeners: Listeners;
 
   /** `jobs`: those of this plugin by pod; of others nothing is told. */
   constructor(jobs: ReadonlyMap<string, PodJob>, clock: Clock, logger: Logger) {
     this.#jobs = jobs;
     this.#clock = clock;
-    this.#logger = logger;
+    this.#listeners = new Listeners(logger);
   }
 
   /** Gives what ends the subscription. */
   subscribe(listener: ProviderListener): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   /** Its status, if that has changed, and what its records tell that is new. */
   tell(job: PodJob): void {
     if (this.#jobs.get(job.uid) !== job || job.isRefused) return;
     const status = job.refresh(this.#clock.now());
-    if (status !== undefined) this.#each((listener) => listener.status(status));
+    if (status !== undefined) this.#listeners.status(status);
     for (const { at, type, reason, message, container } of job.newEvents()) {
       this.event(job, type, reason, message, {
         at,
@@ -45,23 +43,12 @@ export class Announcer {
   ): void {
     const { name = "", namespace = "" } = job.pod.metadata ?? {};
     const at = rfc3339(this.#clock.now());
-    const event = { UID: job.uid, name, namespace, type, reason, message, at, ...rest };
-    this.#each((listener) => listener.event(event));
+    this.#listeners.event({ UID: job.uid, name, namespace, type, reason, message, at, ...rest });
   }
 
   /** Nothing of the pod is left. */
   gone(job: PodJob): void {
     const { name = "", namespace = "" } = job.pod.metadata ?? {};
-    this.#each((listener) => listener.gone({ UID: job.uid, name, namespace }));
-  }
-
-  #each(tell: (listener: ProviderListener) => void): void {
-    for (const listener of this.#listeners) {
-      try {
-        tell(listener);
-      } catch (error) {
-        this.#logger.error({ err: error }, "a listener failed");
-      }
-    }
+    this.#listeners.gone({ UID: job.uid, name, namespace });
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { Limit } from "@interlink/plugin-sdk";
+import { Limit, unlessAborted } from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 import type { PullBefore } from "../runtime/pull-before.ts";
 import type { PodJob } from "./pod-job.ts";
@@ -118,19 +118,7 @@ export class Puller {
         .run(closing, () => pull(image, closing))
         .finally(() => this.#underWay.delete(image.file));
       this.#underWay.set(image.file, running);
-      // Whoever asked for it may be gone by then.
-      running.catch(() => undefined);
     }
-    await untilAborted(running, signal);
+    await unlessAborted(running, signal);
   }
-}
-
-/** What `work` gives; throws the signal's reason as soon as it fires. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(signal.reason as Error);
-    signal.addEventListener("abort", giveUp, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", giveUp));
-  });
 }

@@ -154,10 +154,7 @@ class SlurmProvider implements Provider {
       const instance = instanceOf(root);
       const batchScript = await readFile(batchScriptPath(), "utf8");
       const common = { store, files, client: this.#client, controller, instance, logger };
-      const changed = (job: PodJob) => {
-        this.#announcer.tell(job);
-        this.#pullFor(job);
-      };
+      const changed = (job: PodJob) => this.#changed(job);
       const find = (uid: string): PodJob | undefined => {
         const job = this.#jobs.get(uid);
         return job && this.#statusOf(job) && job;
@@ -444,6 +441,11 @@ class SlurmProvider implements Provider {
     });
   }
 
+  #changed(job: PodJob): void {
+    this.#announcer.tell(job);
+    this.#pullFor(job);
+  }
+
   /** Its job is held until its images are here; an earlier life may have left it so. */
   #pullFor(job: PodJob): void {
     if (job.record.held !== true || job.jobId === undefined || job.deleting || job.isOver) return;
@@ -477,8 +479,7 @@ class SlurmProvider implements Provider {
     );
     const running = submitted.finally(() => {
       job.submission = undefined;
-      this.#announcer.tell(job);
-      this.#pullFor(job);
+      this.#changed(job);
       this.#poller.wake();
     });
     this.#keep(running);
