@@ -2,8 +2,11 @@ import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
 import type { Logger } from "pino";
+import { ignoreMissing } from "../ignore-missing.ts";
 import { PluginError } from "../plugin-error.ts";
-import { syncDirectory, writeDurably, writeSynced } from "./durable-file.ts";
+import type { Disk } from "./disk.ts";
+import { isSystemError, isUnreadable } from "./disk.ts";
+import { writeDurably, writeSynced } from "./durable-file.ts";
 import type { JobPaths } from "./job-paths.ts";
 import { jobPaths, safeSegment } from "./job-paths.ts";
 import type { Job, JobChange, JobStore, Quarantined, Tombstone } from "./job-store.ts";
@@ -18,6 +21,7 @@ const SWEEP_EVERY_MS = 60_000;
 /** What `openJobStore` has read and locked. */
 export interface JobStoreParts<Record> {
   root: string;
+  disk: Disk;
   directories: { jobs: string; tmp: string };
   logger: Logger;
   newRecord: (data: RetrievedPodData) => Record;
@@ -94,10 +98,11 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
     this.#known(uid);
     const { directory } = this.paths(uid);
     try {
-      return await readPodFile(directory, uid);
+      return await readPodFile(this.#parts.disk, directory, uid);
     } catch (cause) {
       this.#known(uid); // Removed while it was being read.
-      throw new PluginError("internal", `The file ${join(directory, "pod.json")} cannot be read.`, {
+      const code = isUnreadable(cause) ? "unavailable" : "internal";
+      throw new PluginError(code, `The file ${join(directory, "pod.json")} cannot be read.`, {
         cause,
       });
     }
@@ -173,8 +178,9 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
 
   /** A whole job directory appears under its name at once, or not at all. */
   async #writeNew(uid: string, data: RetrievedPodData, job: Job<Record>): Promise<void> {
-    const { directories } = this.#parts;
+    const { directories, disk } = this.#parts;
     const building = this.#temporary(uid);
+    const { directory } = this.paths(uid);
     const paths = jobPaths(building);
     try {
       for (const path of [building, paths.volumes, paths.logs, paths.containers]) {
@@ -182,13 +188,27 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
       }
       await writeSynced(join(building, "pod.json"), `${JSON.stringify(data)}\n`, 0o600);
       await writeSynced(join(building, "job.json"), `${JSON.stringify(job)}\n`, 0o600);
-      await syncDirectory(building);
-      await rename(building, join(directories.jobs, uid));
-      await syncDirectory(directories.jobs);
+      await disk.syncDirectory(building);
+      await this.#takeAway(uid);
+      await rename(building, directory);
+      await disk.syncDirectory(directories.jobs).catch(async (error: unknown) => {
+        // Not answered, so not to be found at the next start. Where that fails too, the repeated create does it.
+        await this.#takeAway(uid).catch((err: unknown) => {
+          this.#parts.logger.warn({ err, uid }, "cannot remove the files of a failed create yet");
+        });
+        throw error;
+      });
     } catch (error) {
       await rm(building, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** Remove the directory of a pod that has no job: a create left it that was never answered. */
+  async #takeAway(uid: string): Promise<void> {
+    const away = this.#temporary(uid);
+    await rename(this.paths(uid).directory, away).catch(ignoreMissing);
+    await rm(away, { recursive: true, force: true });
   }
 
   #refuseIfKnown(uid: string): void {
@@ -239,8 +259,4 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
   #at(): string {
     return new Date(this.#parts.now()).toISOString();
   }
-}
-
-function isSystemError(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && typeof (error as NodeJS.ErrnoException).syscall === "string";
 }

@@ -1,13 +1,17 @@
-import { readdir, readFile, rename, rm } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RetrievedPodData } from "@interlink/protocol";
 import type { Logger } from "pino";
+import { ignoreMissing } from "../ignore-missing.ts";
 import { PluginError } from "../plugin-error.ts";
-import { syncDirectory, TEMPORARY_SUFFIX, writeDurably } from "./durable-file.ts";
+import type { Disk } from "./disk.ts";
+import { isUnreadable } from "./disk.ts";
+import { TEMPORARY_SUFFIX, writeDurably } from "./durable-file.ts";
 import type { Job, Quarantined } from "./job-store.ts";
 import { NewerJobError, newJob, readJob } from "./job-transition.ts";
 
 export interface LoadJobsOptions<Record> {
+  disk: Disk;
   directory: string;
   quarantine: string;
   logger: Logger;
@@ -24,7 +28,8 @@ export interface LoadedJobs<Record> {
 /**
  * Read every job directory. A damaged `job.json` is set aside and rebuilt from `pod.json` as an `intent`, so that the
  * resource is asked by UID; where that one is damaged, the directory goes into quarantine and the UID stays refused.
- * Throws only for files of a newer version of this program, and for a disk that cannot be read at all.
+ * Throws for files of a newer version of this program, and the system's error where it cannot read or write now: what may
+ * be whole is not set aside.
  */
 export async function loadJobs<Record>(
   options: LoadJobsOptions<Record>,
@@ -37,12 +42,13 @@ export async function loadJobs<Record>(
       await rm(join(directory, `${file}${TEMPORARY_SUFFIX}`), { force: true });
     }
     try {
-      const text = await readFile(join(directory, "job.json"), "utf8");
+      const text = await options.disk.readText(join(directory, "job.json"));
       const job = readJob(text, uid, options.readRecord);
-      await readPodFile(directory, uid);
+      await readPodFile(options.disk, directory, uid);
       jobs.set(uid, job);
     } catch (error) {
       if (error instanceof NewerJobError) throw newer(directory, error);
+      if (isUnreadable(error)) throw error;
       const outcome = await rebuild(uid, directory, error, options);
       if ("job" in outcome) jobs.set(uid, outcome.job);
       else quarantined.push(outcome.quarantined);
@@ -52,8 +58,12 @@ export async function loadJobs<Record>(
 }
 
 /** `pod.json` as an object with this UID. Throws an `Error` that says what is wrong. */
-export async function readPodFile(directory: string, uid: string): Promise<RetrievedPodData> {
-  const text = await readFile(join(directory, "pod.json"), "utf8");
+export async function readPodFile(
+  disk: Disk,
+  directory: string,
+  uid: string,
+): Promise<RetrievedPodData> {
+  const text = await disk.readText(join(directory, "pod.json"));
   const data = JSON.parse(text) as RetrievedPodData | null;
   if (data?.pod?.metadata?.uid !== uid) throw new Error("it belongs to another UID");
   return data;
@@ -65,28 +75,30 @@ async function rebuild<Record>(
   damage: unknown,
   options: LoadJobsOptions<Record>,
 ): Promise<{ job: Job<Record> } | { quarantined: Quarantined }> {
-  const { logger, quarantine } = options;
+  const { disk, logger, quarantine } = options;
   const at = new Date(options.now()).toISOString();
   const aside = join(quarantine, `${uid}@${at.replaceAll(":", "")}`);
+  let data: RetrievedPodData;
   try {
-    const data = await readPodFile(directory, uid);
-    const job = { ...newJob(data, options.newRecord(data), at), rebuilt: true };
-    await rename(join(directory, "job.json"), `${aside}.job.json`).catch(ignoreMissing);
-    await writeDurably(join(directory, "job.json"), `${JSON.stringify(job)}\n`);
-    logger.error(
-      { err: damage, uid, path: `${aside}.job.json` },
-      "a job record was damaged; it is rebuilt from the pod, its history is lost",
-    );
-    return { job };
+    data = await readPodFile(disk, directory, uid);
   } catch (error) {
+    if (isUnreadable(error)) throw error;
     await rename(directory, aside);
-    await syncDirectory(quarantine);
+    await disk.syncDirectory(quarantine);
     logger.error(
       { err: damage, podFile: error, uid, path: aside },
       "a job directory is damaged and cannot be rebuilt; look at it, end its job by hand if it runs, then delete it",
     );
     return { quarantined: { uid, path: aside, reason: String(damage) } };
   }
+  const job = { ...newJob(data, options.newRecord(data), at), rebuilt: true };
+  await rename(join(directory, "job.json"), `${aside}.job.json`).catch(ignoreMissing);
+  await writeDurably(join(directory, "job.json"), `${JSON.stringify(job)}\n`);
+  logger.error(
+    { err: damage, uid, path: `${aside}.job.json` },
+    "a job record was damaged; it is rebuilt from the pod, its history is lost",
+  );
+  return { job };
 }
 
 /** Directories that still lie in quarantine from earlier starts: their UIDs stay refused until a person removes them. */
@@ -107,8 +119,4 @@ function newer(directory: string, cause: Error): PluginError {
     `The job in ${directory} was written by a newer version of this program. Start that version, or empty the directory when no job of it runs.`,
     { cause },
   );
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
 }

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { podData } from "../testing/pod-data.ts";
 import { recordingLogger, silentLogger } from "../testing/recording-logger.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
+import type { Disk } from "./disk.ts";
+import { localDisk } from "./disk.ts";
 import type { JobStore } from "./job-store.ts";
 import { openJobStore } from "./open-job-store.ts";
 
@@ -29,9 +31,10 @@ afterEach(async () => {
   await directory[Symbol.asyncDispose]();
 });
 
-async function open(logger = silentLogger): Promise<JobStore<Counter>> {
+async function open(logger = silentLogger, disk?: Disk): Promise<JobStore<Counter>> {
   const store = await openJobStore<Counter>({
     root,
+    ...(disk && { disk }),
     logger,
     newRecord: () => ({ count: 0 }),
     readRecord: (value) => {
@@ -116,6 +119,81 @@ describe("creating", () => {
       expect(await readdir(join(root, "jobs"))).toEqual([]);
     },
   );
+});
+
+describe("a disk that fails for a while", () => {
+  function failure(code: string, syscall: string): NodeJS.ErrnoException {
+    return Object.assign(new Error(`${code}: it fails, ${syscall}`), { code, syscall });
+  }
+
+  test("leaves nothing of a create it did not make durable, and takes the repeated one", async () => {
+    let failing = true;
+    const disk: Disk = {
+      ...localDisk,
+      syncDirectory: async (path) => {
+        if (failing && path === join(root, "jobs")) throw failure("EIO", "fsync");
+        await localDisk.syncDirectory(path);
+      },
+    };
+    const store = await open(silentLogger, disk);
+    await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "unavailable" });
+    expect(await readdir(join(root, "jobs"))).toEqual([]);
+    failing = false;
+    expect(await store.create(podData(UID))).toMatchObject({ created: true });
+    expect(await readdir(join(root, "tmp"))).toEqual([]);
+  });
+
+  test("does not refuse a create whose files an earlier one left behind", async () => {
+    const store = await open();
+    await mkdir(join(root, "jobs", UID));
+    await writeFile(join(root, "jobs", UID, "pod.json"), "{}");
+    expect(await store.create(podData(UID))).toMatchObject({ created: true });
+    expect(await store.data(UID)).toEqual(podData(UID));
+  });
+
+  test.each([
+    ["EMFILE", "job.json"],
+    ["ENFILE", "pod.json"],
+    ["EIO", "job.json"],
+    ["EACCES", "job.json"],
+    ["EMFILE", "gone.json"],
+  ])("stops the start for %s of %s and sets nothing aside", async (code, file) => {
+    const store = await open();
+    const { job } = await store.create(podData(UID));
+    await store.bury({ uid: "gone", name: "p", namespace: "default" });
+    await store.close();
+    const disk: Disk = {
+      ...localDisk,
+      readText: async (path) => {
+        if (path.endsWith(file)) throw failure(code, "open");
+        return localDisk.readText(path);
+      },
+    };
+    await expect(open(silentLogger, disk)).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining(code) as string,
+    });
+    expect(await readdir(join(root, "quarantine"))).toEqual([]);
+    const again = await open();
+    expect(again.get(UID)).toEqual(job);
+    expect(again.tombstone("gone")).toMatchObject({ name: "p" });
+  });
+
+  test("while a damaged job.json is rebuilt keeps its pod.json for the next start", async () => {
+    const store = await open();
+    await store.create(podData(UID));
+    await writeFile(join(store.paths(UID).directory, "job.json"), "{");
+    await store.close();
+    const disk: Disk = {
+      ...localDisk,
+      readText: async (path) => {
+        if (path.endsWith("pod.json")) throw failure("EMFILE", "open");
+        return localDisk.readText(path);
+      },
+    };
+    await expect(open(silentLogger, disk)).rejects.toMatchObject({ code: "unavailable" });
+    expect((await open()).get(UID)).toMatchObject({ rebuilt: true });
+  });
 });
 
 describe("updating", () => {

@@ -2,8 +2,11 @@ import { chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RetrievedPodData } from "@interlink/protocol";
 import type { Logger } from "pino";
+import { PluginError } from "../plugin-error.ts";
 import { DirectoryJobStore } from "./directory-job-store.ts";
-import { makePrivateDirectory, syncDirectory } from "./durable-file.ts";
+import type { Disk } from "./disk.ts";
+import { isSystemError, localDisk } from "./disk.ts";
+import { makePrivateDirectory } from "./durable-file.ts";
 import type { JobStore } from "./job-store.ts";
 import { loadJobs } from "./load-jobs.ts";
 import { lockRoot } from "./root-lock.ts";
@@ -19,11 +22,14 @@ export interface JobStoreOptions<Record> {
   readRecord?: (value: unknown) => Record;
   /** Milliseconds since the epoch. */
   now?: () => number;
+  /** Default: this machine's. */
+  disk?: Disk;
 }
 
 /**
  * Open the plugin's memory under `root`, reading what an earlier process left. Throws `PluginError` `conflict` when
- * another living process has it open. A file that cannot be read never fails the start: see `JobStore.quarantined`.
+ * another living process has it open, and `unavailable` when the system cannot read or write there now. A damaged file
+ * never fails the start: see `JobStore.quarantined`.
  *
  * Layout: `lock`, `jobs/<uid>/{pod.json,job.json,volumes,logs,containers}`, `tombstones/<uid>.json`, `quarantine/`,
  * and `tmp/`, where jobs are put together and taken apart, so that a directory in `jobs/` is always whole.
@@ -31,7 +37,7 @@ export interface JobStoreOptions<Record> {
 export async function openJobStore<Record>(
   options: JobStoreOptions<Record>,
 ): Promise<JobStore<Record>> {
-  const { root, logger, newRecord, now = Date.now } = options;
+  const { root, logger, newRecord, now = Date.now, disk = localDisk } = options;
   const directories = {
     jobs: join(root, "jobs"),
     tombstones: join(root, "tombstones"),
@@ -45,11 +51,12 @@ export async function openJobStore<Record>(
     await rm(directories.tmp, { recursive: true, force: true });
     for (const directory of Object.values(directories)) await makePrivateDirectory(directory);
     // A job's own names are made durable with the job; those above it, here.
-    await syncDirectory(root);
+    await disk.syncDirectory(root);
     const tombstones = new Tombstones(directories.tombstones, now);
-    await tombstones.load(logger);
+    await tombstones.load(disk, logger);
     await tombstones.sweep();
     const { jobs, quarantined } = await loadJobs({
+      disk,
       directory: directories.jobs,
       quarantine: directories.quarantine,
       logger,
@@ -59,6 +66,7 @@ export async function openJobStore<Record>(
     });
     const store = new DirectoryJobStore<Record>({
       root,
+      disk,
       directories,
       logger,
       newRecord,
@@ -75,6 +83,11 @@ export async function openJobStore<Record>(
     return store;
   } catch (error) {
     await lock.release();
-    throw error;
+    if (!isSystemError(error)) throw error;
+    throw new PluginError(
+      "unavailable",
+      `The records in ${root} cannot be read or written now: ${error.message}. None is set aside for it; start again when the cause is gone (limit of open files, permissions, disk).`,
+      { cause: error },
+    );
   }
 }

@@ -1,7 +1,9 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RemotePodStatus } from "@interlink/protocol";
 import type { Logger } from "pino";
+import type { Disk } from "./disk.ts";
+import { isUnreadable } from "./disk.ts";
 import { TEMPORARY_SUFFIX, writeDurably } from "./durable-file.ts";
 import type { Tombstone } from "./job-store.ts";
 
@@ -21,8 +23,11 @@ export class Tombstones {
     this.#now = now;
   }
 
-  /** Reads what is there. A damaged one keeps its UID refused (that is what its name alone tells). */
-  async load(logger: Logger): Promise<void> {
+  /**
+   * Reads what is there. A damaged one keeps its UID refused (that is what its name alone tells). Throws the system's
+   * error where it cannot read now.
+   */
+  async load(disk: Disk, logger: Logger): Promise<void> {
     for (const entry of await readdir(this.#directory)) {
       const path = join(this.#directory, entry);
       if (entry.endsWith(TEMPORARY_SUFFIX)) {
@@ -31,8 +36,9 @@ export class Tombstones {
       }
       const uid = entry.replace(/\.json$/, "");
       try {
-        this.#byUid.set(uid, readTombstone(await readFile(path, "utf8"), uid));
+        this.#byUid.set(uid, readTombstone(await disk.readText(path), uid));
       } catch (error) {
+        if (isUnreadable(error)) throw error;
         logger.error(
           { err: error, path },
           "a tombstone is damaged; its pod stays refused for a day",

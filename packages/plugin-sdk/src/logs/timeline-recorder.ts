@@ -3,6 +3,7 @@ import { watch } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import type { Logger } from "pino";
+import { ignoreMissing } from "../ignore-missing.ts";
 import { decodeEntries, ENTRY_BYTES, encodeEntry, timelineFile } from "./timeline.ts";
 
 /** Remembers when the bytes of growing log files were seen, so that timestamps and `sinceTime` work on raw files. */
@@ -223,9 +224,4 @@ async function resumeTimeline(recorded: Recorded): Promise<void> {
   } finally {
     await timeline.close();
   }
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== "ENOENT") throw error;
-  return undefined;
 }
