@@ -1,6 +1,7 @@
-// npm run check: format, lint with import rules, types of sources and tests, dead code.
+// npm run check: format, lint with import rules, types of sources and tests, dead code, the lock file.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { lockFileFaults } from "./lib/lock-file.mjs";
 import { ensureBuilt, root } from "./lib/setup.mjs";
 
 ensureBuilt();
@@ -18,7 +19,11 @@ for (const [title, command, args] of checks) {
   const { status } = spawnSync(command, args, { cwd: root, stdio: "inherit" });
   if (status !== 0) failed++;
 }
+process.stdout.write("Lock file\n");
+const faults = lockFileFaults(root);
+for (const fault of faults) process.stdout.write(`package-lock.json: ${fault}\n`);
+if (faults.length > 0) failed++;
 process.stdout.write(
-  failed === 0 ? "All checks passed.\n" : `${failed} of ${checks.length} checks failed.\n`,
+  failed === 0 ? "All checks passed.\n" : `${failed} of ${checks.length + 1} checks failed.\n`,
 );
 process.exitCode = failed === 0 ? 0 : 1;

@@ -67,8 +67,8 @@ export function ensureInstalled() {
   const lock = createHash("sha256")
     .update(readFileSync(join(root, "package-lock.json")))
     .digest("hex");
-  // Not `npm ci`: it refuses a lock file that lacks the optional packages of platforms that were out of reach where the
-  // lock was written. `--no-save` keeps the checkout as it is.
+  // Not `npm ci`: it throws away what is installed, under whatever else runs from this checkout. `--no-save` keeps the
+  // lock file as it is.
   const args = ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"];
   stamped("installed", lock, () => step("Installing dependencies (npm install)", "npm", args));
 }
