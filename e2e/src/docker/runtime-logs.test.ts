@@ -105,6 +105,14 @@ describeEngines("logs of a real engine", (engine) => {
     );
   });
 
+  it("gives one of the two streams, also following", async () => {
+    const { handle } = await fixture.run(container("echo out; echo err >&2; printf last"));
+    expect(await fixture.log(handle, { stream: "Stdout" })).toBe("out\nlast");
+    expect(await fixture.log(handle, { stream: "Stderr" })).toBe("err\n");
+    expect(await fixture.log(handle, { stream: "Stderr", follow: true })).toBe("err\n");
+    expect(await fixture.log(handle, { stream: "Stdout", limitBytes: 2 })).toBe("ou");
+  });
+
   it("reads the log of a container with a terminal", async () => {
     const { log } = await fixture.run({ ...container("echo a; tty"), tty: true });
     expect(log).toMatch(/^a\r\n\/dev\/pts\/0\r\n$/);

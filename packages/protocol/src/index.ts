@@ -39,6 +39,7 @@ export type {
   JobConfig,
   LogOptions,
   LogRequest,
+  LogStreamName,
   PingAnswer,
   PodCreateRequest,
   RemotePodEvent,

@@ -146,7 +146,12 @@ export interface LogOptions {
    * (`kubectl logs --tail=0`), and lets Tail and Bytes, which old API servers refuse together, be combined.
    */
   TailIsSet?: boolean;
+  /** Ours, sent only to peers that offer `log-streams`: only what the container wrote there. Absent: both. */
+  Stream?: LogStreamName;
 }
+
+/** One of a container's two streams, as Kubernetes' PodLogOptions name them. */
+export type LogStreamName = "Stdout" | "Stderr";
 
 /** `GET /getLogs`, both hops. */
 export interface LogRequest {
@@ -191,6 +196,8 @@ export interface PingAnswer {
 export const FEATURES = [
   "status-stream",
   "log-options",
+  /** The plugin keeps what containers write to stdout and to stderr apart, and gives either alone. */
+  "log-streams",
   /** The plugin fills in env `fieldRef` status.podIP, status.podIPs, status.hostIP and status.hostIPs itself. */
   "pod-ip-env",
   /** The plugin reads env `fileKeyRef`s, which name files of the pod's volumes, when it starts a container. */

@@ -200,6 +200,24 @@ describe("GET /getLogs", () => {
     expect(site.plugin.asked("/getLogs")[0]?.body).toBe(fixture("log-request").body);
   });
 
+  it("asks for one stream of a log only a plugin that keeps them apart", async () => {
+    const one = fixture("log-request").body.replace(/"SinceTime":"[^"]*"/, '$&,"Stream":"Stderr"');
+    const refused = await send(site.address, "GET", "/getLogs", one);
+    expect(refused).toMatchObject({
+      code: 400,
+      body: expect.stringContaining("one log") as string,
+    });
+    expect(site.plugin.asked("/getLogs")).toHaveLength(0);
+  });
+
+  it("hands the wish for one stream of a log on to a plugin that offers that", async () => {
+    const offered = fixture("capabilities").body.replace('"log-options"', '"log-streams"');
+    site.plugin.says("/capabilities", offered).says("/getLogs", "x");
+    const one = fixture("log-request").body.replace(/"SinceTime":"[^"]*"/, '$&,"Stream":"Stderr"');
+    expect((await send(site.address, "GET", "/getLogs", one)).code).toBe(200);
+    expect(site.plugin.asked("/getLogs").map(({ body }) => body)).toEqual([one]);
+  });
+
   it("allows both for a plugin that offers log-options", async () => {
     site.plugin.says("/capabilities", fixture("capabilities").body).says("/getLogs", "x");
     const both = fixture("log-request").body.replace('"Tail":0,"Bytes":0', '"Tail":5,"Bytes":9');

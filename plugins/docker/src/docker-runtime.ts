@@ -94,6 +94,7 @@ export interface DockerRuntimeOptions {
 export class DockerRuntime implements ContainerRuntime {
   readonly type = "docker";
   readonly wantsPullSecrets = true;
+  readonly keepsStreamsApart = true;
   readonly #engine: EngineClient;
   readonly #logger: Logger;
   readonly #pods: number;

@@ -1,3 +1,4 @@
+import type { LogStreamName } from "@interlink/protocol";
 import { KubeletError } from "./kubelet-error.ts";
 
 /** What `kubectl logs` asks for (core/v1 PodLogOptions). What is undefined was not asked for. */
@@ -11,11 +12,13 @@ export interface ContainerLogOptions {
   /** 0 means: no old line. */
   tailLines?: number;
   limitBytes?: number;
+  /** Only what the container wrote there. */
+  stream?: LogStreamName;
 }
 
 /**
- * Reads the query of `/containerLogs/…` by the kubelet's rules. `stream=All`, which API servers of 1.34 and later
- * always send, is the only stream there is. Throws KubeletError with the kubelet's words: 400 for what cannot be read,
+ * Reads the query of `/containerLogs/…` by the rules of a kubelet with the feature gate PodLogsQuerySplitStreams: an API
+ * server that has it always sends `stream`, mostly `All`, and one that has not never does. Throws KubeletError with the kubelet's words: 400 for what cannot be read,
  * 422 for what makes no sense.
  */
 export function parseLogOptions(query: URLSearchParams): ContainerLogOptions {
@@ -34,20 +37,16 @@ export function parseLogOptions(query: URLSearchParams): ContainerLogOptions {
       : number("tail", tail === "all" ? null : tail);
   const sinceTime = query.get("sinceTime") ?? "";
   if (sinceTime !== "" && !isRfc3339(sinceTime)) throw undecodable();
-  const stream = query.get("stream") ?? "";
+  const given = query.get("stream") ?? "";
+  const stream = given === "Stdout" || given === "Stderr" ? given : undefined;
   const impossible =
     (tailLines !== undefined && tailLines < 0) ||
     (limitBytes !== undefined && limitBytes < 1) ||
     (sinceSeconds !== undefined && sinceSeconds < 1) ||
     (sinceSeconds !== undefined && sinceTime !== "") ||
-    !["", "All", "Stdout", "Stderr"].includes(stream) ||
-    (tailLines !== undefined && (stream === "Stdout" || stream === "Stderr"));
+    !["", "All", "Stdout", "Stderr"].includes(given) ||
+    (tailLines !== undefined && stream !== undefined);
   if (impossible) throw new KubeletError("invalid", '{"message": "Invalid request."}');
-  if (stream === "Stdout" || stream === "Stderr")
-    throw new KubeletError(
-      "bad-request",
-      `this virtual node keeps stdout and stderr as one log; ask for it without stream=${stream}`,
-    );
   return {
     follow: flag(query, "follow"),
     previous: flag(query, "previous"),
@@ -56,6 +55,7 @@ export function parseLogOptions(query: URLSearchParams): ContainerLogOptions {
     ...(sinceTime === "" ? {} : { sinceTime }),
     ...(tailLines === undefined ? {} : { tailLines }),
     ...(limitBytes === undefined ? {} : { limitBytes }),
+    ...(stream === undefined ? {} : { stream }),
   };
 }
 

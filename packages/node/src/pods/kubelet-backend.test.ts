@@ -39,6 +39,7 @@ describe("logRequest", () => {
     ],
     ["or the bytes", { limitBytes: 9 }, false, { Bytes: 9 }],
     ["following without old lines", { tailLines: 0, follow: true }, false, { SinceSeconds: 1 }],
+    ["one stream", { stream: "Stderr" }, true, { Stream: "Stderr" }],
     ["since seconds", { sinceSeconds: 7 }, false, { SinceSeconds: 7, SinceTime: ZERO_TIME }],
     [
       "since a time",
@@ -74,6 +75,18 @@ describe("the log of a container", () => {
     site.capabilities = undefined;
     expect(await read(site, { tailLines: 0 })).toBe("");
     expect(site.logRequests).toEqual([]);
+  });
+
+  test("is asked for one stream only where the site keeps them apart", async () => {
+    const site = new FakeSite();
+    await expect(read(site, { stream: "Stderr" })).rejects.toMatchObject({
+      code: "bad-request",
+      message: expect.stringContaining("one log") as string,
+    });
+    expect(site.logRequests).toEqual([]);
+    site.capabilities?.features.push("log-streams");
+    await read(site, { stream: "Stderr" });
+    expect(site.logRequests).toMatchObject([{ Opts: { Stream: "Stderr" } }]);
   });
 
   test("the site's refusal reaches the user in its own words", async () => {

@@ -28,6 +28,12 @@ export function createKubeletBackend(
     async *logs(pod, container, options, signal) {
       const extended = offers(site.capabilities, "log-options");
       if (!extended && options.tailLines === 0 && !options.follow) return;
+      if (options.stream !== undefined && !offers(site.capabilities, "log-streams")) {
+        throw new KubeletError(
+          "bad-request",
+          `the site keeps stdout and stderr as one log; ask for it without stream=${options.stream}`,
+        );
+      }
       try {
         yield* await site.logs(logRequest(pod, container, options, extended), signal);
       } catch (error) {
@@ -138,6 +144,7 @@ export function logRequest(
       SinceSeconds: options.sinceSeconds ?? (onlyNew ? 1 : 0),
       SinceTime: sinceTime,
       ...(extended && tailLines !== undefined ? { TailIsSet: true } : {}),
+      ...(options.stream === undefined ? {} : { Stream: options.stream }),
     },
   };
 }

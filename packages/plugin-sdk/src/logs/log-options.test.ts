@@ -20,6 +20,7 @@ test.each<[string, Partial<LogOptions>, Partial<RuntimeLogOptions>]>([
   ["a tail", { Tail: 3 }, { tailLines: 3 }],
   ["a tail of 0 that is meant", { Tail: 0, TailIsSet: true }, { tailLines: 0 }],
   ["bytes", { Bytes: 10 }, { limitBytes: 10 }],
+  ["a stream", { Stream: "Stderr" }, { stream: "Stderr" }],
   ["seconds", { SinceSeconds: 30 }, { sinceTime: NOW - 30_000 }],
   ["a time", { SinceTime: "2026-01-01T00:00:00Z" }, { sinceTime: NOW - 60_000 }],
   ["an unreadable time", { SinceTime: "yesterday" }, {}],

@@ -14,6 +14,7 @@ export function runtimeLogOptions(options: LogOptions, now: number): RuntimeLogO
     timestamps: options.Timestamps,
     ...((options.Tail > 0 || options.TailIsSet) && { tailLines: options.Tail }),
     ...(options.Bytes > 0 && { limitBytes: options.Bytes }),
+    ...(options.Stream && { stream: options.Stream }),
     ...(options.SinceSeconds > 0
       ? { sinceTime: now - options.SinceSeconds * 1000 }
       : hasSinceTime && { sinceTime }),

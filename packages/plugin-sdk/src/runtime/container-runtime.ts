@@ -1,5 +1,6 @@
 import type {
   ContainerStats,
+  LogStreamName,
   NetworkStats,
   PortConnection,
   ProcessStreams,
@@ -20,6 +21,8 @@ export interface ContainerRuntime {
   readonly type: string;
   /** It pulls images, and wants the pod's pull secrets for that (feature `pull-secrets`). */
   readonly wantsPullSecrets?: boolean;
+  /** Its logs know what came from stdout and what from stderr (feature `log-streams`). */
+  readonly keepsStreamsApart?: boolean;
 
   /** Fails with a sentence that says what to do when the runtime cannot be used. */
   start?(signal: AbortSignal): Promise<void>;
@@ -279,4 +282,6 @@ export interface RuntimeLogOptions {
   limitBytes?: number;
   /** Milliseconds since the epoch. */
   sinceTime?: number;
+  /** Only this stream; asked only of runtimes that keep them apart. */
+  stream?: LogStreamName;
 }

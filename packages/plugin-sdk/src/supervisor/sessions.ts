@@ -29,7 +29,10 @@ export function runtimeFeatures(runtime: ContainerRuntime): Feature[] {
     stats: "stats",
   } as const;
   const features = ["exec", "attach", "port-forward", "stats"] as const;
-  return features.filter((feature) => runtime[offered[feature]] !== undefined);
+  return [
+    ...features.filter((feature) => runtime[offered[feature]] !== undefined),
+    ...(runtime.keepsStreamsApart === true ? (["log-streams"] as const) : []),
+  ];
 }
 
 /**

@@ -140,6 +140,7 @@ export const LogRequestSchema = Type.Object({
       SinceSeconds: whole,
       SinceTime: GoTime,
       TailIsSet: Type.Optional(Type.Boolean()),
+      Stream: Type.Optional(Type.Union([Type.Literal("Stdout"), Type.Literal("Stderr")])),
     },
     { default: {} },
   ),

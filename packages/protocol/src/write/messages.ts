@@ -139,7 +139,7 @@ function wireStatus(status: RemotePodStatus): Record<string, unknown> {
   };
 }
 
-/** `GET /getLogs`, both hops. `TailIsSet` goes out only when it is given: callers ask `offers(…, "log-options")`. */
+/** `GET /getLogs`, both hops. `TailIsSet` and `Stream` go out only when they are given: callers ask what the peer `offers`. */
 export function writeLogRequest(request: LogRequest): string {
   const { Opts } = request;
   return goJson({
@@ -156,6 +156,7 @@ export function writeLogRequest(request: LogRequest): string {
       SinceSeconds: Opts.SinceSeconds,
       SinceTime: Opts.SinceTime,
       ...(Opts.TailIsSet === undefined ? {} : { TailIsSet: Opts.TailIsSet }),
+      ...(Opts.Stream === undefined ? {} : { Stream: Opts.Stream }),
     },
   });
 }

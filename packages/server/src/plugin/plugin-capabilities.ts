@@ -10,6 +10,7 @@ import type { Pod } from "kubernetes-types/core/v1.js";
 const HANDED_ON = [
   "status-stream",
   "log-options",
+  "log-streams",
   "pod-ip-env",
   "env-files",
   "pod-updates",

@@ -42,8 +42,15 @@ async function forPlugin(
 ): Promise<LogRequest> {
   const { TailIsSet, ...base } = asked.Opts;
   const both = base.Tail !== 0 && base.Bytes !== 0;
-  if (TailIsSet === undefined && !both) return asked;
-  if (offers(await capabilities.recent(signal, { uid: asked.PodUID }), "log-options")) return asked;
+  if (TailIsSet === undefined && base.Stream === undefined && !both) return asked;
+  const offered = await capabilities.recent(signal, { uid: asked.PodUID });
+  if (base.Stream !== undefined && !offers(offered, "log-streams")) {
+    throw new ProtocolError(
+      "invalid",
+      `log request: Opts.Stream is ${base.Stream}, and this plugin keeps stdout and stderr as one log`,
+    );
+  }
+  if (offers(offered, "log-options")) return asked;
   if (both) {
     throw new ProtocolError(
       "invalid",

@@ -24,6 +24,9 @@ export async function* containerLogs(
     const window = await tailWindow(engine, id, options, multiplexed, signal);
     const query = {
       ...since(options),
+      // What a terminal shows is all on stdout, as with a kubelet.
+      stdout: options.stream !== "Stderr",
+      stderr: options.stream !== "Stdout",
       follow: options.follow,
       timestamps: options.timestamps,
       tail: window === undefined ? (options.tailLines ?? "all") : "all",
@@ -61,7 +64,7 @@ async function tailWindow(
   const { tailLines, follow } = options;
   if (tailLines === undefined || !(await engine.isPodman())) return undefined;
   const counter = new LineWindow(Number.POSITIVE_INFINITY);
-  const query = { ...since(options), follow: false };
+  const query = { ...since(options), stdout: true, stderr: true, follow: false };
   const format = { multiplexed, timestamps: false, window: counter };
   for await (const nothing of read(engine, id, query, signal, (log) => logBytes(log, format))) {
     void nothing;
@@ -74,14 +77,21 @@ async function tailWindow(
 async function* read(
   engine: EngineClient,
   id: string,
-  query: { follow: boolean; timestamps?: boolean; tail?: number | string; since?: string },
+  query: {
+    stdout: boolean;
+    stderr: boolean;
+    follow: boolean;
+    timestamps?: boolean;
+    tail?: number | string;
+    since?: string;
+  },
   signal: AbortSignal,
   show: (stream: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const stream = await engine.stream({
     method: "GET",
     path: `/containers/${id}/logs`,
-    query: { stdout: true, stderr: true, ...query },
+    query,
     signal,
     // Following a silent container, the answer's head may come with its first line.
     ...(query.follow && { deadlineMs: Number.POSITIVE_INFINITY }),
