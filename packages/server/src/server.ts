@@ -10,6 +10,7 @@ import type { Pod } from "kubernetes-types/core/v1.js";
 import { Registry } from "prom-client";
 import { guardNamespaces } from "./auth/namespace-guard.ts";
 import { PodNamespaces } from "./auth/pod-namespaces.ts";
+import { nameThePods } from "./http/about-pod.ts";
 import { createApp } from "./http/app.ts";
 import { callerSignal } from "./http/caller.ts";
 import { listenOn } from "./http/listen.ts";
@@ -116,6 +117,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
         ? undefined
         : new RateLimit({ ...options.rateLimit, now: () => performance.now() }),
   });
+  nameThePods(app, logger, (uid) => seen.jobOf(uid));
   const upgrades = createUpgrades(app.server, (request, response) => {
     app.routing(request, response);
   });
@@ -123,7 +125,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     pods: podNamespaces,
     ask: (pod, reply) => namespaceAtPlugin(batcher, pod, callerSignal(reply, cut.signal)),
   });
-  createRoute(app, context, capabilities);
+  createRoute(app, context, capabilities, seen);
   updateRoute(app, context, capabilities);
   deleteRoute(app, context, seen);
   statusRoute(app, context, batcher);

@@ -129,6 +129,7 @@ oauth:
     expect(stdout).toMatch(/:4: interlink_version is ignored: the site runs/);
     expect(await yamlOf(out, "site/InterLinkConfig.yaml")).toMatchObject({
       InterlinkPort: "8443",
+      AllowAnonymous: false,
       OIDC: {
         Issuer: "https://iam.example.org/",
         Audience: "users",

@@ -173,6 +173,8 @@ function serverConfig(settings: InstallSettings): object {
       CertFile: settings.tls_cert ?? "tls.crt",
       KeyFile: settings.tls_key ?? "tls.key",
     },
+    // So that a lost key below stops the start instead of opening the door.
+    AllowAnonymous: false,
     ...(oauth === undefined
       ? { TokenFile: "tokens" }
       : {

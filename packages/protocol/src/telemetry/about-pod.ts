@@ -14,14 +14,14 @@ interface Metadata {
 export function aboutPod(message: unknown): AboutPod | undefined {
   if (typeof message !== "object" || message === null) return undefined;
   const { pod, metadata, Namespace, PodName, PodUID } = message as {
-    pod?: { metadata?: Metadata };
-    metadata?: Metadata;
+    pod?: { metadata?: Metadata | null } | null;
+    metadata?: Metadata | null;
     Namespace?: unknown;
     PodName?: unknown;
     PodUID?: unknown;
   };
   const found = pod?.metadata ?? metadata;
-  if (found !== undefined) return told(found.namespace, found.name, found.uid);
+  if (found !== undefined && found !== null) return told(found.namespace, found.name, found.uid);
   return PodUID === undefined ? undefined : told(Namespace, PodName, PodUID);
 }
 

@@ -1,4 +1,4 @@
-import { aboutPod, httpStatusOf, ProtocolError, Repeats } from "@interlink/protocol";
+import { httpStatusOf, ProtocolError, Repeats } from "@interlink/protocol";
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 
 /** What a caller is told of an error: one sentence as plain text, never escaped, never with a stack. */
@@ -36,13 +36,12 @@ export function createErrorHandler(now: () => number): ErrorHandler {
   function log(error: unknown, status: number, message: string, request: FastifyRequest): void {
     const path = request.routeOptions.url;
     if (!REFUSALS.has(status)) {
-      const line = { ...aboutPod(request.message?.value), err: error, code: status, path };
+      const line = { err: error, code: status, path };
       if (status >= 500) request.log.warn(line, "request failed");
       else request.log.info(line, "request refused");
       return;
     }
-    const pod = aboutPod(request.message?.value);
-    const about = { ...pod, code: status, path, from: request.ip, caller: request.caller?.name };
+    const about = { code: status, path, from: request.ip, caller: request.caller?.name };
     const before = repeats.count(`${status} ${path} ${request.ip} ${message}`);
     if (before === undefined) request.log.debug({ ...about, reason: message }, "request refused");
     else request.log.warn({ ...about, reason: message, before }, "request refused");

@@ -4,7 +4,6 @@ import { createServer as createTlsServer } from "node:https";
 import type { TlsOptions } from "node:tls";
 import {
   type Authenticate,
-  aboutPod,
   isRequestId,
   ProtocolError,
   type RateLimit,
@@ -146,11 +145,7 @@ export function createApp(
     const { statusCode } = reply.raw;
     const seconds = STREAMS.has(path) ? -1 : reply.elapsedTime / 1000;
     metrics.requestDone(path.slice(1), statusCode, seconds);
-    const about = aboutPod(request.message?.value);
-    request.log.debug(
-      { path, ...about, code: statusCode, ms: Math.round(reply.elapsedTime) },
-      "answered",
-    );
+    request.log.debug({ path, code: statusCode, ms: Math.round(reply.elapsedTime) }, "answered");
   });
   return app;
 }

@@ -21,7 +21,10 @@ export function bodyBytes(request: FastifyRequest): Buffer {
  */
 export function readBody<T>(request: FastifyRequest, read: (value: unknown) => T): T {
   if (request.message?.read === read) return request.message.value as T;
-  const value = read(parseJson(bodyBytes(request)));
+  const json = parseJson(bodyBytes(request));
+  // Before it is judged: the line that tells of its refusal names the pod as well.
+  if (request.message === undefined) request.concerns(json);
+  const value = read(json);
   request.message = { read, value };
   return value;
 }

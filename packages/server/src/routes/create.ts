@@ -7,6 +7,7 @@ import { callerSignal } from "../http/caller.ts";
 import { withJobScript } from "../job-script/job-script-builder.ts";
 import type { ServerContext } from "../options.ts";
 import type { PluginOffers } from "../plugin/plugin-capabilities.ts";
+import type { LastSeen } from "../status/last-seen.ts";
 
 /**
  * `POST /create`: judge, resolve the mounts, hand it to the plugin once. Not repeated here: create is idempotent by
@@ -16,6 +17,7 @@ export function createRoute(
   app: FastifyInstance,
   context: ServerContext,
   capabilities: PluginOffers,
+  seen: LastSeen,
 ): void {
   app.route({
     method: ANY_METHOD,
@@ -23,8 +25,7 @@ export function createRoute(
     bodyLimit: context.limits.createBytes,
     handler: async (request, reply) => {
       const wanted = readBody(request, readCreateRequest);
-      const { name, namespace, uid = "" } = wanted.pod.metadata ?? {};
-      const log = request.log.child({ pod: `${namespace}/${name}`, uid });
+      const { uid = "" } = wanted.pod.metadata ?? {};
       context.checkpoint("server.create.received");
       const signal = callerSignal(reply, context.cut);
       // Only for this is the plugin asked what it offers; it would hold up every other create.
@@ -41,9 +42,11 @@ export function createRoute(
       const answer = await context.plugin.create(data, { signal, requestId: request.id });
       context.checkpoint("server.create.after-plugin");
       if (answer.PodUID !== "" && answer.PodUID !== uid) {
-        log.warn({ answered: answer.PodUID }, "the plugin answered with another pod's UID");
+        request.log.warn({ answered: answer.PodUID }, "the plugin answered with another pod's UID");
       }
-      log.info({ job: answer.PodJID }, "created");
+      seen.created(uid, answer.PodJID);
+      request.concerns(wanted);
+      request.log.info("created");
       reply.code(200).type("application/json");
       // Go virtual nodes record the job id only under the pod's own UID; some plugins leave it out.
       return writeCreateAnswer({ ...answer, PodUID: answer.PodUID === "" ? uid : answer.PodUID });

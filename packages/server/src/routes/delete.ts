@@ -16,12 +16,12 @@ export function deleteRoute(app: FastifyInstance, context: ServerContext, seen: 
     bodyLimit: context.limits.createBytes,
     handler: async (request, reply) => {
       const pod = readBody(request, readDeleteRequest);
-      const { name, namespace, uid = "" } = pod.metadata ?? {};
+      const { uid = "" } = pod.metadata ?? {};
       context.checkpoint("server.delete.before-plugin");
       await context.plugin.delete(pod, { signal: context.cut, requestId: request.id });
       context.checkpoint("server.delete.after-plugin");
       seen.forget(uid);
-      request.log.info({ pod: `${namespace}/${name}`, uid }, "deletion handed to the plugin");
+      request.log.info("deletion handed to the plugin");
       reply.code(200).type("text/plain; charset=utf-8");
       return "deletion accepted";
     },

@@ -50,6 +50,7 @@ async function join(
   const wanted = read();
   // For the lines and the span of this request.
   request.message = { read, value: wanted.request };
+  request.concerns(wanted.request);
   upgrades.check(request.raw);
   const signal = callerSignal(reply, context.closing);
   if (!offers(await capabilities.recent(signal, { uid: wanted.request.PodUID }), wanted.type)) {

@@ -23,7 +23,7 @@ export function updateRoute(
     handler: async (request, reply) => {
       const wanted = readBody(request, readCreateRequest);
       const signal = callerSignal(reply, context.cut);
-      const { name, namespace, uid = "" } = wanted.pod.metadata ?? {};
+      const { uid = "" } = wanted.pod.metadata ?? {};
       const offered = await capabilities.recent(signal, { uid, pod: wanted.pod });
       if (!offers(offered, "pod-updates")) {
         throw new ProtocolError("not-found", "the plugin takes no updates of running pods");
@@ -32,7 +32,7 @@ export function updateRoute(
         signal,
         requestId: request.id,
       });
-      request.log.info({ pod: `${namespace}/${name}`, uid }, "updated");
+      request.log.info("updated");
       reply.code(200).type("text/plain; charset=utf-8");
       return "updated";
     },

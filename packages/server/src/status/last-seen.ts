@@ -19,11 +19,12 @@ export function podState(status: RemotePodStatus): PodState {
 const MAX_PODS = 100_000;
 
 /**
- * What was last heard of each pod. Never an answer to anybody: it counts pods by state for the metrics and tells
- * changes to the log.
+ * What was last heard of each pod. Never an answer to anybody: it counts pods by state for the metrics, tells changes
+ * to the log, and names the job in the lines about a pod.
  */
 export class LastSeen {
   private readonly states = new Map<string, PodState>();
+  private readonly jobs = new Map<string, string>();
   private readonly onChange: (
     status: RemotePodStatus,
     from: PodState | undefined,
@@ -41,19 +42,27 @@ export class LastSeen {
       this.forget(status.UID);
       return;
     }
+    this.created(status.UID, status.JID);
     const from = this.states.get(status.UID);
     const to = podState(status);
     if (from === to) return;
-    const [oldest] = this.states.keys();
-    if (from === undefined && oldest !== undefined && this.states.size >= MAX_PODS) {
-      this.states.delete(oldest);
-    }
-    this.states.set(status.UID, to);
+    keep(this.states, status.UID, to);
     this.onChange(status, from, to);
   }
 
   forget(uid: string): void {
     this.states.delete(uid);
+    this.jobs.delete(uid);
+  }
+
+  /** The plugin named the pod's job; empty while it has none. */
+  created(uid: string, job: string): void {
+    if (job !== "") keep(this.jobs, uid, job);
+  }
+
+  /** The id of the pod's job as last heard. */
+  jobOf(uid: string): string | undefined {
+    return this.jobs.get(uid);
   }
 
   /** Pods by state, states without a pod included. */
@@ -62,4 +71,11 @@ export class LastSeen {
     for (const state of this.states.values()) counts[state]++;
     return counts;
   }
+}
+
+/** Sets it; the oldest goes when there are too many. */
+function keep<T>(map: Map<string, T>, uid: string, value: T): void {
+  const [oldest] = map.keys();
+  if (oldest !== undefined && map.size >= MAX_PODS && !map.has(uid)) map.delete(oldest);
+  map.set(uid, value);
 }
