@@ -12,8 +12,8 @@ export interface EventRecorderOptions {
   host: string;
   /** Default `kubelet`, which is what people and conformance tests select by. */
   component?: string;
-  /** Told of events that could not be written, and of how many were dropped because the queue was full. */
-  problem?: (error: Error) => void;
+  /** Told of events that could not be written, with what they are about, and of how many were dropped because the queue was full. */
+  problem?: (error: Error, about?: ObjectReference) => void;
   now?: () => number;
   /** Writes to the API server; default as a kubelet's `--event-qps` 50, `--event-burst` 100. */
   rate?: RateLimit;
@@ -158,6 +158,7 @@ class Recorder implements EventRecorder {
           const words = error instanceof Error ? error.message : String(error);
           this.#options.problem?.(
             new Error(`the event ${happening.reason} was not written: ${words}`, { cause: error }),
+            happening.about,
           );
           return;
         }

@@ -91,7 +91,10 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
     client,
     host: nodeName,
     ...(options.eventRate === undefined ? {} : { rate: options.eventRate }),
-    problem: (err) => logger.warn({ err }, "an event was not written"),
+    problem: (err, { kind, namespace, name, uid } = {}) => {
+      const about = kind === "Pod" ? { pod: `${namespace}/${name}`, uid } : {};
+      logger.warn({ err, ...about }, "an event was not written");
+    },
   });
   closing.last(() => events.close());
 

@@ -57,7 +57,7 @@ export type { TimelineRecorder, TimelineRecorderOptions } from "./logs/timeline-
 export { createTimelineRecorder } from "./logs/timeline-recorder.ts";
 export type { PluginErrorCode } from "./plugin-error.ts";
 export { PLUGIN_ERROR_HTTP_STATUS, PluginError } from "./plugin-error.ts";
-export type { Provider, ProviderListener } from "./provider.ts";
+export type { AboutJob, Provider, ProviderListener } from "./provider.ts";
 export { readFileVariables } from "./resolve/env-file.ts";
 export type { PodAddresses } from "./resolve/pod-addresses.ts";
 export type { Fraction } from "./resolve/quantity.ts";
@@ -92,6 +92,7 @@ export type {
 } from "./serve/options.ts";
 export { servePlugin } from "./serve/serve-plugin.ts";
 export type { Checkpoint } from "./supervisor/checkpoints.ts";
+export { LogScope } from "./serve/log-scope.ts";
 export { CHECKPOINTS } from "./supervisor/checkpoints.ts";
 export type { Clock } from "./supervisor/clock.ts";
 export { systemClock } from "./supervisor/clock.ts";

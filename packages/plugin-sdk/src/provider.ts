@@ -68,6 +68,9 @@ export interface Provider {
   /** A container's log as it is, bytes untouched unless `Timestamps`. Ends when the container ends if `Follow`. */
   logs(request: LogRequest, signal: AbortSignal): AsyncIterable<Uint8Array>;
 
+  /** What log lines say of the pod with this UID; `undefined` for one that is not here. */
+  aboutPod?(uid: string): AboutJob | undefined;
+
   /** Capacity and taints of the resource now, for the Node object. Throw if the resource does not answer. */
   ping?(signal: AbortSignal): Promise<PingAnswer>;
 
@@ -89,6 +92,14 @@ export interface Provider {
 
   /** Let go of timers, sockets and watches, also after a `start` that failed. Jobs go on running. */
   close?(): Promise<void>;
+}
+
+/** For log lines. */
+export interface AboutJob {
+  /** `namespace/name` */
+  pod: string;
+  /** Id of the job, once there is one. */
+  job?: string;
 }
 
 export interface ProviderListener {

@@ -331,7 +331,7 @@ export class DockerRuntime implements ContainerRuntime {
           port,
           address: () => this.#sandboxes.address(uid, signal),
           // A server may take no notice of the end of its input, but nobody is there for its output.
-          openRelay: (step) => openExec(this.#engine, { id }, relay, this.#logger, step, true),
+          openRelay: (step) => openExec(this.#engine, { id, uid }, relay, this.#logger, step, true),
         },
         signal,
       );

@@ -23,7 +23,10 @@ export async function* findContainers(
           const info = await readInfo(files);
           if (info?.uid === uid && info.container === name) yield { info, files };
         } catch (error) {
-          logger.error({ err: error, directory: files.directory }, "a container is unreadable");
+          logger.error(
+            { err: error, uid, directory: files.directory },
+            "a container is unreadable",
+          );
         }
       }
     }

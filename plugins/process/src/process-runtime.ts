@@ -297,7 +297,7 @@ export class ProcessRuntime implements ContainerRuntime {
   #changed(container: ProcessContainer): void {
     void this.#timelines.unwatch(container.info.logFile).catch((error: unknown) => {
       this.#options.logger.warn(
-        { err: error, id: container.id },
+        { err: error, uid: container.info.uid, id: container.id },
         "its log has no times at the end",
       );
     });
@@ -320,7 +320,10 @@ export class ProcessRuntime implements ContainerRuntime {
       this.#swept.clear();
       for (const one of ended) {
         one.kill({ spareRunner: false }).catch((error: unknown) => {
-          this.#options.logger.warn({ err: error, id: one.id }, "leftovers may still run");
+          this.#options.logger.warn(
+            { err: error, uid: one.info.uid, id: one.id },
+            "leftovers may still run",
+          );
         });
       }
     }, SWEEP_AFTER_MS).unref();

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { type ServePluginOptions, servePlugin } from "@interlink/plugin-sdk";
+import { LogScope, type ServePluginOptions, servePlugin } from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 import { anonymous } from "../anonymous.ts";
 import { buildProvider } from "../build-provider.ts";
@@ -20,7 +20,8 @@ export async function plugin(
   { env, signal }: CliContext,
 ): Promise<void> {
   const config = await readPluginConfig(name, flags.config, env);
-  const logger = openLog("plugin", flags.logLevel ?? config.logLevel ?? "info");
+  const scope = new LogScope();
+  const logger = openLog("plugin", flags.logLevel ?? config.logLevel ?? "info", undefined, scope);
   for (const notice of config.notices) logger.warn(notice);
   const root = flags.root ?? config.root;
   if (root === undefined) {
@@ -43,6 +44,7 @@ export async function plugin(
   await using running = await servePlugin(provider, {
     ...door,
     logger,
+    scope,
     ...(telemetry.tracer === undefined ? {} : { tracer: telemetry.tracer }),
   });
   logger.info({ address: running.address, plugin: name }, "ready");

@@ -6,6 +6,7 @@ import {
   paths,
   pause,
 } from "@interlink/kube";
+import { LogScope } from "@interlink/plugin-sdk";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { CliContext } from "../cli-context.ts";
 import { CliError } from "../cli-error.ts";
@@ -50,12 +51,14 @@ export async function up(
     if (chosen.plugin === "process") {
       screen.print("                Processes isolate nothing: a pod's command runs as you, here.");
     }
+    const scope = new LogScope();
     await using system = await startLocalSystem({
       state,
       version: readVersion(),
       chosen,
       port,
-      logger: openLog(undefined, flags.logLevel, stderr),
+      logger: openLog(undefined, flags.logLevel, stderr, scope),
+      scope,
       signal,
       progress: (text) => screen.busy(text),
       notice: (text) => screen.print(text),

@@ -1,6 +1,6 @@
 import { type Cluster, startCluster } from "@interlink/cluster";
 import { startVirtualNode } from "@interlink/node";
-import { PluginError, servePlugin } from "@interlink/plugin-sdk";
+import { type LogScope, PluginError, servePlugin } from "@interlink/plugin-sdk";
 import { startServer } from "@interlink/server";
 import type { Logger } from "pino";
 import { buildProvider } from "../build-provider.ts";
@@ -22,6 +22,8 @@ export interface LocalSystemOptions {
   /** Of the Kubernetes API; 0: any free one. */
   port: number;
   logger: Logger;
+  /** Completes the lines of that log. */
+  scope: LogScope;
   signal: AbortSignal;
   /** Told before each part is started. */
   progress: (text: string) => void;
@@ -56,6 +58,7 @@ export async function startLocalSystem(options: LocalSystemOptions): Promise<Loc
     await servePlugin(provider, {
       listen: { unixSocket: state.pluginSocket },
       logger: logger("plugin"),
+      scope: options.scope,
       signal,
     }).catch(alreadyUp(state)),
   );

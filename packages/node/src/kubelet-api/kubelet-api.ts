@@ -4,6 +4,7 @@ import { networkInterfaces } from "node:os";
 import fastify, { type FastifyBaseLogger, LogController } from "fastify";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import { aboutError } from "../pods/about-record.ts";
 import type { Authenticate } from "./authentication.ts";
 import type { Authorize } from "./authorization.ts";
 import type { KubeletBackend, NodeFacts } from "./backend.ts";
@@ -98,7 +99,7 @@ export async function startKubeletApi(options: KubeletApiOptions): Promise<Kubel
     idleMs: timing.idle,
   });
   guard(app, options);
-  answerErrors(app, logger);
+  answerErrors(app, logger, backend);
   podRoutes(app, backend);
   runRoute(app, backend);
   streamRoutes(app, {
@@ -138,12 +139,23 @@ function everyInterface(): string {
   return addresses.some((one) => one?.family === "IPv6") ? "::" : "0.0.0.0";
 }
 
-function answerErrors(app: App, logger: Logger): void {
-  app.setErrorHandler(async (error, _request, reply) => {
+/** Which pod a request is about, if its path names one. */
+function aboutTarget(params: unknown, backend: KubeletBackend): { pod?: string; uid?: string } {
+  const { namespace, pod: name } = (params ?? {}) as { namespace?: string; pod?: string };
+  if (namespace === undefined || name === undefined) return {};
+  const uid = backend.pod(namespace, name)?.metadata?.uid;
+  return { pod: `${namespace}/${name}`, ...(uid === undefined ? {} : { uid }) };
+}
+
+function answerErrors(app: App, logger: Logger, backend: KubeletBackend): void {
+  app.setErrorHandler(async (error, request, reply) => {
     const known = KubeletError.from(error);
     const status = statusOf(error) ?? known.httpCode;
     if (status >= 500 && known.code === "internal")
-      logger.error({ err: error }, "The kubelet API failed.");
+      logger.error(
+        { ...aboutError(error), ...aboutTarget(request.params, backend), path: request.url },
+        "The kubelet API failed.",
+      );
     return reply
       .code(status)
       .headers(known.headers)

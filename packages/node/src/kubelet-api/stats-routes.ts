@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import { aboutError } from "../pods/about-record.ts";
 import type { KubeletBackend, NodeFacts } from "./backend.ts";
 import { KubeletError } from "./kubelet-error.ts";
 import { type App, queryOf } from "./routes.ts";
@@ -47,7 +48,7 @@ export function statsRoutes(app: App, options: StatsRoutesOptions): void {
     try {
       return await shared.get();
     } catch (error) {
-      logger.warn({ err: error }, "the site does not tell what its pods use");
+      logger.warn(aboutError(error), "the site does not tell what its pods use");
       return undefined;
     }
   };

@@ -55,6 +55,7 @@ export function streamRoutes(app: App, options: StreamRoutesOptions): void {
         begin: (signal, size) =>
           backend.exec(pod, container.name, command, { ...wanted, ...(size && { size }) }, signal),
         failure: "error executing command in container",
+        pod,
       });
     },
   );
@@ -69,6 +70,7 @@ export function streamRoutes(app: App, options: StreamRoutesOptions): void {
       await serveCommand(options, request, reply, wanted, {
         begin: (signal) => backend.attach(pod, container.name, asked, signal),
         failure: "error attaching to container",
+        pod,
       });
     },
   );

@@ -1,9 +1,9 @@
-import type { PodCreateRequest } from "@interlink/protocol";
+import { type PodCreateRequest, requestIdFor } from "@interlink/protocol";
 import { contentHash, tokensHash } from "../resolve/content.ts";
 import type { ContainerProblem, CreateRequestResult } from "../resolve/create-request.ts";
 import { versionsOf } from "../resolve/object-watches.ts";
 import type { PodObjects } from "../resolve/pod-objects.ts";
-import { nameOf } from "./about-record.ts";
+import { aboutError, aboutRecord } from "./about-record.ts";
 import { hearAccepted } from "./job-knowledge.ts";
 import type { PodContext } from "./pod-context.ts";
 import { isEnding, type PodRecord } from "./pod-record.ts";
@@ -107,15 +107,16 @@ export class JobCreator {
 
   async #send(record: PodRecord, request: PodCreateRequest, signal: AbortSignal): Promise<void> {
     const { site, events, timing, checkpoint, logger, now } = this.#context;
-    const { pod, uid } = record;
+    const { pod } = record;
     checkpoint("node.create.before");
     // From here on the job may exist, whatever becomes of the answer.
     record.job = "maybe";
+    const requestId = requestIdFor("CreatePod");
     try {
-      const answer = await site.create(stamped(request, this.#context), signal);
+      const answer = await site.create(stamped(request, this.#context), signal, requestId);
       checkpoint("node.create.after");
       hearAccepted(record, answer.PodJID, now());
-      logger.info({ pod: nameOf(pod), uid, job: answer.PodJID }, "the site accepted the pod");
+      logger.info({ ...aboutRecord(record), requestId }, "the site accepted the pod");
     } catch (error) {
       if (signal.aborted) throw error;
       if (isFinalRefusal(error)) {
@@ -126,36 +127,39 @@ export class JobCreator {
           neverBegan: true,
         };
         events.warning(pod, "FailedCreate", `The site refuses the pod: ${wordsOf(error)}`);
-        logger.warn({ pod: nameOf(pod), uid, err: error }, "the site refuses the pod");
+        logger.warn({ ...aboutRecord(record), requestId, err: error }, "the site refuses the pod");
         return;
       }
       if (!site.capabilities && mayHaveArrived(error)) {
         record.unsureUntil = now() + timing.baseSettleMs;
       }
-      this.#notTaken(record, error);
+      this.#notTaken(record, error, requestId);
     }
   }
 
   /** It never runs here: nothing was asked of the site, and waiting would not help. */
   #refuse(record: PodRecord, reason: string, message: string): void {
     const { events, logger } = this.#context;
-    const { pod, uid } = record;
+    const { pod } = record;
     record.job = "refused";
     record.verdict = { reason, message: `Pod was rejected: ${message}`, neverBegan: true };
     events.warning(pod, reason, message);
-    logger.warn({ pod: nameOf(pod), uid, reason, message }, "a pod was rejected");
+    logger.warn({ ...aboutRecord(record), reason, message }, "a pod was rejected");
   }
 
-  #notTaken(record: PodRecord, error: unknown): void {
+  #notTaken(record: PodRecord, error: unknown, requestId?: string): void {
     const { events, timing, logger } = this.#context;
-    const { pod, uid } = record;
+    const { pod } = record;
     this.#waits(record, REMOTE_CREATE_ERROR, `${wordsOf(error)}; it is tried again`);
     events.warning(
       pod,
       "FailedCreate",
       `The site did not take the pod, it is tried again: ${wordsOf(error)}`,
     );
-    logger.warn({ pod: nameOf(pod), uid, err: error }, "the site did not take the pod");
+    logger.warn(
+      { ...aboutRecord(record), ...(requestId && { requestId }), ...aboutError(error) },
+      "the site did not take the pod",
+    );
     retryLater(record, "create", timing.siteRetry, this.#context);
   }
 

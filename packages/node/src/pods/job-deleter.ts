@@ -1,6 +1,7 @@
 import { isKubeError, paths } from "@interlink/kube";
+import { requestIdFor } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
-import { aboutRecord } from "./about-record.ts";
+import { aboutError, aboutRecord } from "./about-record.ts";
 import type { PodContext } from "./pod-context.ts";
 import { graceSeconds, type PodRecord } from "./pod-record.ts";
 import { wordsOf } from "./refusal.ts";
@@ -26,17 +27,21 @@ export class JobDeleter {
     const { pod } = record;
     const grace = graceSeconds(pod);
     checkpoint("node.delete.before");
+    const requestId = requestIdFor("DeletePod");
     try {
-      await site.delete(withGrace(pod, grace), signal);
+      await site.delete(withGrace(pod, grace), signal, requestId);
       checkpoint("node.delete.after");
       record.accepted = { at: now(), grace };
       // The site usually tells by itself that the job is gone; it is asked only if that does not come.
       retryLater(record, "confirm-gone", timing.confirm, this.#context);
-      logger.info({ ...aboutRecord(record), grace }, "the site accepted the delete");
+      logger.info({ ...aboutRecord(record), requestId, grace }, "the site accepted the delete");
     } catch (error) {
       if (signal.aborted) throw error;
       retryLater(record, "delete-job", timing.siteRetry, this.#context);
-      logger.warn({ ...aboutRecord(record), err: error }, "the site did not take the delete");
+      logger.warn(
+        { ...aboutRecord(record), requestId, err: error },
+        "the site did not take the delete",
+      );
       const message = `The site did not take the delete, it is tried again: ${wordsOf(error)}`;
       if (!record.absent) events.warning(pod, "FailedKillPod", message);
       if ((record.retry?.failures ?? 0) >= TRIES_BEFORE_UNKNOWN_COUNTS)
@@ -55,7 +60,7 @@ export class JobDeleter {
     } catch (error) {
       if (signal.aborted) throw error;
       this.#context.logger.debug(
-        { ...aboutRecord(record), err: error },
+        { ...aboutRecord(record), ...aboutError(error) },
         "the site does not answer",
       );
     }

@@ -1,7 +1,7 @@
 import { paths } from "@interlink/kube";
 import type { Node } from "kubernetes-types/core/v1.js";
 import { isTerminalPhase } from "../status/phase.ts";
-import { aboutRecord, nameOf } from "./about-record.ts";
+import { aboutRecord } from "./about-record.ts";
 import { Admission } from "./admission/admission.ts";
 import type { Rejection } from "./admission/admit.ts";
 import type { PodContext } from "./pod-context.ts";
@@ -78,11 +78,11 @@ export class Places {
 
   #reject(record: PodRecord, { reason, message }: Rejection): void {
     const { events, logger } = this.#context;
-    const { pod, uid } = record;
+    const { pod } = record;
     record.verdict = { reason, message: `Pod was rejected: ${message}`, neverBegan: true };
     record.job = "refused";
     events.warning(pod, reason, message);
-    logger.warn({ pod: nameOf(pod), uid, reason, message }, "a pod was rejected");
+    logger.warn({ ...aboutRecord(record), reason, message }, "a pod was rejected");
   }
 }
 

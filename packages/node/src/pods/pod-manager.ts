@@ -4,7 +4,7 @@ import type { RemotePodEvent, RemotePodStatus } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { RemoteListener, SyncedAnswer } from "../remote/remote-site.ts";
 import { isTerminalPhase } from "../status/phase.ts";
-import { aboutRecord, nameOf } from "./about-record.ts";
+import { aboutError, aboutRecord, aboutUid } from "./about-record.ts";
 import { isMirrorPod } from "./admission/admit.ts";
 import { tellEdits } from "./edits.ts";
 import { JobCreator, stopWatching } from "./job-creator.ts";
@@ -70,7 +70,10 @@ export class PodManager implements AsyncDisposable {
       // One signal for all: every call that is under way listens to it.
       work: (uid) => this.#work(uid, this.#stop.signal),
       failed: (uid, err, failures, waitMs) =>
-        context.logger.error({ uid, err, failures, waitMs }, "a step of a pod broke"),
+        context.logger.error(
+          { ...aboutUid(uid, this.#records.get(uid)), ...aboutError(err), failures, waitMs },
+          "a step of a pod broke",
+        ),
       random: context.random,
     });
   }
@@ -163,7 +166,7 @@ export class PodManager implements AsyncDisposable {
     record.absent = true;
     hear(record, status, this.#context.now());
     this.#context.logger.warn(
-      { pod: nameOf(pod), uid: record.uid, job: status.JID },
+      aboutRecord(record),
       "the site runs a job of this node that has no pod; it is deleted",
     );
     this.#wake(record.uid);
@@ -228,7 +231,7 @@ export class PodManager implements AsyncDisposable {
     } catch (error) {
       if (signal.aborted) throw error;
       this.#context.logger.debug(
-        { ...aboutRecord(record), err: error },
+        { ...aboutRecord(record), ...aboutError(error) },
         "the site does not answer",
       );
       const message = `The site does not say whether it has the pod: ${wordsOf(error)}`;

@@ -10,12 +10,13 @@
 //
 // A node that was started anew does not know what was sent; the site tells it (`extension.content`).
 import { type WorkAgain, WorkQueue } from "@interlink/kube";
-import { offers, type PodCreateRequest } from "@interlink/protocol";
+import { offers, type PodCreateRequest, requestIdFor } from "@interlink/protocol";
 import type { Container, Pod } from "kubernetes-types/core/v1.js";
 import { contentHash, readStamp, tokensHash } from "../resolve/content.ts";
 import { type SeenVersions, versionsOf } from "../resolve/object-watches.ts";
 import type { PodObjects } from "../resolve/pod-objects.ts";
 import { isTerminalPhase } from "../status/phase.ts";
+import { aboutError, aboutRecord, aboutUid } from "./about-record.ts";
 import type { PodContext } from "./pod-context.ts";
 import { allEnded, isEnding, type PodRecord } from "./pod-record.ts";
 import { siteRequest, stamped } from "./site-request.ts";
@@ -56,7 +57,15 @@ export class PodUpdates implements AsyncDisposable {
       concurrency: UPDATES_AT_ONCE,
       work: (uid, signal) => this.#work(uid, signal),
       failed: (uid, err, failures, waitMs) =>
-        logger.warn({ uid, err, failures, waitMs }, "the site was not told what changed of a pod"),
+        logger.warn(
+          {
+            ...aboutUid(uid, this.#followed.get(uid)?.record),
+            ...aboutError(err),
+            failures,
+            waitMs,
+          },
+          "the site was not told what changed of a pod",
+        ),
       backoff: timing.updateRetry,
       random,
     });
@@ -189,13 +198,11 @@ export class PodUpdates implements AsyncDisposable {
     const sent = { hash, tokens: tokensHash(request), made: madeOf(pod), seen };
     // A renewal that failed leaves the old token.
     if (hash === record.sent?.hash && sent.tokens === record.sent.tokens) return;
-    await site.update(stamped(request, this.#context), signal);
+    const requestId = requestIdFor("UpdatePod");
+    await site.update(stamped(request, this.#context), signal, requestId);
     record.sent = sent;
     followed.fruitless = 0;
-    logger.info(
-      { pod: `${pod.metadata?.namespace}/${pod.metadata?.name}`, uid: record.uid },
-      "the site has what changed of the pod",
-    );
+    logger.info({ ...aboutRecord(record), requestId }, "the site has what changed of the pod");
   }
 
   /** Throws when something is missing: the site keeps what it has, and it is tried again. */

@@ -10,7 +10,7 @@ import {
 import type { Pod, PodStatus } from "kubernetes-types/core/v1.js";
 import { isTerminalPhase } from "../status/phase.ts";
 import { podStatus } from "../status/pod-status.ts";
-import { aboutRecord } from "./about-record.ts";
+import { aboutRecord, aboutUid } from "./about-record.ts";
 import { missingJobAnnotations } from "./job-annotations.ts";
 import type { PodContext } from "./pod-context.ts";
 import { factsOf, isEnding, type PodRecord, statusContext } from "./pod-record.ts";
@@ -52,7 +52,10 @@ export class StatusWriter {
       failed: (uid, err, failures, waitMs) => {
         // An outage fails every pod again and again; each says so once.
         const level = failures === 1 ? "warn" : "debug";
-        context.logger[level]({ uid, err, failures, waitMs }, "a pod status was not written");
+        context.logger[level](
+          { ...aboutUid(uid, find(uid)), err, failures, waitMs },
+          "a pod status was not written",
+        );
       },
       // Short even after a long outage: what has happened meanwhile is to be seen as soon as it is over.
       backoff: { firstMs: 100, capMs: 5000, jitter: 0.5 },

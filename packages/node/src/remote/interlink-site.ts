@@ -1,5 +1,6 @@
 import { Backoff, type BackoffOptions } from "@interlink/kube";
 import {
+  type CallOptions,
   type Capabilities,
   type InterlinkClient,
   offers,
@@ -104,9 +105,9 @@ export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
       }
     },
 
-    create: (request, signal) => client.create(request, { signal }),
-    update: (request, signal) => client.update(request, { signal }),
-    delete: (pod, signal) => client.delete(pod, { signal }),
+    create: (request, signal, requestId) => client.create(request, named(signal, requestId)),
+    update: (request, signal, requestId) => client.update(request, named(signal, requestId)),
+    delete: (pod, signal, requestId) => client.delete(pod, named(signal, requestId)),
     async status(pods, signal) {
       return (await client.status(pods, { signal })).filter(saysSomething);
     },
@@ -149,4 +150,8 @@ export function createInterlinkSite(options: InterlinkSiteOptions): RemoteSite {
 function isForbidden(error: unknown): boolean {
   const status = error instanceof ProtocolError && error.code === "refused" ? error.httpStatus : 0;
   return status !== undefined && status >= 400 && status < 500;
+}
+
+function named(signal: AbortSignal, requestId: string | undefined): CallOptions {
+  return { signal, ...(requestId === undefined ? {} : { requestId }) };
 }

@@ -25,10 +25,11 @@ export interface RemoteSite {
   /** Resolves once `capabilities` is the site's own word. Rejects while the site does not answer. */
   introduced(signal: AbortSignal): Promise<void>;
   ping(signal: AbortSignal): Promise<{ raw: string; answer: PingAnswer | undefined }>;
-  create(request: PodCreateRequest, signal: AbortSignal): Promise<CreateAnswer>;
+  /** `requestId` is what all hops call this request in their lines; without it there is a new one. */
+  create(request: PodCreateRequest, signal: AbortSignal, requestId?: string): Promise<CreateAnswer>;
   /** What a running pod names has changed. Only for sites that offer `pod-updates`. */
-  update(request: PodCreateRequest, signal: AbortSignal): Promise<void>;
-  delete(pod: Pod, signal: AbortSignal): Promise<void>;
+  update(request: PodCreateRequest, signal: AbortSignal, requestId?: string): Promise<void>;
+  delete(pod: Pod, signal: AbortSignal, requestId?: string): Promise<void>;
   /** One batched question. Pods that the site does not know are absent from the answer. Throws rather than guess. */
   status(pods: readonly Pod[], signal: AbortSignal): Promise<RemotePodStatus[]>;
   logs(request: LogRequest, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;

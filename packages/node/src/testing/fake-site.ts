@@ -40,6 +40,8 @@ export class FakeSite implements RemoteSite {
   readonly deletes: { uid: string; grace: number | undefined }[] = [];
   readonly updates: PodCreateRequest[] = [];
   readonly logRequests: LogRequest[] = [];
+  /** Ids of the creates and deletes that were asked for. */
+  readonly requests: string[] = [];
   questions = 0;
   /** While away, nothing is answered and the stream is broken. */
   #away = false;
@@ -75,7 +77,12 @@ export class FakeSite implements RemoteSite {
       : Promise.resolve({ raw: "", answer: undefined });
   }
 
-  async create(request: PodCreateRequest, signal: AbortSignal): Promise<CreateAnswer> {
+  async create(
+    request: PodCreateRequest,
+    signal: AbortSignal,
+    requestId = "",
+  ): Promise<CreateAnswer> {
+    this.requests.push(requestId);
     const fault = this.#take("create");
     if (fault !== undefined && fault !== "lost") throw errorOf(fault);
     const { pod } = request;
@@ -101,7 +108,8 @@ export class FakeSite implements RemoteSite {
     if (fault === "lost") throw unreachable();
   }
 
-  delete(pod: Pod): Promise<void> {
+  delete(pod: Pod, _signal: AbortSignal, requestId = ""): Promise<void> {
+    this.requests.push(requestId);
     const fault = this.#take("delete");
     if (fault !== undefined && fault !== "lost") return Promise.reject(errorOf(fault));
     const uid = pod.metadata?.uid ?? "";

@@ -1,6 +1,5 @@
 import type { AttachRequest, Feature, MessageSocket, Upgrades } from "@interlink/protocol";
 import {
-  aboutPod,
   podAttributes,
   readAttachQuery,
   readExecQuery,
@@ -14,12 +13,15 @@ import type { Logger } from "pino";
 import { PluginError } from "../plugin-error.ts";
 import type { Provider } from "../provider.ts";
 import { callSignal, unlessAborted } from "./call-signal.ts";
+import type { LogScope } from "./log-scope.ts";
 import type { InteractiveKind, PluginMetrics } from "./metrics.ts";
+import { tellAbout } from "./request-about.ts";
 
 export interface InteractiveRoutesOptions {
   provider: Provider;
   upgrades: Upgrades;
   logger: Logger;
+  scope?: LogScope | undefined;
   metrics: PluginMetrics;
   /** Until a stream has begun, and for the statistics, in milliseconds. */
   deadlineMs: { open: number; stats: number };
@@ -55,7 +57,8 @@ export function addInteractiveRoutes(
     reply: FastifyReply,
     begin: (signal: AbortSignal) => Promise<Begun>,
   ): Promise<void> => {
-    const about = aboutPod(wanted);
+    tellAbout(request, wanted, provider, options.scope);
+    const { about } = request;
     request.callAttributes = podAttributes(wanted);
     upgrades.check(request.raw);
     if (open >= options.limit) {

@@ -2,6 +2,7 @@ import type { Authenticate } from "@interlink/protocol";
 import type { Tracer } from "@opentelemetry/api";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import type { LogScope } from "./log-scope.ts";
 
 /** Certificates as PEM text. */
 export interface PluginTls {
@@ -49,6 +50,8 @@ export interface ServePluginOptions {
   authenticate?: Authenticate;
   /** Has a span for every call, and for every job that is made here. Default: none has. */
   tracer?: Tracer;
+  /** Told of every call, so that the log says in each line which call it is due to. Default: only the lines here do. */
+  scope?: LogScope;
   /** Ends the start (`provider.start`), not what is served. */
   signal?: AbortSignal;
   /** Largest body that is read, in bytes; four times as much for status, which holds whole pods. Default 32 MiB. */

@@ -16,10 +16,12 @@ import type { Logger } from "pino";
 import type { Provider } from "../provider.ts";
 import { callSignal, unlessAborted } from "./call-signal.ts";
 import type { JobSpans } from "./job-spans.ts";
+import type { LogScope } from "./log-scope.ts";
 import { writeLog } from "./log-stream.ts";
 import type { PluginMetrics } from "./metrics.ts";
 import type { CallDeadlines } from "./options.ts";
 import { readBody } from "./read-body.ts";
+import { tellAbout } from "./request-about.ts";
 import { writeStatusStream } from "./status-stream.ts";
 
 export interface PluginRoutesOptions {
@@ -30,6 +32,7 @@ export interface PluginRoutesOptions {
   bodyLimitBytes: number;
   deadlines: CallDeadlines;
   heartbeatMs: number;
+  scope?: LogScope | undefined;
   /** Spans of jobs, if there are some. */
   jobSpans?: JobSpans | undefined;
   /** Fires when the plugin closes; ends the streams. */
@@ -56,6 +59,8 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     using bounded = callSignal(reply.raw, { deadlineMs });
     return await unlessAborted(work(bounded.signal), bounded.signal);
   };
+  const about = (request: FastifyRequest, message: unknown): void =>
+    tellAbout(request, message, provider, options.scope);
   const body = (request: FastifyRequest, limit = options.bodyLimitBytes): Promise<unknown> =>
     readBody(request.raw, limit);
 
@@ -64,16 +69,15 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     url: "/create",
     handler: async (request, reply) => {
       const data = readRetrievedPodData(await body(request));
+      about(request, data);
       const answer = await call(reply, deadlines.create, (signal) => provider.create(data, signal));
-      const { uid = "", name, namespace } = data.pod.metadata ?? {};
+      const { uid = "" } = data.pod.metadata ?? {};
       request.callAttributes = { ...podAttributes(data), "job.id": answer.PodJID };
       if (request.callSpan !== undefined) {
         options.jobSpans?.make(uid, request.callSpan.context, request.callAttributes);
       }
-      options.logger.info(
-        { requestId: request.id, pod: `${namespace}/${name}`, uid, job: answer.PodJID },
-        "created",
-      );
+      if (request.about !== undefined) request.about.job = answer.PodJID;
+      options.logger.info({ requestId: request.id, ...request.about }, "created");
       return reply.type(JSON_TYPE).send(writeCreateAnswer(answer));
     },
   });
@@ -84,10 +88,11 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
       url: "/update",
       handler: async (request, reply) => {
         const data = readRetrievedPodData(await body(request));
+        about(request, data);
         await call(reply, deadlines.update, async (signal) => provider.update?.(data, signal));
-        const { uid, name, namespace } = data.pod.metadata ?? {};
-        options.logger.info({ requestId: request.id, uid, pod: `${namespace}/${name}` }, "updated");
-        return reply.type("text/plain; charset=utf-8").send(`Pod ${uid} is updated.`);
+        options.logger.info({ requestId: request.id, ...request.about }, "updated");
+        const text = `Pod ${data.pod.metadata?.uid} is updated.`;
+        return reply.type("text/plain; charset=utf-8").send(text);
       },
     });
   }
@@ -98,13 +103,11 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     handler: async (request, reply) => {
       const pod = readDeleteRequest(await body(request));
       request.callAttributes = podAttributes(pod);
+      about(request, pod);
       await call(reply, deadlines.delete, (signal) => provider.delete(pod, signal));
-      const { uid, name, namespace } = pod.metadata ?? {};
-      options.logger.info(
-        { requestId: request.id, uid, pod: `${namespace}/${name}` },
-        "delete taken on",
-      );
-      return reply.type("text/plain; charset=utf-8").send(`Pod ${uid} is being deleted.`);
+      options.logger.info({ requestId: request.id, ...request.about }, "delete taken on");
+      const text = `Pod ${pod.metadata?.uid} is being deleted.`;
+      return reply.type("text/plain; charset=utf-8").send(text);
     },
   });
 
@@ -130,8 +133,9 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     handler: async (request, reply) => {
       const wanted = readLogRequest(await body(request));
       request.callAttributes = podAttributes(wanted);
+      about(request, wanted);
       using caller = callSignal(reply.raw, { others: [closing] });
-      await streaming(request, reply, (headers) =>
+      await streaming(request, reply, options.logger, (headers) =>
         writeLog(reply.raw, headers, provider.logs(wanted, caller.signal), {
           headersAfterMs: wanted.Opts.Follow ? FOLLOW_HEADERS_AFTER_MS : LOG_HEADERS_AFTER_MS,
           signal: caller.signal,
@@ -146,7 +150,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     url: "/status/stream",
     handler: async (request, reply) => {
       using caller = callSignal(reply.raw, { others: [closing] });
-      await streaming(request, reply, (headers) =>
+      await streaming(request, reply, options.logger, (headers) =>
         writeStatusStream(reply.raw, headers, {
           provider,
           metrics: options.metrics,
@@ -183,6 +187,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
 async function streaming(
   request: FastifyRequest,
   reply: FastifyReply,
+  logger: Logger,
   write: (headers: Record<string, string>) => Promise<void>,
 ): Promise<void> {
   try {
@@ -190,7 +195,8 @@ async function streaming(
   } catch (error) {
     if (!reply.raw.headersSent && !reply.raw.destroyed) throw error;
     if (!reply.raw.destroyed) {
-      request.log.warn({ err: error, requestId: request.id }, "a stream ended early");
+      const line = { requestId: request.id, ...request.about, path: request.routeOptions.url };
+      logger.warn({ ...line, err: error }, "a stream ended early");
       reply.raw.destroy();
     }
   }

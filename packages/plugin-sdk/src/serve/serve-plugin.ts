@@ -23,6 +23,7 @@ import { createPluginMetrics } from "./metrics.ts";
 import type { RunningPlugin, ServePluginOptions } from "./options.ts";
 import { DEFAULT_CALL_DEADLINES } from "./options.ts";
 import { addPluginRoutes } from "./plugin-routes.ts";
+import { scopeCalls } from "./request-about.ts";
 import { traceCalls } from "./tracing.ts";
 
 /** What an API server lets in, and room for objects that it repeats per mount. */
@@ -52,6 +53,7 @@ export async function servePlugin(
       `The provider ${provider.name} offers "status-stream" but has no subscribe().`,
     );
   }
+  options.scope?.knows((uid) => provider.aboutPod?.(uid));
   const metrics = createPluginMetrics(options.registry);
   const closing = new AbortController();
   // One listener for every call under way: many are normal, and no leak that Node should warn of.
@@ -66,6 +68,7 @@ export async function servePlugin(
     provider,
     upgrades,
     logger: options.logger,
+    scope: options.scope,
     metrics,
     deadlineMs: deadlines,
     limit: options.interactiveStreams ?? DEFAULT_INTERACTIVE_STREAMS,
@@ -84,6 +87,7 @@ export async function servePlugin(
     provider,
     jobSpans,
     logger: options.logger,
+    scope: options.scope,
     metrics,
     ...(options.version !== undefined && { version: options.version }),
     bodyLimitBytes: options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT,
@@ -113,7 +117,7 @@ export async function servePlugin(
 }
 
 function createApp(
-  { listen, logger, authenticate, tracer }: ServePluginOptions,
+  { listen, logger, authenticate, tracer, scope }: ServePluginOptions,
   metrics: PluginMetrics,
   calls: CallCount,
 ): FastifyInstance {
@@ -132,7 +136,9 @@ function createApp(
     },
   });
   app.decorateRequest("callAttributes", undefined);
+  app.decorateRequest("about", undefined);
   if (tracer !== undefined) traceCalls(app, tracer);
+  if (scope !== undefined) scopeCalls(app, scope);
   // Bodies are read by the handlers, because GET has one here and fastify would not read it.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
@@ -152,6 +158,7 @@ function createApp(
     }
     const line = {
       requestId: request.id,
+      ...request.about,
       method: request.method,
       path: operation,
       status: statusCode,
@@ -162,6 +169,7 @@ function createApp(
     const { status, text, unexpected } = errorAnswer(error, request.id);
     const about = {
       requestId: request.id,
+      ...request.about,
       method: request.method,
       path: request.routeOptions.url,
       status,

@@ -19,7 +19,7 @@ import type { Job } from "../jobs/job-store.ts";
 import { openJobStore } from "../jobs/open-job-store.ts";
 import { runtimeLogOptions } from "../logs/log-options.ts";
 import { PluginError } from "../plugin-error.ts";
-import type { Provider, ProviderListener } from "../provider.ts";
+import type { AboutJob, Provider, ProviderListener } from "../provider.ts";
 import type { ContainerRuntime } from "../runtime/container-runtime.ts";
 import type { VolumeResolver } from "../volumes/pod-volumes.ts";
 import { checkPod } from "./check-pod.ts";
@@ -215,6 +215,10 @@ class ContainerProvider implements Provider {
     }
   }
 
+  aboutPod(uid: string): AboutJob | undefined {
+    return this.#supervisors.get(uid)?.about;
+  }
+
   async status(pods: readonly Pod[] | "all"): Promise<RemotePodStatus[]> {
     const { store } = this.#started();
     if (pods === "all") return [...this.#supervisors.values()].map((one) => one.status());
@@ -297,8 +301,10 @@ class ContainerProvider implements Provider {
     try {
       await supervisor.close();
     } catch (error) {
-      const { uid } = supervisor.plan;
-      this.#options.logger.error({ err: error, uid }, "a pod's newest record could not be written");
+      this.#options.logger.error(
+        { ...supervisor.about, err: error },
+        "a pod's newest record could not be written",
+      );
     }
   }
 
@@ -361,7 +367,10 @@ class ContainerProvider implements Provider {
     this.#listeners.gone({ UID: uid, name, namespace });
     // Not awaited: this is called from within one of its own tasks.
     void supervisor.close().catch((error: unknown) => {
-      this.#options.logger.error({ err: error, uid }, "a finished pod could not be let go");
+      this.#options.logger.error(
+        { ...supervisor.about, err: error },
+        "a finished pod could not be let go",
+      );
     });
   }
 }

@@ -2,7 +2,7 @@ import { eventTexts } from "./event-texts.ts";
 import { runHook } from "./hooks.ts";
 import { withAttempt } from "./record.ts";
 import type { PodWork } from "./work.ts";
-import { currentAttempt } from "./work.ts";
+import { aboutWork, currentAttempt } from "./work.ts";
 
 /** Run the postStart hook; when it fails the container is killed and restarts under the pod's policy. */
 export async function runPostStart(
@@ -24,7 +24,7 @@ export async function runPostStart(
     if (signal.aborted) throw error;
     const { current } = currentAttempt(work, name, attempt) ?? {};
     if (current?.state !== "running") return;
-    parts.logger.info({ err: error, uid: plan.uid, container: name }, "postStart hook failed");
+    parts.logger.info({ ...aboutWork(work), err: error, container: name }, "postStart hook failed");
     work.tell(eventTexts.postStartFailed(name));
     work.tell(eventTexts.killing(name, "postStart"));
     const deadline = parts.clock.now() + plan.graceSeconds * 1000;

@@ -4,7 +4,7 @@ import { eventTexts } from "./event-texts.ts";
 import { runHook } from "./hooks.ts";
 import { withAttempt } from "./record.ts";
 import type { PodWork } from "./work.ts";
-import { currentAttempt } from "./work.ts";
+import { aboutWork, currentAttempt } from "./work.ts";
 
 /** Run the preStop hook. Failed or given up when the grace is over, the stop goes on all the same. */
 export async function runPreStop(
@@ -13,7 +13,7 @@ export async function runPreStop(
   attempt: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { parts, plan } = work;
+  const { parts } = work;
   const found = currentAttempt(work, name, attempt);
   const hook = found?.planned.container.lifecycle?.preStop;
   if (found === undefined || hook === undefined) return;
@@ -23,7 +23,7 @@ export async function runPreStop(
     const { stop } = currentAttempt(work, name, attempt)?.current ?? {};
     // Aborted before its time: the container has ended, or this process is being stopped and the next one runs it again.
     if (signal.aborted && (stop === undefined || parts.clock.now() < stop.deadline)) throw error;
-    parts.logger.info({ err: error, uid: plan.uid, container: name }, "preStop hook failed");
+    parts.logger.info({ ...aboutWork(work), err: error, container: name }, "preStop hook failed");
     if (!signal.aborted) work.tell(eventTexts.preStopFailed(name));
   }
   work.change((record) =>
@@ -40,7 +40,7 @@ export async function stop(
   action: Action & { type: "stop" },
   signal: AbortSignal,
 ): Promise<void> {
-  const { parts, plan } = work;
+  const { parts } = work;
   const found = currentAttempt(work, action.container, action.attempt);
   if (found === undefined || found.current.state === "exited") return;
   const stopping = parts.runtime.stopContainer(found.handle, action.graceSeconds, signal);
@@ -74,7 +74,7 @@ export async function removeContainer(
   attempt: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { parts, plan } = work;
+  const { parts } = work;
   const is = (seen: ContainerHandle) => seen.containerName === name && seen.attempt === attempt;
   const id = work.observed.find(is)?.id;
   if (id === undefined) return;
@@ -85,7 +85,7 @@ export async function removeContainer(
 
 /** How everything ended is on disk before it is removed: a crash in between must not lose it. */
 export async function removeSandbox(work: PodWork, signal: AbortSignal): Promise<void> {
-  const { parts, plan } = work;
+  const { parts } = work;
   await work.save();
   parts.checkpoint("delete.containers-ended");
   await parts.runtime.removeSandbox(plan.uid, signal);
@@ -94,7 +94,7 @@ export async function removeSandbox(work: PodWork, signal: AbortSignal): Promise
 }
 
 export async function finish(work: PodWork): Promise<void> {
-  const { parts, plan } = work;
+  const { parts } = work;
   await parts.store.remove(plan.uid, work.finalStatus());
   parts.checkpoint("delete.tombstoned");
   parts.gone(plan.uid);

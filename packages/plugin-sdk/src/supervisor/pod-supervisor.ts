@@ -42,7 +42,7 @@ import { storageLimits } from "./storage-limits.ts";
 import { StorageWatch } from "./storage-watch.ts";
 import { containersOfOtherImage, updatedData } from "./updated-data.ts";
 import { withDeadline } from "./with-deadline.ts";
-import type { PodWork } from "./work.ts";
+import { type AboutPodJob, aboutWork, type PodWork } from "./work.ts";
 
 /** For a layer of very many files. */
 const LAYER_MS = 5 * 60_000;
@@ -114,8 +114,7 @@ export class PodSupervisor {
     this.#storage = this.#watchStorage();
     this.#writer = new RecordWriter({
       parts,
-      uid: plan.uid,
-      jobId: this.jobId,
+      about: this.about,
       initial: job.record,
       record: () => this.#record,
       isOver: () => this.#closing.signal.aborted || this.#work.sandbox === "removed",
@@ -124,6 +123,11 @@ export class PodSupervisor {
 
   get plan(): PlannedPod {
     return this.#work.plan;
+  }
+
+  /** For log lines. */
+  get about(): AboutPodJob {
+    return aboutWork(this.#work);
   }
 
   /** Now. Never asks anybody. */
@@ -234,6 +238,7 @@ export class PodSupervisor {
       layer: (container, signal) => this.#layerBytes(container, signal),
       clock,
       logger,
+      about: this.about,
       isOver: () => isOver(this.plan, this.#record),
       exceeded: (message) => {
         if (isOver(this.plan, this.#record)) return;
@@ -274,7 +279,7 @@ export class PodSupervisor {
       try {
         await this.#oneTurn();
       } catch (error) {
-        this.#parts.logger.error({ err: error, uid: this.plan.uid }, "a pod's turn failed");
+        this.#parts.logger.error({ ...this.about, err: error }, "a pod's turn failed");
         this.#cancelTimer?.();
         this.#cancelTimer = this.#parts.clock.at(this.#parts.clock.now() + LONGEST_RETRY_MS, () =>
           this.wake(),
@@ -400,7 +405,10 @@ export class PodSupervisor {
     try {
       outcome = await look({ runtime, dispatcher }, handle, container, probe, this.#closing.signal);
     } catch (error) {
-      logger.warn({ err: error, uid, container: container.name, kind }, "a probe failed to run");
+      logger.warn(
+        { ...this.about, err: error, container: container.name, kind },
+        "a probe failed to run",
+      );
     }
     this.#probes.report(due, outcome, clock.now());
     if (outcome?.ok === false) {

@@ -2,7 +2,7 @@ import type { Action } from "./decision.ts";
 import { actionKey } from "./decision.ts";
 import { perform } from "./perform.ts";
 import { containerRecord } from "./record.ts";
-import type { PodWork } from "./work.ts";
+import { aboutWork, type PodWork } from "./work.ts";
 
 const FIRST_RETRY_MS = 1_000;
 export const LONGEST_RETRY_MS = 60_000;
@@ -77,12 +77,15 @@ export class PodTasks {
   }
 
   #failed(key: string, action: Action, error: unknown): void {
-    const { plan, parts } = this.#work;
+    const { parts } = this.#work;
     const { clock, logger, random } = parts;
     const before = this.#retries.get(key)?.delayMs ?? FIRST_RETRY_MS / 2;
     const delayMs = Math.min(before * 2, LONGEST_RETRY_MS);
     this.#retries.set(key, { at: clock.now() + delayMs * (0.75 + random() / 4), delayMs });
-    logger.warn({ err: error, uid: plan.uid, action, delayMs }, "a step failed; trying again");
+    logger.warn(
+      { ...aboutWork(this.#work), err: error, action, delayMs },
+      "a step failed; trying again",
+    );
   }
 
   /** Its container has ended, or is to be stopped now whatever the hook does. */

@@ -4,7 +4,7 @@ import type { PodRecord } from "./record.ts";
 import { containerRecord } from "./record.ts";
 import { messageLimit, terminationMessage } from "./termination-message.ts";
 import { withDeadline } from "./with-deadline.ts";
-import type { PodWork } from "./work.ts";
+import { aboutWork, type PodWork } from "./work.ts";
 
 /** Reading a message is a courtesy; it must not hold up the news that the container has ended. */
 const READ_DEADLINE_MS = 5_000;
@@ -41,7 +41,10 @@ export async function readEndedMessages(
         );
         return { name, attempt, message };
       } catch (error) {
-        parts.logger.warn({ err: error, uid: plan.uid }, "a termination message cannot be read");
+        parts.logger.warn(
+          { ...aboutWork(work), err: error },
+          "a termination message cannot be read",
+        );
         return { name, attempt, message: "" };
       }
     }),

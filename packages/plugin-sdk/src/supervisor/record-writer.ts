@@ -1,5 +1,6 @@
 import type { PodParts } from "./pod-parts.ts";
 import type { PodRecord } from "./record.ts";
+import type { AboutPodJob } from "./work.ts";
 
 /**
  * From a change of the record to its writing, when nothing waits for that. What is lost by a crash in between the
@@ -9,8 +10,8 @@ const SAVE_AFTER_MS = 2_000;
 
 export interface RecordWriterOptions {
   parts: PodParts;
-  uid: string;
-  jobId: string;
+  /** For log lines, too. */
+  about: AboutPodJob;
   initial: PodRecord;
   /** The record as it is now. */
   record: () => PodRecord;
@@ -42,7 +43,8 @@ export class RecordWriter {
 
   /** Durable when it resolves. */
   async save(): Promise<void> {
-    const { parts, uid, jobId, record } = this.#options;
+    const { parts, about, record } = this.#options;
+    const { uid, job: jobId } = about;
     const started = this.#startedUnsaved;
     let written = record();
     await parts.store.update(uid, (job) => {
@@ -62,14 +64,14 @@ export class RecordWriter {
 
   /** Within two seconds, if it differs from what is on disk. */
   saveSoon(): void {
-    const { parts, uid, record, isOver } = this.#options;
+    const { parts, about, record, isOver } = this.#options;
     const { clock, logger } = parts;
     if (record() === this.#written) return;
     this.#cancel ??= clock.at(clock.now() + SAVE_AFTER_MS, () => {
       this.#cancel = undefined;
       this.save().catch((error: unknown) => {
         if (isOver()) return;
-        logger.error({ err: error, uid }, "a pod's record could not be written");
+        logger.error({ ...about, err: error }, "a pod's record could not be written");
         this.saveSoon();
       });
     });
@@ -77,8 +79,8 @@ export class RecordWriter {
 
   /** Writes what is not written yet, if the job is still there. */
   async close(): Promise<void> {
-    const { parts, uid, record } = this.#options;
+    const { parts, about, record } = this.#options;
     this.#cancel?.();
-    if (this.#written !== record() && parts.store.get(uid) !== undefined) await this.save();
+    if (this.#written !== record() && parts.store.get(about.uid) !== undefined) await this.save();
   }
 }

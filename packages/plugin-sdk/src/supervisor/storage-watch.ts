@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "./clock.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { overuse, type StorageLimits } from "./storage-limits.ts";
+import type { AboutPodJob } from "./work.ts";
 
 /** A kubelet's (`pkg/kubelet/eviction`, monitoring interval). */
 const INTERVAL_MS = 10_000;
@@ -16,6 +17,8 @@ export interface StorageWatchOptions {
   layer: (container: string, signal: AbortSignal) => Promise<number | undefined>;
   clock: Clock;
   logger: Logger;
+  /** For log lines. */
+  about: AboutPodJob;
   /** Nothing of the pod runs any more: what it left is not measured. */
   isOver: () => boolean;
   /** Told once, with what is exceeded; then nothing is measured any more. */
@@ -53,7 +56,7 @@ export class StorageWatch implements AsyncDisposable {
 
   /** Never rejects. */
   async #measure(): Promise<void> {
-    const { limits, path, layer, clock, logger, isOver, exceeded } = this.#options;
+    const { limits, path, layer, clock, logger, about, isOver, exceeded } = this.#options;
     const { signal } = this.#stop;
     if (isOver()) return;
     const before = clock.now();
@@ -72,7 +75,7 @@ export class StorageWatch implements AsyncDisposable {
       }
     } catch (error) {
       if (signal.aborted) return;
-      logger.warn({ err: error }, "the storage of a pod could not be measured");
+      logger.warn({ ...about, err: error }, "the storage of a pod could not be measured");
     }
     if (signal.aborted) return;
     this.#wait(Math.max(INTERVAL_MS, (clock.now() - before) / MOST_OF_THE_TIME));

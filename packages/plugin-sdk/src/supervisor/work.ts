@@ -43,6 +43,18 @@ export interface PodWork {
   finalStatus(): RemotePodStatus;
 }
 
+/** What every log line about the pod says of it. */
+export function aboutWork({ plan, jobId }: Pick<PodWork, "plan" | "jobId">): AboutPodJob {
+  const { uid, name, namespace } = plan;
+  return { uid, pod: `${namespace}/${name}`, job: jobId };
+}
+
+export interface AboutPodJob {
+  uid: string;
+  pod: string;
+  job: string;
+}
+
 /** The container and its newest attempt, if that is still the one meant. */
 export function currentAttempt(
   work: PodWork,

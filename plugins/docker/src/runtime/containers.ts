@@ -166,7 +166,10 @@ export class Containers implements OwnSteps {
         if (hasHostsFile(pod)) this.#created.set(Id, spec);
         return { ...handle, id: Id };
       } catch (error) {
-        if ((await this.#options.mounts?.isUnseen(error)) === true && tries < CREATE_TRIES) {
+        if (
+          (await this.#options.mounts?.isUnseen(error, handle.uid)) === true &&
+          tries < CREATE_TRIES
+        ) {
           kept = await keep();
           continue;
         }

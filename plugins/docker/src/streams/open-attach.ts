@@ -17,7 +17,7 @@ const END_INTERVAL_MS = 100;
 /** As `ContainerRuntime.openAttach`. Leaving changes nothing for the container. */
 export async function openAttach(
   engine: EngineClient,
-  { id }: Pick<ContainerHandle, "id">,
+  { id, uid }: Pick<ContainerHandle, "id" | "uid">,
   request: StreamRequest,
   logger: Logger,
   signal: AbortSignal,
@@ -39,7 +39,7 @@ export async function openAttach(
   );
   const over = new AbortController();
   const resizer = new TerminalResizer(engine, `/containers/${id}`, over.signal, (error) => {
-    logger.debug({ err: error, container: id }, "the engine did not resize a terminal");
+    logger.debug({ err: error, uid, container: id }, "the engine did not resize a terminal");
   });
   return engineStreams(
     connection,

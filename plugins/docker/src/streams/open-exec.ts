@@ -12,7 +12,7 @@ import { TerminalResizer } from "./terminal-resizer.ts";
 /** As `ContainerRuntime.openExec`. `hangsUp`: whether the process gets a SIGHUP when its caller goes. */
 export async function openExec(
   engine: EngineClient,
-  handle: Pick<ContainerHandle, "id">,
+  handle: Pick<ContainerHandle, "id" | "uid">,
   request: { command: readonly string[] } & StreamRequest,
   logger: Logger,
   signal: AbortSignal,
@@ -44,7 +44,7 @@ export async function openExec(
   const lasting = new AbortController().signal;
   const failed = (error: unknown): void => {
     logger.debug(
-      { err: error, container: handle.id },
+      { err: error, uid: handle.uid, container: handle.id },
       "the engine did not serve an exec's terminal",
     );
   };

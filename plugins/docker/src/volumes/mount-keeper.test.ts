@@ -123,7 +123,7 @@ describe.skipIf(process.geteuid?.() !== 0)("a keeper that can mount", () => {
   it("does without when the engine does not see its mounts, and then refuses", async () => {
     const kept = (await keeper.keep(spec(), true)).get("/v") ?? "";
     const isUnseen = (path: string) =>
-      keeper.isUnseen(new Error(`bind source path does not exist: ${path}`));
+      keeper.isUnseen(new Error(`bind source path does not exist: ${path}`), "uid-1");
     expect(await isUnseen("/elsewhere")).toBe(false);
     expect(await isUnseen(kept)).toBe(true);
     expect(await isUnseen(kept)).toBe(false);
@@ -132,7 +132,7 @@ describe.skipIf(process.geteuid?.() !== 0)("a keeper that can mount", () => {
 
   it("goes on when a mount was gone before the engine took it", async () => {
     const gone = new Error(`statfs ${held.directory}/x: no such file or directory`);
-    expect(await keeper.isUnseen(gone)).toBe(true);
+    expect(await keeper.isUnseen(gone, "uid-1")).toBe(true);
     expect((await keeper.keep(spec(), true)).size).toBe(1);
   });
 

@@ -52,7 +52,7 @@ export class MountKeeper {
    * {@link keep} is to be asked again. Where the mount is there, the engine sees none, and from then on there are none, as
    * if they could not be made.
    */
-  async isUnseen(error: unknown): Promise<boolean> {
+  async isUnseen(error: unknown, uid: string): Promise<boolean> {
     const held = this.#held;
     if (held === undefined || !(error instanceof Error)) return false;
     const { message } = error;
@@ -60,7 +60,8 @@ export class MountKeeper {
     if (at < 0 || !/does not exist|no such file/i.test(message)) return false;
     const [path = ""] = /^[A-Za-z0-9._/-]+/.exec(message.slice(at)) ?? [];
     if (await isThere(path)) this.#giveUp("the engine does not see them", error);
-    else this.#options.logger.warn({ err: error }, "a mount was gone before the engine took it");
+    else
+      this.#options.logger.warn({ err: error, uid }, "a mount was gone before the engine took it");
     return true;
   }
 

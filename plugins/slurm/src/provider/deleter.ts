@@ -58,7 +58,7 @@ export class Deleter {
       await this.#step(job);
       job.failedSteps = 0;
     } catch (error) {
-      logger.warn({ err: error, uid: job.uid, job: job.jobId }, "a delete did not get on; again");
+      logger.warn({ ...job.about, err: error }, "a delete did not get on; again");
       job.failedSteps++;
       job.restsUntil =
         clock.now() + Math.min(MOST_REST_MS, 500 * 2 ** Math.min(job.failedSteps, 8));
@@ -127,7 +127,7 @@ export class Deleter {
     checkpoint("delete.sandbox-removed");
     await store.remove(job.uid, status);
     checkpoint("delete.tombstoned");
-    logger.info({ uid: job.uid, job: job.jobId }, "deleted");
+    logger.info(job.about, "deleted");
     gone(job);
   }
 }

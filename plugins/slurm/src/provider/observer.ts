@@ -58,7 +58,7 @@ export class Observer {
       try {
         if (await this.#one(job, own, askedAt, now)) unclear.push(job);
       } catch (error) {
-        this.#options.logger.warn({ err: error, uid: job.uid }, "a job's state was not taken in");
+        this.#options.logger.warn({ ...job.about, err: error }, "a job's state was not taken in");
       }
     }
     await this.#lookUp(unclear, now);
@@ -91,7 +91,7 @@ export class Observer {
         }
       }
     } catch (error) {
-      logger.warn({ err: error, uid: job.uid }, "the records of a job could not be read");
+      logger.warn({ ...job.about, err: error }, "the records of a job could not be read");
       // Not knowing what it has done is no reason to leave a pod out of the answer.
       job.records ??= await readBatchRecords(
         `${files.directory(job.uid)}/none`,
@@ -120,7 +120,7 @@ export class Observer {
       const jobId = chosen.id;
       await store.update(job.uid, () => ({ phase: "submitted", jobId }));
       job.jobId = jobId;
-      logger.info({ uid: job.uid, job: jobId }, "found the job of a pod that was being submitted");
+      logger.info(job.about, "found the job of a pod that was being submitted");
     }
     job.queued = chosen;
     job.queuedAt = askedAt;
@@ -144,10 +144,10 @@ export class Observer {
     for (const other of byId) {
       if (other === chosen || other.stage === "ended" || chosen === undefined) continue;
       this.#options.logger.error(
-        { uid: job.uid, job: chosen.id, other: other.id },
+        { ...job.about, job: chosen.id, other: other.id },
         "a pod has two jobs; cancelling the second",
       );
-      this.#cancel(other.id);
+      this.#cancel({ ...job.about, job: other.id });
     }
     return chosen;
   }
@@ -180,7 +180,7 @@ export class Observer {
         else if (failure === undefined) await this.#end(job, "lost");
         changed(job);
       } catch (error) {
-        logger.warn({ err: error, uid: job.uid, job: id }, "a job could not be looked up");
+        logger.warn({ ...job.about, err: error }, "a job could not be looked up");
       }
     }
   }
@@ -197,7 +197,7 @@ export class Observer {
       try {
         details = { ...details, ...(await client.job(details.id)) };
       } catch (error) {
-        logger.info({ err: error, job: details.id }, "no details of an ended job");
+        logger.info({ ...job.about, err: error }, "no details of an ended job");
       }
     }
     await this.#end(job, details);
@@ -207,10 +207,7 @@ export class Observer {
     const { store, changed, logger } = this.#options;
     await store.update(job.uid, ({ record }) => ({ record: { ...record, end } }));
     job.record = { ...job.record, end };
-    logger.info(
-      { uid: job.uid, job: job.jobId, state: end === "lost" ? end : end.state },
-      "the job has ended",
-    );
+    logger.info({ ...job.about, state: end === "lost" ? end : end.state }, "the job has ended");
     changed(job);
   }
 
@@ -223,12 +220,12 @@ export class Observer {
       logger.warn({ uid, jobs: alive.map(({ id }) => id) }, "jobs of a pod that is not known here");
       return;
     }
-    for (const { id } of alive) this.#cancel(id);
+    for (const { id } of alive) this.#cancel({ uid, job: id });
   }
 
-  #cancel(id: string): void {
-    this.#options.client.cancel(id).catch((error: unknown) => {
-      this.#options.logger.warn({ err: error, job: id }, "a job could not be cancelled");
+  #cancel(about: { uid: string; job: string }): void {
+    this.#options.client.cancel(about.job).catch((error: unknown) => {
+      this.#options.logger.warn({ ...about, err: error }, "a job could not be cancelled");
     });
   }
 }

@@ -51,6 +51,13 @@ export class PodJob {
     this.submittedAt = submittedAt;
   }
 
+  /** What every log line about it says. */
+  get about(): { uid: string; pod: string; job?: string } {
+    const { name, namespace } = this.pod.metadata ?? {};
+    const job = this.jobId === undefined ? {} : { job: this.jobId };
+    return { uid: this.uid, pod: `${namespace}/${name}`, ...job };
+  }
+
   /** Slurm has nothing more to say about it. */
   get isOver(): boolean {
     return this.record.end !== undefined;

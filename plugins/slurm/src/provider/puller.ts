@@ -90,7 +90,7 @@ export class Puller {
       } catch (error) {
         if (signal.aborted) return;
         const { message } = error as Error;
-        logger.warn({ err: error, uid: job.uid, job: job.jobId, image }, "a job is still held");
+        logger.warn({ ...job.about, err: error, image }, "a job is still held");
         if (image === undefined) {
           this.#tell(job, "ContainerCreating", `The job is held in the queue: ${message}`);
         } else {

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
+  type AboutJob,
   batchScriptPath,
   type Checkpoint,
   type Clock,
@@ -277,6 +278,10 @@ class SlurmProvider implements Provider {
     if (pods === "all") {
       return [...this.#jobs.values()].flatMap((job) => this.#statusOf(job) ?? []);
     }
+  aboutPod(uid: string): AboutJob | undefined {
+    return this.#jobs.get(uid)?.about;
+  }
+
     return pods.flatMap(({ metadata: { uid = "" } = {} }) => {
       const job = this.#jobs.get(uid);
       return (job && this.#statusOf(job)) ?? store.finalStatus(uid) ?? [];
@@ -414,7 +419,7 @@ class SlurmProvider implements Provider {
     };
     job.submission ??= this.#submission(job, again);
     job.submission.catch((error: unknown) => {
-      logger.warn({ err: error, uid: job.uid }, "a pod could not be submitted again");
+      logger.warn({ ...job.about, err: error }, "a pod could not be submitted again");
     });
   }
 

@@ -143,7 +143,7 @@ export class Streams {
   }
 
   /** The output of an attached container goes on whatever becomes of its input; why that was lost is told to the site. */
-  #watch(relay: ChildProcess, { uid, jobId }: PodJob, container: string): void {
+  #watch(relay: ChildProcess, { about }: PodJob, container: string): void {
     let said = "";
     relay.stdout?.resume();
     relay.stderr?.on("data", (piece: Buffer) => {
@@ -152,10 +152,7 @@ export class Streams {
     relay.once("close", (code) => {
       if (code === 0) return;
       const { logger } = this.#options;
-      logger.warn(
-        { uid, job: jobId, container, said },
-        "input does not reach a container any more",
-      );
+      logger.warn({ ...about, container, said }, "input does not reach a container any more");
     });
   }
 

@@ -80,7 +80,7 @@ export class Submitter {
     const { store, clock, logger, checkpoint } = this.#options;
     try {
       const found = mayExist ? await this.#find(job) : undefined;
-      if (found !== undefined) logger.info({ uid: job.uid, job: found }, "found the job again");
+      if (found !== undefined) logger.info({ ...job.about, job: found }, "found the job again");
       const jobId = found ?? (await this.#sbatch(job, plan, user));
       checkpoint("create.container-started");
       await store.update(job.uid, ({ record: { refused: _refused, ...record } }) => ({
@@ -92,7 +92,7 @@ export class Submitter {
       const { refused: _refused, ...record } = job.record;
       job.record = record;
       checkpoint("create.recorded");
-      logger.info({ uid: job.uid, pod: job.pod.metadata?.name, job: jobId }, "submitted");
+      logger.info(job.about, "submitted");
       return jobId;
     } catch (error) {
       const told = asPluginError(error);

@@ -59,7 +59,7 @@ export class Usage {
       if (containers.length === 0) return undefined;
       return podStats({ name, namespace, uid: job.uid }, startTime, containers);
     } catch (error) {
-      this.#logger.debug({ err: error, uid: job.uid }, "a job's measurements could not be read");
+      this.#logger.debug({ ...job.about, err: error }, "a job's measurements could not be read");
       return undefined;
     }
   }

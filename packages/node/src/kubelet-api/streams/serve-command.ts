@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { ProcessStreams, TerminalSize } from "@interlink/protocol";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import type { Upgrades } from "../upgrades.ts";
 import { carryProcess } from "./carry-process.ts";
@@ -25,6 +26,8 @@ export interface CommandSource {
   begin: (signal: AbortSignal, size: TerminalSize | undefined) => Promise<ProcessStreams>;
   /** What stands before the words when that fails. */
   failure: string;
+  /** Whose it is. */
+  pod: Pod;
 }
 
 /**
@@ -43,7 +46,11 @@ export async function serveCommand(
   try {
     channels = await connecting();
   } catch (error) {
-    parts.logger.debug({ err: error, path: request.url }, "a client did not open its streams");
+    const { name, namespace, uid } = source.pod.metadata ?? {};
+    parts.logger.debug(
+      { err: error, pod: `${namespace}/${name}`, uid, path: request.url },
+      "a client did not open its streams",
+    );
     return;
   }
   const left = new AbortController();

@@ -35,7 +35,10 @@ export async function servePortForward(
         `error forwarding port ${port} to pod ${name}_${namespace}, uid ${uid}: ${message}`,
     );
   const over = (problem: unknown): void => {
-    logger.debug({ err: problem, path: request.url }, "a port-forward ended early");
+    logger.debug(
+      { err: problem, pod: `${namespace}/${name}`, uid, path: request.url },
+      "a port-forward ended early",
+    );
   };
   if (upgrades.kindOf(request) === "spdy") {
     const header = request.headers["x-stream-protocol-version"];
