@@ -40,7 +40,7 @@ export async function stop(
   action: Action & { type: "stop" },
   signal: AbortSignal,
 ): Promise<void> {
-  const { parts } = work;
+  const { parts, plan } = work;
   const found = currentAttempt(work, action.container, action.attempt);
   if (found === undefined || found.current.state === "exited") return;
   const stopping = parts.runtime.stopContainer(found.handle, action.graceSeconds, signal);
@@ -74,7 +74,7 @@ export async function removeContainer(
   attempt: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const { parts } = work;
+  const { parts, plan } = work;
   const is = (seen: ContainerHandle) => seen.containerName === name && seen.attempt === attempt;
   const id = work.observed.find(is)?.id;
   if (id === undefined) return;
@@ -85,7 +85,7 @@ export async function removeContainer(
 
 /** How everything ended is on disk before it is removed: a crash in between must not lose it. */
 export async function removeSandbox(work: PodWork, signal: AbortSignal): Promise<void> {
-  const { parts } = work;
+  const { parts, plan } = work;
   await work.save();
   parts.checkpoint("delete.containers-ended");
   await parts.runtime.removeSandbox(plan.uid, signal);
@@ -94,7 +94,7 @@ export async function removeSandbox(work: PodWork, signal: AbortSignal): Promise
 }
 
 export async function finish(work: PodWork): Promise<void> {
-  const { parts } = work;
+  const { parts, plan } = work;
   await parts.store.remove(plan.uid, work.finalStatus());
   parts.checkpoint("delete.tombstoned");
   parts.gone(plan.uid);

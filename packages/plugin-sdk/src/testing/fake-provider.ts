@@ -24,6 +24,7 @@ export class FakeProvider implements Provider {
   closed = false;
   /** Absent: it takes no updates. */
   update?: NonNullable<Provider["update"]>;
+  aboutPod?: NonNullable<Provider["aboutPod"]>;
 
   onCreate: (data: RetrievedPodData, signal: AbortSignal) => Promise<CreateAnswer> = async (
     data,
