@@ -148,7 +148,7 @@ il_read_settings() {
 }
 
 # Reads words from file $1 into il_argv. It is NUL-separated: parts of words, told apart by their first letter, and ";"
-# behind each word. t: text; p: path of the pod's; f: the first line of that file; a: path of the attempt's; n: the attempt's number; i: its process id;
+# behind each word. t: text; p: path of the pod's; f: the first line of that file; d: path in DIRECTORY; a: path of the attempt's; n: the attempt's number; i: its process id;
 # c: what follows is the command inside, so il_inner words stand before it.
 il_read_words() {
   local il_part il_line il_word=''
@@ -199,6 +199,7 @@ il_can_export() {
 il_find_tool() {
   il_tool_path=$(PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH && type -P -- "$1")
 }
+      d*) il_word+=$il_directory/${il_part#d} ;;
 
 # Sets il_words to a beginning of a command line that sets these variables (NAME=value), whatever their names; $1: options
 # of env(1). As values must not be seen in the process list, it takes them from its own environment, which coreutils 8.30
@@ -1301,3 +1302,5 @@ if (($# > 1)); then
 fi
 il_run_pod
 exit "$?"
+  # What was put before this script may have found that the pod cannot run.
+  if [[ -n ${il_refused-} ]]; then il_fail "$il_refused"; fi

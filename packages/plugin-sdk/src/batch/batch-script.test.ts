@@ -37,6 +37,33 @@ test("its directory may be given as it is seen from where the job starts", async
   expect(await job.log("main")).toBe(`${job.directory}/containers/main/0/x\n`);
 });
 
+test("a word may name a file of the job's own directory, wherever the pod's files are", async () => {
+  const script = await readFile(batchScriptPath(), "utf8");
+  const pod = batchPod(
+    { containers: [{ name: "main" }] },
+    { runtime: { ...bareRuntime, run: () => [["echo"], ["in:", { jobPath: "x y" }]] } },
+  );
+  await using job = await BatchJob.start(pod, {
+    packed: packBatchPod(pod, { script, maxBytes: 1_000_000 }),
+  });
+  expect(await job.end()).toBe(0);
+  expect(await job.log("main")).toBe(`in:${job.directory}/x y\n`);
+});
+
+test("what was put before the script may say that the pod cannot run", async () => {
+  const script = await readFile(batchScriptPath(), "utf8");
+  const pod = batchPod({ containers: [shell("main", "true")] });
+  const before = "#!/bin/bash\nil_refused='there is no way $(out)'\n";
+  await using job = await BatchJob.start(pod, {
+    packed: packBatchPod(pod, { script: before + script, maxBytes: 1_000_000 }),
+  });
+  expect(await job.end()).toBe(125);
+  const { failed, containers } = await job.records();
+  expect(failed).toEqual({ reason: "BatchJobFailed", message: "there is no way $(out)" });
+  expect(containers[0]?.state?.running).toBeUndefined();
+  expect(job.stderr).toContain("interlink: there is no way $(out)");
+});
+
 test("an older bash, without EPOCHREALTIME, counts in seconds", async () => {
   const script = (await readFile(batchScriptPath(), "utf8")).replace(
     "set -u -f\n",

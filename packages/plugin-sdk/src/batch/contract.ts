@@ -47,6 +47,8 @@ export type BatchWordPart =
   /** Absolute path of a file of this container's present attempt, e.g. its termination message. */
   | { attemptPath: string }
   /** What the first line of a file of the pod says, e.g. one that a preparation has made; nothing if it is not there. */
+  /** Absolute path of a file in the job's own directory, the one that the script is given. */
+  | { jobPath: string }
   | { podText: string }
   /**
    * What only the job knows of this attempt: its number (0 for the first), or the process id of the command line that

@@ -60,6 +60,7 @@ export function encodePart(part: BatchWord[number]): string {
   if (typeof part === "string") return `t${part}`;
   if ("podPath" in part) return `p${part.podPath}`;
   if ("podText" in part) return `f${part.podText}`;
+  if ("jobPath" in part) return `d${part.jobPath}`;
   if ("attemptPath" in part) return `a${part.attemptPath}`;
   return part.attemptValue === "number" ? "n" : "i";
 }

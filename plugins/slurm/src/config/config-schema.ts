@@ -316,15 +316,37 @@ export const SLURM_CONFIG = Type.Object(
     Tsocks: Type.Optional(
       Type.Boolean({
         description:
-          "Not offered, as it has no effect in contained containers; true stops the start.",
+          "Each job opens a tunnel by ssh to TsocksLoginNode, for compute nodes that cannot dial out: its images are pulled through it (default: false).",
         env: ["TSOCKS"],
       }),
     ),
     TsocksPath: Type.Optional(
-      Type.String({ description: "Path of the library of tsocks; not offered, and ignored." }),
+      Type.String({
+        env: ["TSOCKSPATH"],
+        description:
+          "Path of libtsocks.so on the compute nodes: connections of containers go through the tunnel too (default: they do not).",
+      }),
     ),
     TsocksLoginNode: Type.Optional(
-      Type.String({ description: "Through which tsocks would go; not offered, and ignored." }),
+      Type.String({
+        description: "The tunnel's other end, as ssh is told it, such as user@login1.",
+      }),
+    ),
+    TsocksSshPath: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "Path of ssh, on the compute nodes (default: from PATH).",
+      }),
+    ),
+    TsocksSshOptions: Type.Optional(
+      Type.Array(Type.String(), {
+        description: "Options of ssh for the tunnel, such as -o IdentityFile=~/.ssh/tunnel (default: none).",
+      }),
+    ),
+    TsocksLocal: Type.Optional(
+      Type.Array(Type.String(), {
+        description: "IPv4 networks that are reached directly, such as 10.0.0.0/8 (default: none).",
+      }),
     ),
     Namespace: Type.Optional(Type.Unknown({ ignored: NO_EFFECT })),
     VKConfigPath: Type.Optional(Type.Unknown({ ignored: NO_EFFECT })),

@@ -131,6 +131,32 @@ describe("readSlurmConfig", () => {
     expect(options.runtime).toMatchObject({ kind: "enroot", path: "enroot" });
   });
 
+  it("takes a tunnel, and its variables before the file", () => {
+    const file = {
+      Tsocks: false,
+      TsocksLoginNode: "user@login1",
+      TsocksPath: "/opt/a.so",
+      TsocksSshPath: "/opt/ssh",
+      TsocksSshOptions: ["-i '/a key'", "-v"],
+      TsocksLocal: ["10.0.0.0/8"],
+    };
+    expect(read(file).options.tunnel).toBeUndefined();
+    expect(read(file, { TSOCKS: "true", TSOCKSPATH: "/opt/b.so" }).options.tunnel).toEqual({
+      ssh: "/opt/ssh",
+      options: ["-i", "/a key", "-v"],
+      node: "user@login1",
+      library: "/opt/b.so",
+      direct: ["10.0.0.0/8"],
+    });
+    expect(read({ Tsocks: true, TsocksLoginNode: "login1" }).options.tunnel).toEqual({
+      ssh: "ssh",
+      options: [],
+      node: "login1",
+      direct: [],
+    });
+    expect(() => read(file, { TSOCKS: "maybe" })).toThrow("TSOCKS");
+  });
+
   it.each<[object | string, string]>([
     ["text", "f.yaml: it holds no keys"],
     [
@@ -139,7 +165,14 @@ describe("readSlurmConfig", () => {
     ],
     [{ Flavors: { a: { Cpu: 1 } } }, 'f.yaml:1: there is no key "Cpu" here'],
     [{ DefaultUID: -1 }, "f.yaml:1: DefaultUID: give a whole number from 0"],
-    [{ Tsocks: true }, "f.yaml: Tsocks is not offered"],
+    [{ Tsocks: true }, "f.yaml: TsocksLoginNode: Tsocks needs the machine"],
+    [{ Tsocks: true, TsocksLoginNode: "-oProxyCommand=id" }, "f.yaml: TsocksLoginNode"],
+    [{ Tsocks: "maybe" }, "f.yaml:1: Tsocks: give true or false"],
+    [{ Tsocks: true, TsocksLoginNode: "a", TsocksPath: "$WORK/x.so" }, "f.yaml: TsocksPath: give"],
+    [
+      { Tsocks: true, TsocksLoginNode: "a", TsocksLocal: ["10.0.0.0/33"] },
+      'f.yaml: TsocksLocal: "10.0.0.0/33" is no network',
+    ],
     [{ PullOnLoginNode: true }, "f.yaml: PullOnLoginNode: name the directory in ImageCache"],
     [{ DefaultFlavor: "x" }, 'f.yaml: DefaultFlavor: there is no flavor "x"'],
     [{ Namespaces: { a: { Flavor: "x" } } }, "f.yaml: Namespaces.a.Flavor: there is no flavor"],

@@ -1,5 +1,7 @@
+import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import { ConfigError, type ConfigSources, readConfig } from "@interlink/plugin-sdk";
+import type { TunnelSettings } from "../pods/tunnel-script.ts";
 import { fullName } from "../submit/sbatch-flags.ts";
 import { shellWords } from "../submit/shell-words.ts";
 import { type FileSettings, SLURM_CONFIG } from "./config-schema.ts";
@@ -16,6 +18,8 @@ export interface SlurmSettings {
   runtime: RuntimeSettings;
   /** Put before image names that have neither a scheme nor an absolute path; default `docker://`. */
   imagePrefix: string;
+  /** Each job opens one before its pod begins. */
+  tunnel?: TunnelSettings;
   /** Images are pulled where the plugin runs, before a job begins, into the runtime's directory of images. */
   pullsBefore: boolean;
   /** Deadline of one such pull. */
@@ -145,7 +149,7 @@ function readSettings(file: FileSettings, env: SlurmEnvironment): SlurmSettings 
   if (defaultFlavor !== undefined && !hasFlavor(defaultFlavor)) {
     throw new Error(`DefaultFlavor: there is no flavor "${defaultFlavor}"`);
   }
-  refuseTsocks(file);
+  const tunnel = readTunnel(file);
   return {
     commands: {
       sbatch: file.SbatchPath ?? "sbatch",
@@ -160,6 +164,7 @@ function readSettings(file: FileSettings, env: SlurmEnvironment): SlurmSettings 
     commandPrefix: file.CommandPrefix ?? "",
     runtime: readRuntime(file),
     imagePrefix: file.ImagePrefix ?? "docker://",
+    ...(tunnel && { tunnel }),
     pullsBefore: readPullsBefore(file),
     pullSeconds: file.PullSeconds ?? 3600,
     exportPodData: file.ExportPodData ?? true,
@@ -251,11 +256,34 @@ function readPullsBefore(file: FileSettings): boolean {
   );
 }
 
-function refuseTsocks({ Tsocks: isWanted }: FileSettings): void {
-  if (isWanted !== true) return;
-  throw new Error(
-    "Tsocks is not offered by this plugin; it had no effect inside contained containers. Set up the tunnel in CommandPrefix",
-  );
+function readTunnel(file: FileSettings): TunnelSettings | undefined {
+  if (file.Tsocks !== true) return undefined;
+  const { TsocksLoginNode: node = "", TsocksPath: library = "" } = file;
+  if (!/^[^-\s\p{Cc}][^\s\p{Cc}]*$/u.test(node)) {
+    throw new Error(
+      "TsocksLoginNode: Tsocks needs the machine that jobs reach the outside through, as ssh is told it (login1, user@login1)",
+    );
+  }
+  // A bind mount, and the loader's list of libraries, take no other path.
+  if (library !== "" && !/^\/[^\s:,;"'\\$\p{Cc}]+$/u.test(library)) {
+    throw new Error(
+      "TsocksPath: give the absolute path of libtsocks.so on the compute nodes, without blanks, colons, commas, quotes and dollars",
+    );
+  }
+  return {
+    ssh: file.TsocksSshPath ?? "ssh",
+    options: optionWords("TsocksSshOptions", file.TsocksSshOptions ?? []),
+    node,
+    ...(library !== "" && { library }),
+    direct: (file.TsocksLocal ?? []).map(readNetwork),
+  };
+}
+
+function readNetwork(network: string): string {
+  const [, address = "", bits = ""] = /^(\d+\.\d+\.\d+\.\d+)\/(\d{1,2})$/.exec(network) ?? [];
+  const isSound = isIPv4(address) && Number(bits) <= 32;
+  if (isSound) return network;
+  throw new Error(`TsocksLocal: ${JSON.stringify(network)} is no network such as 10.0.0.0/8`);
 }
 
 function readServing(

@@ -1,3 +1,5 @@
+import { leaveTunnel, openTunnel, type TunnelSettings } from "./tunnel-script.ts";
+
 /** What stands before the fixed script of the SDK in every job. */
 export interface JobScriptOptions {
   /** Absolute path of bash on the compute nodes. */
@@ -8,6 +10,10 @@ export interface JobScriptOptions {
   shell: readonly string[];
   /** Told to the job as `POD_IP`; letters of an address. */
   podIp?: string;
+  /** The job opens one before anything else. */
+  tunnel?: TunnelSettings;
+  /** Of opening it; default: a minute. */
+  tunnelSeconds?: number;
   /** Words to run when the job's script ends by itself, e.g. to remove a root file system; no quotes in them. */
   cleanUp?: readonly (readonly string[])[];
 }
@@ -22,8 +28,13 @@ export const CLAIM_FILE = "job-id";
  * Shell text travels as base64, so that a quote or a here-document that is not closed cannot change what follows.
  */
 export function jobScript(options: JobScriptOptions): string {
-  const { bash, script, shell, podIp, cleanUp = [] } = options;
+  const { bash, script, shell, podIp, tunnel, tunnelSeconds, cleanUp = [] } = options;
   const texts = shell.map((text) => Buffer.from(`${text}\n`).toString("base64"));
+  const evals = texts.map((text) => `eval "$(base64 -d <<<'${text}')"`);
+  const atEnd = [
+    ...(tunnel === undefined ? [] : ["il_close_tunnel"]),
+    ...cleanUp.map((words) => `${words.join(" ")} >/dev/null 2>&1`),
+  ];
   const fixed = script.slice(script.indexOf("\n") + 1);
   return [
     `#!${bash} -p`,
@@ -33,11 +44,13 @@ export function jobScript(options: JobScriptOptions): string {
     '  echo "interlink: another job runs this pod" >&2',
     "  exit 0",
     "fi",
+    ...(tunnel === undefined ? [] : openTunnel(tunnel, tunnelSeconds)),
     ...(podIp === undefined ? [] : [`export POD_IP=${podIp}`]),
-    ...texts.map((text) => `eval "$(base64 -d <<<'${text}')"`),
-    ...(cleanUp.length === 0
-      ? []
-      : [`trap '${cleanUp.map((words) => `${words.join(" ")} >/dev/null 2>&1`).join("; ")}' EXIT`]),
+    ...(tunnel === undefined || evals.length === 0
+      ? evals
+      : ["if [[ -z $il_refused ]]; then", ...evals, "fi"]),
+    ...(tunnel === undefined ? [] : leaveTunnel(tunnel)),
+    ...(atEnd.length === 0 ? [] : [`trap '${atEnd.join("; ")}' EXIT`]),
     fixed,
   ].join("\n");
 }

@@ -97,6 +97,7 @@ export function planJob(options: {
       script: batchScript,
       shell: [...(settings.commandPrefix === "" ? [] : [settings.commandPrefix]), ...wishes.shell],
       ...(wishes.podIp !== undefined && { podIp: wishes.podIp }),
+      ...(settings.tunnel && { tunnel: settings.tunnel }),
       cleanUp: isEnroot ? rootFileSystems(pod, podUid, settings, runtimeOptions.imagePrefix) : [],
     }),
     ...(uid !== undefined && uid !== ownUid && { uid }),
@@ -132,7 +133,7 @@ function sitePod(
 }
 
 function podRuntime(
-  { runtime, imagePrefix, pullsBefore, bash }: SlurmSettings,
+  { runtime, imagePrefix, pullsBefore, bash, tunnel }: SlurmSettings,
   wishes: PodWishes,
   flags: readonly SbatchFlag[],
   isAmd: boolean,
@@ -145,6 +146,7 @@ function podRuntime(
     ...(runtime.imageCache !== undefined && { imageCache: runtime.imageCache }),
     pullsBefore,
     bash,
+    ...(tunnel?.library !== undefined && { tunnelLibrary: tunnel.library }),
     launcher: mpiLauncher(wishes.mpiFlags, flags),
     // Options of sbatch alone give GPUs to all containers, as nobody says to which.
     gpus: isAmd || (gpuCount(flags) ?? 0) === 0 ? "none" : "nvidia",

@@ -10,6 +10,7 @@ import {
 } from "./odd-variables.ts";
 import { pulledDirectory, pulledImage, pullFile, pullWords } from "./pull-image.ts";
 import type { PodRuntimeOptions } from "./runtime-options.ts";
+import { tunnelHook, tunnelMounts } from "./tunnel-mounts.ts";
 
 /**
  * Containers by Apptainer or Singularity. Images with a scheme are pulled once into a SIF file under a lock; paths run as
@@ -20,7 +21,7 @@ import type { PodRuntimeOptions } from "./runtime-options.ts";
  * container of the same image, environment and mounts, with the same `/tmp` and `/var/tmp`.
  */
 export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
-  const { command, imagePrefix, imageCache, bash } = options;
+  const { command, imagePrefix, imageCache, bash, tunnelLibrary } = options;
   const isApptainer = /apptainer[^/]*$/.test(command.at(-1) ?? "");
   const isGiven = (...names: string[]): boolean =>
     [...options.defaultOptions, ...options.podOptions].some((option) => names.includes(option));
@@ -61,6 +62,7 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
       ...spec.mounts,
       ...(message ? messageMounts(spec, message, hasOwnDev && isFile(image)) : []),
       ...oddVariablesMount(spec),
+      ...(tunnelLibrary && isFile(image) ? tunnelMounts(spec, tunnelLibrary) : []),
     ];
     const directory: BatchWord | undefined = workingDir
       ? [workingDir]
@@ -89,9 +91,11 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
     enter: ownProcesses,
     files: (spec) => {
       const odd = oddVariablesFile(spec);
-      const link = messageLink(spec, hasOwnDev && isFile(reference(spec)));
+      const image = reference(spec);
+      const link = messageLink(spec, hasOwnDev && isFile(image));
       return [
-        ...(isRemote(reference(spec)) ? [pullFile(spec)] : []),
+        ...(isRemote(image) ? [pullFile(spec)] : []),
+        ...(tunnelLibrary && isFile(image) ? [tunnelHook(spec, tunnelLibrary)] : []),
         ...(odd ? [odd] : []),
         ...(link ? [link] : []),
       ];

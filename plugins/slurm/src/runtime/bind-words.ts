@@ -43,11 +43,13 @@ function octal(text: string): string {
 function partText(part: BatchWordPart): string {
   if (typeof part === "string") return part;
   if ("podPath" in part) return part.podPath;
+  if ("jobPath" in part) return part.jobPath;
   return "attemptPath" in part ? part.attemptPath : "";
 }
 
 function mapText(part: BatchWordPart, change: (text: string) => string): BatchWordPart {
   if (typeof part === "string") return change(part);
   if ("podPath" in part) return { podPath: change(part.podPath) };
+  if ("jobPath" in part) return { jobPath: change(part.jobPath) };
   return "attemptPath" in part ? { attemptPath: change(part.attemptPath) } : part;
 }

@@ -26,6 +26,11 @@ if [[ $policy == Never && ! -s $target ]]; then
   printf 'image is not present in %s, and its pull policy is Never\\n' "$directory"
   exit 1
 fi
+if [[ -n \${INTERLINK_PROXY-} ]]; then
+  # The job's tunnel. Go's programs make connections themselves, so only a proxy's name brings them there.
+  if ((program > 0)); then proxy=socks5://$INTERLINK_PROXY; else proxy=socks5h://$INTERLINK_PROXY; fi
+  export {HTTP,HTTPS,ALL}_PROXY="$proxy" {http,https,all}_proxy="$proxy" {NO_PROXY,no_proxy}="\${INTERLINK_NO_PROXY-}"
+fi
 if [[ $policy == Always || ! -s $target ]]; then
   exec 9>"$target.lock"
   if command -v flock >/dev/null; then flock 9 || exit 1; fi

@@ -12,6 +12,8 @@ export interface PodRuntimeOptions {
   /** Images are pulled where the plugin runs, before the job begins. */
   pullsBefore: boolean;
   bash: string;
+  /** Absolute path of libtsocks on the compute nodes, for the connections of containers. */
+  tunnelLibrary?: string;
   /** Words before each container's command line: a launcher of MPI. */
   launcher: readonly string[];
   /** The pod gets GPUs of these makers though its containers state none. */

@@ -34,6 +34,7 @@ const shown = (words: readonly BatchWord[]): string[] =>
       .map((part) => {
         if (typeof part === "string") return part;
         if ("podPath" in part) return `{pod}/${part.podPath}`;
+        if ("jobPath" in part) return `{job}/${part.jobPath}`;
         if ("podText" in part) return `{text of ${part.podText}}`;
         return "attemptPath" in part ? `{attempt}/${part.attemptPath}` : `{${part.attemptValue}}`;
       })
@@ -119,6 +120,64 @@ describe("apptainerRuntime", () => {
     it("makes nothing in the machine's own /dev", () => {
       const open = apptainerRuntime({ ...OPTIONS, defaultOptions: ["--no-eval"] });
       expect(run(open, { terminationMessage })).not.toContain("--bind");
+    });
+  });
+
+  describe("with a tunnel", () => {
+    const library = "/opt/it.so";
+    const runtime = apptainerRuntime({ ...OPTIONS, tunnelLibrary: library });
+    const hookOf = (rest: Partial<BatchContainerSpec> = {}) =>
+      runtime.files?.(spec(rest)).find(({ path }) => path === "spec/main/tsocks-hook");
+
+    it("brings the library and its settings to containers of one file, and to no others", () => {
+      const words = run(runtime).join(" ");
+      expect(words).toContain("--bind /opt/it.so:/opt/it.so:ro");
+      expect(words).toContain("--bind {job}/tsocks.conf:/.interlink-tsocks.conf:ro");
+      expect(words).toContain(
+        "--bind {pod}/spec/main/tsocks-hook:/.singularity.d/env/98-interlink-tsocks.sh:ro",
+      );
+      const container = { name: "main", image: "/images/directory" };
+      expect(run(runtime, { container })).not.toContain("--bind");
+      expect(hookOf({ container })).toBeUndefined();
+    });
+
+    it.each([
+      [
+        "loads the library where programs can take it",
+        "exit 0",
+        "",
+        "libm.so.6/.interlink-tsocks.conf",
+      ],
+      ["leaves containers alone that cannot", "exit 127", "", ""],
+      [
+        "leaves containers alone whose loader only complains",
+        "echo cannot be preloaded >&2",
+        "",
+        "",
+      ],
+      ["leaves alone what the pod itself has loaded", "exit 0", "/own.so", "/own.so"],
+    ])("%s", async (_, body, own, expected) => {
+      const folder = await mkdtemp(join(tmpdir(), "hook-"));
+      try {
+        await writeFile(join(folder, "true"), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
+        const text = Buffer.from(hookOf()?.content ?? []).toString();
+        // One that every loader finds.
+        const hook = text
+          .replaceAll(/(?:\/usr)?\/bin\/true/g, join(folder, "true"))
+          .replaceAll(library, "libm.so.6");
+        const said = execFileSync(
+          "/bin/sh",
+          ["-c", `${hook}\nprintf %s "\${LD_PRELOAD-}\${TSOCKS_CONF_FILE-}"`],
+          {
+            encoding: "utf8",
+            env: { ...(own && { LD_PRELOAD: own }) },
+            stdio: ["ignore", "pipe", "ignore"],
+          },
+        );
+        expect(said).toBe(expected);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
     });
   });
 
