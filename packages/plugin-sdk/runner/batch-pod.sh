@@ -8,17 +8,22 @@
 #        bash -p batch-pod.sh DIRECTORY terminal NAME ROWS:COLUMNS COMMAND...   with a terminal; stdin: frames of console.pl
 #        bash -p batch-pod.sh DIRECTORY input NAME                              stdin: frames, handed to its input
 # What holds terminals and inputs is DIRECTORY/console.pl, and perl.
+# Where the file system is shared, anywhere on it, as the job's user, before the job and while it runs:
+#        bash -p batch-pod.sh DIRECTORY update VERSION    stdin: all files of the pod as it is now, see il_update
 #
 # DIRECTORY, of the job's user, gets
 #   records              one line for each thing that has happened, see il_record
 #   logs/NAME-N.log      output of attempt N of container NAME
 #   containers/NAME/N/   files of that attempt, e.g. its termination-log
 #   usage                what containers use, written anew once DIRECTORY/usage-wanted is newer
-# What is to be run is in DIRECTORY/spec and DIRECTORY/volumes; or, if DIRECTORY has no spec, behind the last line of this
+# What is to be run is in DIRECTORY/spec and DIRECTORY/trees; or, if DIRECTORY has no spec, behind the last line of this
 # file, and is then unpacked into a directory of its own in $TMPDIR, to which DIRECTORY/unpacked is a link.
 #   spec/pod.settings        NUL-separated keys and values; those of container I begin with "I."
 #   spec/NAME/run …      command lines, see il_read_words
 #   spec/NAME/env        the container's environment, NAME=value with a NUL behind each
+#   trees/VOLUME         files of a volume, which the script gives their place, see il_place
+# An update brings other directories in the place of spec: the first line of DIRECTORY/update names the one that counts for
+# containers that start from now on. SIGURG says that there is one; without, it is seen within ten seconds.
 #
 # SIGTERM ends the pod: preStop hooks, stop signal to each container's process group, SIGKILL when the grace is over. The
 # grace is the pod's, or that in DIRECTORY/grace (seconds). A later SIGTERM may shorten it.
@@ -41,7 +46,11 @@ il_directory=${1:?"usage: batch-pod.sh DIRECTORY"}
 if [[ $il_directory != /* ]]; then il_directory=$PWD/$il_directory; fi
 il_script=${BASH_SOURCE[0]}
 il_asked=0
-if (($# == 1)); then trap 'il_asked=1; printf "asked\n" >&7' TERM INT HUP; fi
+if (($# == 1)); then
+  trap 'il_asked=1; printf "asked\n" >&7' TERM INT HUP
+  # Ignored by whoever does not know it: one that comes too early or too late does no harm.
+  trap 'printf "asked\n" >&7' URG
+fi
 # Older bash runs traps only when a read is over, so it must not read for long.
 il_longest=10000
 if ((BASH_VERSINFO[0] < 5)); then il_longest=1000; fi
@@ -102,6 +111,15 @@ il_flush() {
   fi
 }
 
+# Waits for a full disk, but not for ever: the job's exit code then says the rest.
+il_flush_all() {
+  local il_tries
+  for ((il_tries = 0; il_tries < 60 && ${#il_unwritten} > 0; il_tries++)); do
+    il_tool sleep 1
+    il_flush
+  done
+}
+
 # Sets il_encoded to what stdin holds, in base64; "-" for nothing.
 il_encode() {
   il_encoded=$(il_tool base64 -w0 2>/dev/null)
@@ -110,38 +128,55 @@ il_encode() {
 
 # ----------------------------------------------------------------------------------------------------------- input
 
-# Writes the files behind the last line of this script to a directory of their own: lines MODE PATH CONTENT, path and
-# content in base64.
-il_unpack() {
-  local il_line il_mode il_path il_content il_seen=''
-  il_data=$(il_tool mktemp -d "${TMPDIR:-/tmp}/interlink-pod.XXXXXXXXXX") || return 1
-  if [[ $il_data != /* ]]; then il_data=$PWD/$il_data; fi
-  il_unpacked=$il_data
+# Writes the files that stdin tells of below directory $1: lines MODE PATH CONTENT, path and content in base64. If $2 is
+# "ended", the last line is "#end", without which it was cut off.
+il_unpack_files() {
+  local il_line il_mode il_path il_content
   while IFS= read -r il_line || [[ -n $il_line ]]; do
-    if [[ -z $il_seen ]]; then
-      if [[ $il_line == '#interlink-files' ]]; then il_seen=yes; fi
-      continue
-    fi
+    if [[ $il_line == '#end' ]]; then return 0; fi
     il_mode=${il_line%% *}
     il_line=${il_line#* }
     il_content=${il_line#* }
     # What stands behind the path keeps a newline at its end from being taken away.
     il_path=$(printf '%s' "${il_line%% *}" | il_tool base64 -d && printf '/') || return 1
-    il_path=$il_data/${il_path%/}
+    il_path=$1/${il_path%/}
     if [[ ! -d ${il_path%/*} ]]; then
       (umask 022 && il_tool mkdir -p -- "${il_path%/*}") || return 1
     fi
     printf '%s' "$il_content" | il_tool base64 -d >"$il_path" || return 1
     il_tool chmod -- "$il_mode" "$il_path" || return 1
+  done
+  [[ ${2-} != ended ]]
+}
+
+# Writes the files behind the last line of this script to a directory of their own.
+il_unpack() {
+  local il_line
+  il_data=$(il_tool mktemp -d "${TMPDIR:-/tmp}/interlink-pod.XXXXXXXXXX") || return 1
+  if [[ $il_data != /* ]]; then il_data=$PWD/$il_data; fi
+  il_unpacked=$il_data
+  while IFS= read -r il_line; do
+    [[ $il_line == '#interlink-files' ]] || continue
+    il_unpack_files "$il_data"
+    return
   done <"$il_script"
-  [[ -n $il_seen ]]
+  return 1
+}
+
+# Sets il_newest to the directory of what containers that start now are made of.
+il_find_newest() {
+  local il_word=''
+  if [[ -f $il_data/update ]]; then IFS= read -r il_word <"$il_data/update"; fi 2>/dev/null
+  if [[ $il_word =~ ^spec-[0-9A-Za-z-]+$ && -f $il_data/$il_word/pod.settings ]]; then il_newest=$il_word; fi
 }
 
 il_read_settings() {
   local il_key il_value il_index
+  il_set=()
+  il_names=()
   while IFS= read -r -d '' il_key && IFS= read -r -d '' il_value; do
     il_set[$il_key]=$il_value
-  done <"$il_data/spec/pod.settings"
+  done <"$il_data/$il_newest/pod.settings"
   for ((il_index = 0; il_index < il_set[containers]; il_index++)); do
     il_names+=("${il_set[$il_index.name]}")
   done
@@ -157,12 +192,14 @@ il_read_words() {
   while IFS= read -r -d '' il_part; do
     case $il_part in
       t*) il_word+=${il_part#t} ;;
+      pspec/*) il_word+=$il_spec/${il_part#pspec/} ;;
       p*) il_word+=$il_data/${il_part#p} ;;
       f*)
         il_line=''
         IFS= read -r il_line 2>/dev/null <"$il_data/${il_part#f}"
         il_word+=$il_line
         ;;
+      d*) il_word+=$il_directory/${il_part#d} ;;
       a*) il_word+=$il_attempt_directory/${il_part#a} ;;
       n) il_word+=$il_attempt ;;
       i) il_word+=${il_pid_of[$il_index]-} ;;
@@ -176,10 +213,11 @@ il_read_words() {
   ((${#il_argv[@]}))
 }
 
-# Says which attempt of which container the functions below are about.
+# Says which attempt of which container the functions below are about, and where what it is made of is.
 il_about() {
   il_index=$1
   il_attempt=$2
+  il_spec=$il_data/${il_spec_of[il_index]}
   il_name=${il_names[il_index]}
   il_attempt_directory=$il_directory/containers/$il_name/$il_attempt
 }
@@ -199,7 +237,6 @@ il_can_export() {
 il_find_tool() {
   il_tool_path=$(PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH && type -P -- "$1")
 }
-      d*) il_word+=$il_directory/${il_part#d} ;;
 
 # Sets il_words to a beginning of a command line that sets these variables (NAME=value), whatever their names; $1: options
 # of env(1). As values must not be seen in the process list, it takes them from its own environment, which coreutils 8.30
@@ -242,7 +279,7 @@ il_become() {
     while IFS= read -r -d '' il_variable; do
       il_variable=$il_prefix$il_variable
       if il_can_export "${il_variable%%=*}"; then il_exported+=("$il_variable"); else il_around+=("$il_variable"); fi
-    done <"$il_data/spec/$il_name/env"
+    done <"$il_spec/$il_name/env"
   fi
   if ((${#il_around[@]})); then
     # env(1) would take a command with "=" in its name for a variable.
@@ -334,7 +371,7 @@ il_become_inside() {
   while IFS= read -r -d '' il_variable; do
     if [[ $il_variable == [!=]*=* ]]; then il_variables+=("$il_variable"); fi
   done 2>/dev/null <"/proc/$il_first/environ"
-  while IFS= read -r -d '' il_variable; do il_variables+=("$il_variable"); done <"$il_data/spec/$il_name/env"
+  while IFS= read -r -d '' il_variable; do il_variables+=("$il_variable"); done <"$il_spec/$il_name/env"
   if ((${#il_front[@]})); then
     il_front[2]=into:${il_front[2]#tty:}:$il_first:$il_kinds
     exec 3< <(printf '%s\0' "${il_variables[@]}")
@@ -378,7 +415,7 @@ il_run_container() {
   trap '' TERM INT HUP QUIT
   il_log=$il_directory/logs/$il_name-$il_attempt.log
   il_set_now
-  if ! il_read_words "$il_data/spec/$il_name/run" || ! { : >>"$il_log"; } 2>/dev/null; then
+  if ! il_read_words "$il_spec/$il_name/run" || ! { : >>"$il_log"; } 2>/dev/null; then
     printf 'exited %s %s 128 %s failed\n' "$il_index" "$il_attempt" "$il_seconds" >&7
     return
   fi
@@ -444,7 +481,7 @@ il_run_prepare() {
   il_about "$1" "$2"
   il_guard "$BASHPID"
   for ((il_number = 0; il_number < ${il_set[$il_index.prepare]} && il_code == 0; il_number++)); do
-    (il_read_words "$il_data/spec/$il_name/prepare-$il_number" && il_become plain)
+    (il_read_words "$il_spec/$il_name/prepare-$il_number" && il_become plain)
     il_code=$?
   done >"$il_directory/containers/$il_name/prepare.log" 2>&1
   kill -KILL "$il_guard"
@@ -489,7 +526,7 @@ il_http() {
 
 # Does what a probe or hook $1 asks for.
 il_ask() {
-  local il_file=$il_data/spec/$il_name/$1 il_host='' il_port=''
+  local il_file=$il_spec/$il_name/$1 il_host='' il_port=''
   case ${il_set[$il_index.$1]} in
     exec) (il_read_words "$il_file" && il_become_inside) ;;
     http) il_http "$il_file" "${2-}" ;;
@@ -537,14 +574,25 @@ il_start_beside() {
 
 # -------------------------------------------------------------------------------------------------- starting, ending
 
-# Makes the part of a volume that a mount wants: file of triples root (as a word's part), path below it, volume's name.
+# Makes the part of a volume that a mount wants: file of root (as a word's part), path below it, volume's name, and "copy" for
+# what updates change: such a mount keeps what it was made with, so it is of a copy, sub-N of the attempt.
 # Links are followed only as long as they stay inside the volume: containers may have put them there.
 il_make_sub_paths() {
-  local il_file=$il_data/spec/$il_name/subpaths il_root il_sub il_volume il_real il_at il_rest il_step
+  local il_file=$il_spec/$il_name/subpaths il_root il_sub il_volume il_copy il_real il_at il_rest il_step il_number=-1
   [[ -e $il_file ]] || return 0
-  while IFS= read -r -d '' il_root && IFS= read -r -d '' il_sub && IFS= read -r -d '' il_volume; do
+  while IFS= read -r -d '' il_root && IFS= read -r -d '' il_sub && IFS= read -r -d '' il_volume && IFS= read -r -d '' il_copy; do
+    il_number=$((il_number + 1))
     if [[ $il_root == p* ]]; then il_root=$il_data/${il_root#p}; else il_root=${il_root#t}; fi
     il_problem="failed to prepare subPath for volumeMount \"$il_volume\" of container \"$il_name\""
+    if [[ -n $il_copy ]]; then
+      il_at=$il_attempt_directory/sub-$il_number
+      if [[ -e $il_root/$il_sub ]]; then
+        il_tool cp -RLpfT -- "$il_root/$il_sub" "$il_at" || return 1
+      elif [[ ! -d $il_at ]]; then
+        (umask 022 && il_tool mkdir -- "$il_at") || return 1
+      fi
+      continue
+    fi
     il_real=$(cd -P -- "$il_root" && pwd -P && printf .) || return 1
     il_real=${il_real%$'\n'.}
     il_at=$il_real
@@ -577,13 +625,15 @@ il_make_input() {
 
 # Starts the next attempt of container $1, or its preparation, or finds out when to try again.
 il_begin() {
-  local il_image
+  local il_image il_word
+  il_spec_of[$1]=$il_newest
   il_about "$1" "${il_next[$1]}"
   if ((il_now < il_wait_until[il_index])); then
     il_wake_at "${il_wait_until[il_index]}"
     return
   fi
   il_image=${il_set[$il_index.image]}
+  il_image_of[il_index]=$il_image
   if ((il_set[$il_index.prepare] > 0)) && [[ ${il_images[$il_image]-} != ready ]]; then
     [[ ${il_images[$il_image]-} != busy ]] || return
     il_images[$il_image]=busy
@@ -606,7 +656,10 @@ il_begin() {
     return
   fi
   il_raise_back_off "$il_index"
-  il_record created "$il_name" "$il_attempt"
+  il_word=-
+  if [[ $il_image =~ ^[A-Za-z0-9][A-Za-z0-9._/:@+~-]*$ ]]; then il_word=$il_image; fi
+  il_record created "$il_name" "$il_attempt" "$il_newest" "$il_word"
+  il_changed[il_index]=''
   il_count_oom
   il_oom_before[il_index]=$il_oom
   il_next[il_index]=$((il_attempt + 1))
@@ -635,7 +688,8 @@ il_raise_back_off() {
 # Whether container $1, which has ended, runs again.
 il_restarts() {
   local il_code=${il_code_of[$1]} il_rule il_value il_is_in
-  [[ ${il_set[$1.kind]} != sidecar ]] || return 0
+  [[ ${il_set[$1.kind]} != ephemeral ]] || return 1
+  [[ ${il_set[$1.kind]} != sidecar && -z ${il_changed[$1]} ]] || return 0
   if [[ ${il_set[$1.kind]} == init ]] && ((il_code == 0)); then return 1; fi
   # shellcheck disable=SC2086 # Rules are words: "+1,2" for one of these, "-1,2" for none of them.
   set -- "$1" ${il_set[$1.rules]}
@@ -759,7 +813,7 @@ il_must_wait() {
   local il_other
   [[ ${il_set[$1.kind]} == sidecar ]] || return 1
   for ((il_other = $1 + 1; il_other < ${#il_names[@]}; il_other++)); do
-    if [[ ${il_set[$il_other.kind]} != init ]] && il_is_live "$il_other"; then return 0; fi
+    if [[ ${il_set[$il_other.kind]} != [ie]* ]] && il_is_live "$il_other"; then return 0; fi
   done
   return 1
 }
@@ -768,6 +822,9 @@ il_must_wait() {
 il_advance_stop() {
   local il_by il_least=0
   il_about "$1" "${il_attempts[$1]}"
+  if [[ -n ${il_changed[il_index]} && ${il_state[il_index]} == running ]]; then
+    il_intend_stop changed "$((il_now + il_set[grace]))"
+  fi
   if [[ -n $il_ending ]]; then
     case ${il_state[il_index]} in
       preparing) kill -KILL -- "-${il_beside_of[il_index]}" 2>/dev/null && il_state[il_index]=idle ;;
@@ -976,14 +1033,18 @@ il_hear() {
   esac
 }
 
+il_give_up_preparing() {
+  il_state[il_index]=idle
+  if ((il_next[il_index] > 0)) && ((il_attempts[il_index] >= 0)); then il_state[il_index]=exited; fi
+}
+
 # The image of container $1 is there ($2 is 0) or not.
 il_hear_prepared() {
-  local il_image=${il_set[$1.image]}
+  local il_image=${il_image_of[$1]}
   il_about "$1" "${il_next[$1]}"
-  if [[ ${il_state[il_index]} == preparing ]]; then
-    il_state[il_index]=idle
-    if ((il_next[il_index] > 0)) && ((il_attempts[il_index] >= 0)); then il_state[il_index]=exited; fi
-  fi
+  # Its end may be told after it was given up.
+  [[ ${il_state[il_index]} == preparing ]] || return 0
+  il_give_up_preparing
   if (($2 == 0)); then
     il_images[$il_image]=ready
     il_record pulled "$il_name"
@@ -1056,11 +1117,33 @@ il_measure() {
     il_tool mv -f -- "$il_directory/usage.new" "$il_directory/usage" 2>/dev/null
 }
 
+# Starts ephemeral container $1 (kubectl debug) if it never was: whatever the others do, once the one that it is to look at runs.
+il_begin_ephemeral() {
+  local il_i il_target=${il_set[$1.target]-}
+  [[ ${il_state[$1]} == idle ]] && ((il_next[$1] == 0)) || return 0
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+    [[ ${il_names[il_i]} == "$il_target" && ${il_state[il_i]} == running ]] || continue
+    il_target=''
+    break
+  done
+  if [[ -z $il_target ]]; then
+    il_begin "$1"
+  elif [[ -z ${il_waits[$1]-} ]]; then
+    il_waits[$1]=yes
+    il_encode < <(printf 'unable to find target container %s' "$il_target")
+    il_record problem "${il_names[$1]}" CreateContainerConfigError "$il_encoded"
+  fi
+}
+
 # Starts what should run and does not. Decides that the pod is over when nothing but sidecars can ever run again.
 il_decide() {
   local il_i il_begun=-1 il_finished=yes il_inits=${il_set[inits]}
   for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
-    if ((il_attempts[il_i] >= 0)); then il_begun=$((il_i < il_inits ? il_i : il_inits)); fi
+    if [[ ${il_set[$il_i.kind]} == ephemeral ]]; then
+      il_begin_ephemeral "$il_i"
+    elif ((il_attempts[il_i] >= 0)); then
+      il_begun=$((il_i < il_inits ? il_i : il_inits))
+    fi
   done
   for ((il_i = 0; il_i < il_inits; il_i++)); do
     case ${il_state[il_i]} in
@@ -1084,6 +1167,7 @@ il_decide() {
     esac
   done
   for ((il_i = il_inits; il_i < ${#il_names[@]}; il_i++)); do
+    [[ ${il_set[$il_i.kind]} != ephemeral ]] || continue
     if [[ ${il_state[il_i]} == exited ]] && ! il_restarts "$il_i"; then continue; fi
     il_finished=''
     if ! il_is_live "$il_i"; then il_begin "$il_i"; fi
@@ -1091,29 +1175,78 @@ il_decide() {
   if [[ -n $il_finished ]]; then il_end finished; fi
 }
 
+# Container $1 is known from now on.
+il_add_container() {
+  il_state[$1]=idle
+  il_next[$1]=0
+  il_attempts[$1]=-1
+  il_code_of[$1]=0
+  il_wait_until[$1]=0
+  il_delay[$1]=''
+  il_raised_at[$1]=0
+  il_ended_at[$1]=0
+  il_stop[$1]=''
+  il_stop_by[$1]=0
+  il_step_of[$1]=''
+  il_started[$1]=''
+  il_post_start[$1]=''
+  il_pid_of[$1]=''
+  il_beside_of[$1]=''
+  il_hook_of[$1]=''
+  il_oom_before[$1]=0
+  il_missed[$1]=0
+  il_spec_of[$1]=$il_newest
+  il_image_of[$1]=''
+  il_changed[$1]=''
+}
+
+# Takes over what an update has brought: what containers are made of from now on, containers that are new behind the others,
+# and other images, with which what runs is started anew, at once and whatever became of the one before.
+il_take_update() {
+  local il_before=$il_newest il_i il_old il_is_used il_kept=()
+  [[ -z $il_unpacked && -f $il_directory/update ]] || return 0
+  il_find_newest
+  [[ $il_newest != "$il_before" ]] || return 0
+  il_read_settings
+  il_make_directories
+  for ((il_i = ${#il_state[@]}; il_i < ${#il_names[@]}; il_i++)); do il_add_container "$il_i"; done
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
+    [[ -n ${il_image_of[il_i]} && ${il_image_of[il_i]} != "${il_set[$il_i.image]}" && ${il_set[$il_i.kind]} != ephemeral ]] || continue
+    il_about "$il_i" "${il_attempts[il_i]}"
+    case ${il_state[il_i]} in
+      starting | running) il_changed[il_i]=yes ;;
+      preparing)
+        kill -KILL -- "-${il_beside_of[il_i]}" 2>/dev/null
+        il_images[${il_image_of[il_i]}]=''
+        il_give_up_preparing
+        ;;
+    esac
+    if [[ -z ${il_changed[il_i]} ]]; then il_image_of[il_i]=''; fi
+    il_pull_delay[$il_i]=0
+    il_wait_until[il_i]=0
+    il_delay[il_i]=''
+  done
+  il_old_specs+=("$il_before")
+  for il_old in "${il_old_specs[@]}"; do
+    il_is_used=''
+    for il_i in "${!il_state[@]}"; do
+      if [[ ${il_spec_of[il_i]} == "$il_old" ]]; then il_is_used=yes; fi
+    done
+    if [[ -n $il_is_used ]]; then
+      il_kept+=("$il_old")
+    elif [[ $il_old == spec-* ]]; then
+      # The first stays: it is what says that this directory has a pod.
+      il_tool rm -rf -- "$il_data/$il_old"
+    fi
+  done
+  il_old_specs=()
+  if ((${#il_kept[@]})); then il_old_specs=("${il_kept[@]}"); fi
+}
+
 # Attempts of an earlier life of this job (it was put back into the queue) keep their numbers.
 il_take_up() {
   local il_word il_container il_number il_i
-  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
-    il_state[il_i]=idle
-    il_next[il_i]=0
-    il_attempts[il_i]=-1
-    il_code_of[il_i]=0
-    il_wait_until[il_i]=0
-    il_delay[il_i]=''
-    il_raised_at[il_i]=0
-    il_ended_at[il_i]=0
-    il_stop[il_i]=''
-    il_stop_by[il_i]=0
-    il_step_of[il_i]=''
-    il_started[il_i]=''
-    il_post_start[il_i]=''
-    il_pid_of[il_i]=''
-    il_beside_of[il_i]=''
-    il_hook_of[il_i]=''
-    il_oom_before[il_i]=0
-    il_missed[il_i]=0
-  done
+  for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do il_add_container "$il_i"; done
   [[ -e $il_records ]] || return 0
   # Its last line may be cut off.
   il_unwritten=$'\n'
@@ -1125,21 +1258,95 @@ il_take_up() {
   done <"$il_records"
 }
 
+# Gives the files in directory $1 their place as tree $3 of volume $2, in the layout of a kubelet's atomic writer: a link
+# "..data" to the tree, and for each of its names a link into that. Whoever has the volume mounted then sees all files change
+# at once. $4: "first" when the job starts, which changes nothing that an update has brought; else, where to put what is in
+# the way. The tree that was there before stays, as somebody may be reading it.
+il_place() {
+  local il_before='' il_path il_names_of=()
+  if [[ -L $2/..data ]]; then il_before=$(il_tool readlink -- "$2/..data"); fi
+  [[ $il_before != "$3" ]] || return 0
+  umask 022
+  il_tool mkdir -p -- "$1" "$2"
+  umask 077
+  if [[ $4 != first && -e $2/$3 ]]; then
+    il_tool mv -T -- "$2/$3" "$(il_tool mktemp -d "$4/old.XXXXXXXXXX")/tree" || return 1
+  fi
+  # An earlier life of this job may have come so far.
+  if [[ ! -e $2/$3 ]]; then il_tool mv -T -- "$1" "$2/$3" || return 1; fi
+  if [[ $4 != first ]]; then
+    il_tool ln -sfT -- "$3" "$2/..data_tmp" && il_tool mv -fT -- "$2/..data_tmp" "$2/..data" || return 1
+  fi
+  set +f
+  for il_path in "$2/$3"/* "$2/$3"/.[!.]*; do
+    il_path=${il_path##*/}
+    if [[ -e $2/$3/$il_path && ! -L $2/$il_path ]]; then il_names_of+=("..data/$il_path"); fi
+  done
+  if ((${#il_names_of[@]})); then il_tool ln -s -t "$2" -- "${il_names_of[@]}"; fi
+  if [[ $4 != first ]] || ! il_tool ln -sT -- "$3" "$2/..data"; then
+    # What is gone by now: names, and trees but the two newest.
+    for il_path in "$2"/* "$2"/.[!.]*; do
+      if [[ -L $il_path && ! -e $il_path ]]; then il_tool rm -f -- "$il_path"; fi
+    done
+    for il_path in "$2"/..?*; do
+      case ${il_path##*/} in
+        ..data* | "$3" | "$il_before") ;;
+        *) if [[ $4 != first && -d $il_path ]]; then il_tool rm -rf -- "$il_path"; fi ;;
+      esac
+    done
+  fi
+  set -f
+}
+
 il_make_directories() {
   local il_i il_path
   il_tool mkdir -p -- "$il_directory/logs" "$il_directory/containers" || return 1
   for ((il_i = 0; il_i < il_set[directories]; il_i++)); do
     il_path=$il_data/${il_set[directory.$il_i.path]}
-    [[ -d $il_path ]] || { (umask 022 && il_tool mkdir -p -- "$il_path") &&
-      il_tool chmod -- "${il_set[directory.$il_i.mode]}" "$il_path"; } || return 1
+    if [[ -n ${il_set[directory.$il_i.tree]-} ]]; then
+      [[ -L $il_path/..data ]] || il_place "$il_data/trees/${il_path##*/}" "$il_path" "${il_set[directory.$il_i.tree]}" first || return 1
+    else
+      [[ -d $il_path ]] || { (umask 022 && il_tool mkdir -p -- "$il_path") &&
+        il_tool chmod -- "${il_set[directory.$il_i.mode]}" "$il_path"; } || return 1
+    fi
   done
+}
+
+# Brings the pod's files to what stdin holds (see il_unpack_files): volumes change under whoever has them mounted; what
+# containers are made of counts from their next start, if it has changed, which version $1 tells. Says "changed" then.
+il_update() {
+  local il_i il_version il_path il_fresh
+  il_data=$il_directory
+  il_find_newest
+  il_read_settings || return 1
+  il_version=${il_set[version]-}
+  # Of an earlier release, whose volumes are no trees.
+  [[ -n $il_version ]] || return 1
+  il_work=$(il_tool mktemp -d "$il_directory/update.XXXXXXXXXX") || return 1
+  trap 'il_tool rm -rf -- "$il_work"' EXIT
+  il_unpack_files "$il_work" ended || return 1
+  il_data=$il_work
+  il_newest=spec
+  il_read_settings || return 1
+  for ((il_i = 0; il_i < il_set[directories]; il_i++)); do
+    [[ -n ${il_set[directory.$il_i.tree]-} ]] || continue
+    il_path=${il_set[directory.$il_i.path]}
+    il_place "$il_work/trees/${il_path##*/}" "$il_directory/$il_path" "${il_set[directory.$il_i.tree]}" "$il_work" || return 1
+  done
+  [[ $1 != "$il_version" ]] || return 0
+  # Never one that was there before: its files may be in use, or be being removed.
+  il_fresh=spec-$1-${il_work##*.}
+  il_tool mv -T -- "$il_work/spec" "$il_directory/$il_fresh" || return 1
+  printf '%s\n' "$il_fresh" >"$il_work/update" || return 1
+  il_tool mv -fT -- "$il_work/update" "$il_directory/update" || return 1
+  printf 'changed\n'
 }
 
 # The job's exit code: 0 when all containers have ended well, else the highest code that counts.
 il_outcome() {
   local il_i il_most=0
   for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
-    [[ ${il_set[$il_i.kind]} != sidecar ]] || continue
+    case ${il_set[$il_i.kind]} in sidecar | ephemeral) continue ;; esac
     if [[ ${il_state[il_i]} == exited ]]; then
       if ((il_code_of[il_i] > il_most)); then il_most=${il_code_of[il_i]}; fi
     elif [[ ${il_set[$il_i.kind]} == regular ]] && ((il_most == 0)); then
@@ -1154,11 +1361,12 @@ il_fail() {
   il_say "$1"
   il_encode < <(printf '%s' "$1")
   il_record failed "$il_encoded"
+  il_flush_all
   exit 125
 }
 
 il_run_pod() {
-  local il_i il_left il_heard il_tries il_code il_host=''
+  local il_i il_left il_heard il_code il_host=''
   exec </dev/null
   exec 7<> <(:)
   # Reading from 9 ends when nobody holds 8 any more, and only this process does.
@@ -1169,12 +1377,15 @@ il_run_pod() {
   il_data=$il_directory
   il_unpacked=''
   il_tool mkdir -p -- "$il_directory" || il_fail "the directory $il_directory could not be made"
+  # What was put before this script may have found that the pod cannot run.
+  if [[ -n ${il_refused-} ]]; then il_fail "$il_refused"; fi
   if [[ ! -e $il_directory/spec/pod.settings ]]; then
     il_unpack || il_fail "what the job is to run could not be unpacked"
     il_tool ln -sfn -- "$il_unpacked" "$il_directory/unpacked"
   fi
   # What bash itself says of ended processes is of no use to anybody.
   exec 2>/dev/null
+  il_find_newest
   il_read_settings || il_fail "the job's settings could not be read"
   il_take_up
   il_find_oom_file
@@ -1194,7 +1405,10 @@ il_run_pod() {
       il_asked=0
       il_end delete
     fi
-    if [[ -z $il_ending ]]; then il_decide; fi
+    if [[ -z $il_ending ]]; then
+      il_take_update
+      il_decide
+    fi
     il_measure
     il_heard=''
     for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
@@ -1219,31 +1433,35 @@ il_run_pod() {
   il_outcome
   il_code=$?
   il_record pod-finished "$il_code"
-  for ((il_tries = 0; il_tries < 60 && ${#il_unwritten} > 0; il_tries++)); do
-    il_tool sleep 1
-    il_flush
-  done
+  il_flush_all
   if [[ -n $il_unpacked ]]; then il_tool rm -rf -- "$il_unpacked" "$il_directory/unpacked"; fi
   return "$il_code"
 }
 
 # Does $1 (exec, terminal, input; see above) in container $2, with what is behind.
 il_serve() {
-  local il_word il_container il_number il_pid il_i
+  local il_word il_container il_number il_more il_pid il_i
   il_data=$il_directory
   if [[ ! -e $il_data/spec/pod.settings ]]; then il_data=$il_directory/unpacked; fi
+  il_find_newest
   il_read_settings || return 1
   for ((il_i = 0; il_i < ${#il_names[@]}; il_i++)); do
     [[ ${il_names[il_i]} == "$2" ]] || continue
     il_attempt=''
-    while read -r _ il_word il_container il_number _ il_pid; do
+    il_spec_of[il_i]=$il_newest
+    while read -r _ il_word il_container il_number il_more il_pid; do
       [[ $il_container == "$2" ]] || continue
       case $il_word in
         started)
           il_about "$il_i" "$il_number"
           il_pid_of[il_i]=$il_pid
           ;;
-        exited | created) il_attempt='' ;;
+        created)
+          il_attempt=''
+          # What it was made of, whatever has changed since.
+          if [[ $il_more == spec || $il_more == spec-* ]]; then il_spec_of[il_i]=$il_more; fi
+          ;;
+        exited) il_attempt='' ;;
       esac
     done <"$il_records"
     [[ -n $il_attempt ]] || return 1
@@ -1257,7 +1475,7 @@ il_serve() {
       il_become plain
     fi
     # The command itself may be all of it.
-    il_read_words "$il_data/spec/$2/exec"
+    il_read_words "$il_spec/$2/exec"
     if [[ $1 == exec ]]; then
       il_argv+=("${@:3}")
       il_become_inside
@@ -1285,6 +1503,11 @@ il_enter=()
 il_tree=()
 il_first=''
 il_kinds=''
+il_newest=spec
+il_spec=''
+il_unpacked=''
+il_work=''
+il_old_specs=() il_spec_of=() il_image_of=() il_changed=() il_waits=()
 il_state=() il_next=() il_attempts=() il_code_of=() il_wait_until=() il_delay=() il_raised_at=() il_ended_at=()
 il_stop=() il_stop_by=() il_step_of=() il_started=() il_post_start=() il_pid_of=() il_beside_of=() il_hook_of=()
 il_oom_before=() il_missed=()
@@ -1296,11 +1519,14 @@ if (($# > 1)); then
     exec) if (($# > 3)); then il_serve "${@:2}"; fi ;;
     terminal) if (($# > 4)); then il_serve "${@:2}"; fi ;;
     input) if (($# == 3)); then il_serve "${@:2}"; fi ;;
+    update)
+      if (($# == 3)) && il_update "$3"; then exit 0; fi
+      il_say "the pod's files could not be updated"
+      exit 1
+      ;;
   esac
   il_say "container ${3-} is not running"
   exit 126
 fi
 il_run_pod
 exit "$?"
-  # What was put before this script may have found that the pod cannot run.
-  if [[ -n ${il_refused-} ]]; then il_fail "$il_refused"; fi

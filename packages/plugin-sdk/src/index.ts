@@ -15,6 +15,8 @@ export type {
   PlanBatchPodOptions,
 } from "./batch/contract.ts";
 export { batchContainerDirectory, batchEnvironmentFile } from "./batch/contract.ts";
+export type { BatchUpdate } from "./batch/encode-batch-update.ts";
+export { encodeBatchUpdate } from "./batch/encode-batch-update.ts";
 export type { PackBatchPodOptions } from "./batch/pack-batch-pod.ts";
 export { packBatchPod } from "./batch/pack-batch-pod.ts";
 export { readPlainFile } from "./batch/plain-file.ts";
@@ -47,6 +49,7 @@ export type {
   Quarantined,
   Tombstone,
 } from "./jobs/job-store.ts";
+export { KeyedQueue } from "./jobs/keyed-queue.ts";
 export type { JobStoreOptions } from "./jobs/open-job-store.ts";
 export { openJobStore } from "./jobs/open-job-store.ts";
 export { runtimeLogOptions } from "./logs/log-options.ts";
@@ -102,6 +105,7 @@ export { Limit } from "./supervisor/limit.ts";
 export { Listeners } from "./supervisor/listeners.ts";
 export { TERMINATION_FILE } from "./supervisor/read-ended-messages.ts";
 export { unlessAborted } from "./supervisor/unless-aborted.ts";
+export { updatedData } from "./supervisor/updated-data.ts";
 export { giveToGroup } from "./volumes/fs-group.ts";
 export { memoryVolumeBytes } from "./volumes/memory-size.ts";
 export { makeBelow, openBelow, pathOf } from "./volumes/open-below.ts";

@@ -116,7 +116,7 @@ test("a packed pod runs without a file in its directory, and leaves nothing behi
         run: () => [
           ["sh"],
           ["-c"],
-          ['cat "$1"; stat -c %a "$1"; ls -d "$TMPDIR"/interlink-pod.*'],
+          ['cat "$1"; stat -Lc %a "$1"; ls -d "$TMPDIR"/interlink-pod.*'],
           ["sh"],
           [{ podPath: "volumes/v/key" }],
         ],

@@ -17,6 +17,8 @@ export interface BatchPod {
   containers: readonly BatchContainer[];
   /** The pod that it was planned from: what the records mean depends on its policies. */
   pod?: Pod;
+  /** Letters and digits; another one when containers would be made of something else. For {@link encodeBatchUpdate}. */
+  version?: string;
 }
 
 export interface BatchFile {
@@ -29,7 +31,8 @@ export interface BatchFile {
 
 export interface BatchContainer {
   name: string;
-  kind: "init" | "sidecar" | "regular";
+  /** Ephemeral ones (`kubectl debug`) come to a pod by an update and are started once. */
+  kind: "init" | "sidecar" | "regular" | "ephemeral";
   /** The image as the pod names it. */
   image: string;
 }
@@ -44,11 +47,11 @@ export type BatchWordPart =
   | string
   /** Absolute path of a file of the pod, `/`-separated, relative to the pod's directory. */
   | { podPath: string }
+  /** Absolute path of a file in the job's own directory, the one that the script is given. */
+  | { jobPath: string }
   /** Absolute path of a file of this container's present attempt, e.g. its termination message. */
   | { attemptPath: string }
   /** What the first line of a file of the pod says, e.g. one that a preparation has made; nothing if it is not there. */
-  /** Absolute path of a file in the job's own directory, the one that the script is given. */
-  | { jobPath: string }
   | { podText: string }
   /**
    * What only the job knows of this attempt: its number (0 for the first), or the process id of the command line that
@@ -132,6 +135,7 @@ export interface BatchRecords {
   /** As the wire has them, made of the records alone. What the resource system knows is put over it by the plugin. */
   containers: RemotePodStatus["containers"];
   initContainers: RemotePodStatus["containers"];
+  ephemeralContainers?: RemotePodStatus["containers"];
   /** What a kubelet would tell as events, oldest first; the newest hundred. */
   events?: readonly BatchEvent[];
   /** The script could not run the pod at all. */

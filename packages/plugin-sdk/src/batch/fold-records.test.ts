@@ -51,6 +51,12 @@ describe("the records of a job", () => {
     });
   });
 
+  test("lose no running container by lines that a full disk took in part and got again", () => {
+    const { record } = fold(...run.slice(0, 2), "10", ...run);
+    expect(record.lost).toBeUndefined();
+    expect(record.containers["main"]?.current).toMatchObject({ attempt: 0, state: "running" });
+  });
+
   test("keep the attempt before the newest one", () => {
     const { record } = fold(
       ...run,

@@ -38,7 +38,8 @@ function foldLine(folded: FoldedRecords, line: string, plan: PlannedPod): Folded
   const [first = ""] = fields;
   switch (word) {
     case "pod-started":
-      return begunAgain(folded, at, first, plan);
+      // A full disk has taken it and not what came behind it, so that it was written again.
+      return at === folded.startedAt ? folded : begunAgain(folded, at, first, plan);
     case "pod-finished":
       return { ...folded, finishedAt: at, exitCode: wholeNumber(first) ?? 1 };
     case "ending": {
@@ -133,7 +134,9 @@ function foldContainer(
     case "created": {
       if (number <= (containerRecord(folded.record, name).current?.attempt ?? -1)) return folded;
       const id = `${plan.uid}/${name}/${number}`;
-      const current: Attempt = { attempt: number, id, imageID: "", image, state: "created" };
+      // Behind what it was made of: its image then, which may have been exchanged since.
+      const made = fourth === "" || fourth === "-" ? image : fourth;
+      const current: Attempt = { attempt: number, id, imageID: "", image: made, state: "created" };
       const record = own(({ current: previous, crash }) => ({
         ...(previous && { previous }),
         ...(crash && { crash }),
@@ -205,6 +208,7 @@ const STOP_REASONS: readonly StopReason[] = [
   "liveness",
   "startup",
   "postStart",
+  "changed",
 ];
 
 function ended(

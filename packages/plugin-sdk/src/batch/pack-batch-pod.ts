@@ -18,17 +18,21 @@ const MARK = "#interlink-files";
  * `PluginError` `rejected` beyond `maxBytes`.
  */
 export function packBatchPod(pod: BatchPod, { script, maxBytes }: PackBatchPodOptions): Uint8Array {
-  const base64 = (content: Uint8Array | string) => Buffer.from(content).toString("base64");
-  const lines = pod.files.map(
-    ({ path, mode, content }) =>
-      `${mode.toString(8)} ${base64(checkedPath(path))} ${base64(content)}`,
-  );
   const newline = script.endsWith("\n") ? "" : "\n";
-  const packed = Buffer.from(`${script}${newline}${[MARK, ...lines].join("\n")}\n`);
+  const packed = Buffer.from(`${script}${newline}${[MARK, ...packedLines(pod)].join("\n")}\n`);
   if (packed.length <= maxBytes) return packed;
   const largest = pod.files.toSorted((a, b) => b.content.length - a.content.length)[0];
   throw new PluginError(
     "rejected",
     `The pod needs a job script of ${packed.length} bytes, and this site takes at most ${maxBytes}. Its largest file is ${largest?.path ?? "none"} with ${largest?.content.length ?? 0} bytes. Make its ConfigMaps and Secrets smaller, or use a site with a shared file system.`,
+  );
+}
+
+/** The pod's files as the script unpacks them: mode, path and content. */
+export function packedLines({ files }: Pick<BatchPod, "files">): string[] {
+  const base64 = (content: Uint8Array | string) => Buffer.from(content).toString("base64");
+  return files.map(
+    ({ path, mode, content }) =>
+      `${mode.toString(8)} ${base64(checkedPath(path))} ${base64(content)}`,
   );
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { PluginError } from "../plugin-error.ts";
 import { resolveContainer } from "../resolve/resolve-container.ts";
 import { checkNames } from "../supervisor/check-pod.ts";
@@ -35,19 +36,20 @@ export function planBatchPod(options: PlanBatchPodOptions): BatchPod {
     throw new PluginError("invalid", `The pod ${plan.namespace}/${plan.name} has no containers.`);
   }
   const volumes = planBatchVolumes(data, options.hostVolume);
-  const containers = [...plan.init, ...plan.regular];
+  const containers = plan.all;
   const settings: Settings = [
     ["containers", containers.length],
     ["inits", plan.init.length],
     ["grace", plan.graceSeconds * 1000],
-    ["messageBytes", messageLimit(containers.length)],
+    ["messageBytes", messageLimit(plan.init.length + plan.regular.length)],
     ["backOffFirst", backOff.firstMs],
     ["backOffMost", backOff.mostMs],
     ["directories", volumes.directories.length],
     ...volumes.directories.flatMap(
-      ({ path, mode }, index): Settings => [
+      ({ path, mode, tree }, index): Settings => [
         [`directory.${index}.path`, path],
         [`directory.${index}.mode`, mode.toString(8)],
+        ...(tree === undefined ? [] : ([[`directory.${index}.tree`, tree]] satisfies Settings)),
       ],
     ),
   ];
@@ -62,17 +64,31 @@ export function planBatchPod(options: PlanBatchPodOptions): BatchPod {
   if (runtime.exportPrefix !== undefined && !/^[A-Za-z0-9_]*$/.test(runtime.exportPrefix)) {
     throw new PluginError("internal", "A runtime's exportPrefix is letters, digits and _.");
   }
+  const version = versionOf(settings, files);
+  settings.push(["version", version]);
   files.push({ path: SETTINGS_FILE, mode: 0o600, content: encodeSettings(settings) });
   return {
     files,
     containers: containers.map(({ name, kind, container }) => ({
       name,
-      // Ephemeral ones are not planned: they come to pods that run.
-      kind: kind === "ephemeral" ? "regular" : kind,
+      kind,
       image: container.image ?? "",
     })),
     pod: data.pod,
+    version,
   };
+}
+
+/** Of all that containers are made of, which does not count what is in volumes. */
+function versionOf(settings: Settings, files: readonly BatchFile[]): string {
+  const hash = createHash("sha256");
+  for (const [key, value] of settings) {
+    if (!/^directory\.\d+\.tree$/.test(key)) hash.update(`${key}\0${value}\0`);
+  }
+  for (const { path, content } of files) {
+    if (path.startsWith("spec/")) hash.update(`${path}\0${content.length} `).update(content);
+  }
+  return hash.digest("hex").slice(0, 20);
 }
 
 function planContainer(
@@ -88,7 +104,7 @@ function planContainer(
   const resolved = resolveContainer(data.pod, container, addresses, fromFiles);
   const { mounts, subPaths } = volumes.mounts(container, resolved.env);
   const spec: BatchContainerSpec = {
-    kind: kind === "ephemeral" ? "regular" : kind,
+    kind,
     container,
     ...resolved,
     mounts,
@@ -114,6 +130,7 @@ function planContainer(
     settings: [
       ["name", name],
       ["kind", spec.kind],
+      ...(planned.target === undefined ? [] : ([["target", planned.target]] satisfies Settings)),
       ["image", container.image || "-"],
       ["prepare", prepare.length],
       ["signal", signalName(stopSignal)],
@@ -145,7 +162,12 @@ function planContainer(
               "subpaths",
               nulSeparated(
                 "subPath of a mount",
-                subPaths.flatMap((one) => [one.root, one.path, one.volume]),
+                subPaths.flatMap((one) => [
+                  one.root,
+                  one.path,
+                  one.volume,
+                  one.isCopy ? "copy" : "",
+                ]),
               ),
             ),
           ]),

@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import type { RetrievedPodData } from "@interlink/protocol";
 import type { Container } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
+import type { PlannedFile } from "../volumes/payload.ts";
 import { type PlannedVolume, planVolumes } from "../volumes/plan-volumes.ts";
 import { wantedSubPath } from "../volumes/sub-path.ts";
 import type { BatchFile, BatchMount, BatchWordPart } from "./contract.ts";
@@ -11,7 +13,7 @@ import { encodePart } from "./encode.ts";
 export interface BatchVolumes {
   files: readonly BatchFile[];
   /** Made by the script if they are not there; relative to the pod's directory. */
-  directories: readonly { path: string; mode: number }[];
+  directories: readonly BatchDirectory[];
   mounts(
     container: Container,
     env: readonly { name: string; value: string }[],
@@ -20,12 +22,24 @@ export interface BatchVolumes {
   read(volume: string, path: string): { content: string } | "unknown" | undefined;
 }
 
+export interface BatchDirectory {
+  path: string;
+  mode: number;
+  /**
+   * Of a volume that consists of files, which the script moves below `path` from `trees/VOLUME`: the name of their
+   * directory there. The same files have the same name, other files another.
+   */
+  tree?: string;
+}
+
 /** A part of a volume that the script makes, or refuses to follow out of the volume, before each attempt. */
 export interface BatchSubPath {
   /** A word's part, encoded. */
   root: string;
   path: string;
   volume: string;
+  /** Updates change the volume: the mount is of a copy, made before each attempt. */
+  isCopy: boolean;
 }
 
 interface Source {
@@ -40,7 +54,7 @@ export function planBatchVolumes(
   hostVolume: ((name: string) => string | undefined) | undefined,
 ): BatchVolumes {
   const files: BatchFile[] = [];
-  const directories: { path: string; mode: number }[] = [];
+  const directories: BatchDirectory[] = [];
   const sources = new Map<string, Source>();
   for (const planned of planVolumes(data)) {
     const path = `volumes/${planned.name}`;
@@ -51,11 +65,13 @@ export function planBatchVolumes(
       continue;
     }
     const isFiles = planned.kind === "files";
-    directories.push({ path, mode: isFiles ? 0o755 : 0o777 });
     if (isFiles) {
+      directories.push({ path, mode: 0o755, tree: treeName(planned.files) });
       for (const { path: below, content, mode } of planned.files) {
-        files.push({ path: `${path}/${below}`, mode, content });
+        files.push({ path: `trees/${planned.name}/${below}`, mode, content });
       }
+    } else {
+      directories.push({ path, mode: 0o777 });
     }
     sources.set(planned.name, { part: { podPath: path }, readOnly: isFiles, planned });
   }
@@ -88,20 +104,37 @@ function containerMounts(
       );
     }
     const subPath = wantedSubPath(mount, env);
+    const isFiles = source.planned.kind === "files";
+    const isPart = !/^[./]*$/.test(subPath);
+    const copy = isFiles && isPart ? { attemptPath: `sub-${subPaths.length}` } : undefined;
     if (subPath !== "") {
-      subPaths.push({ root: encodePart(source.part), path: subPath, volume: mount.name });
+      subPaths.push({
+        root: encodePart(source.part),
+        path: subPath,
+        volume: mount.name,
+        isCopy: copy !== undefined,
+      });
     }
     const { mountPath } = mount;
     if (`${mountPath}${subPath}`.includes("\0")) {
       throw new PluginError("rejected", `A mount of container "${name}" must not hold a NUL.`);
     }
     return {
-      source: [withSubPath(source.part, subPath)],
+      source: [copy ?? withSubPath(source.part, subPath)],
       mountPath: mountPath.startsWith("/") ? mountPath : `/${mountPath}`,
       readOnly: source.readOnly || mount.readOnly === true,
     };
   });
   return { mounts, subPaths };
+}
+
+/** As a kubelet's, it begins with two dots. */
+function treeName(files: readonly PlannedFile[]): string {
+  const hash = createHash("sha256");
+  for (const { path, content, mode } of files) {
+    hash.update(`${path}\0${mode} ${content.length} `).update(content);
+  }
+  return `..${hash.digest("hex").slice(0, 20)}`;
 }
 
 function withSubPath(part: BatchWordPart, subPath: string): BatchWordPart {

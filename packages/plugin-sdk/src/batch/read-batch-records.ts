@@ -31,7 +31,8 @@ export async function readBatchRecords(
   const text = (await readPlainFile(file, "The job's records", MOST_BYTES)) ?? "";
   const { record, events, startedAt, finishedAt, hostName, exitCode } = foldRecords(text, plan);
   const context = { runtimeType, jobId: "", probes: new Map(), now, revision: 0 };
-  const { containers, initContainers } = podStatus(plan, record, context);
+  const { containers, initContainers, extension } = podStatus(plan, record, context);
+  const { ephemeralContainers } = extension ?? {};
   return {
     ...(startedAt !== undefined && { startedAt: rfc3339(startedAt) }),
     ...(finishedAt !== undefined && { finishedAt: rfc3339(finishedAt) }),
@@ -39,6 +40,7 @@ export async function readBatchRecords(
     ...(hostName !== undefined && { hostName }),
     containers,
     initContainers,
+    ...(ephemeralContainers && { ephemeralContainers }),
     events,
     ...(exitCode !== undefined && { exitCode }),
     ...(record.failed && { failed: { ...record.failed } }),
@@ -47,7 +49,7 @@ export async function readBatchRecords(
 
 function planOf({ pod, containers }: Pick<BatchPod, "containers" | "pod">): PlannedPod {
   if (pod !== undefined) return planPod(pod);
-  const isInit = (kind: string) => kind !== "regular";
+  const isInit = (kind: string) => kind === "init" || kind === "sidecar";
   return planPod({
     spec: {
       initContainers: containers
@@ -58,7 +60,10 @@ function planOf({ pod, containers }: Pick<BatchPod, "containers" | "pod">): Plan
           ...(kind === "sidecar" && { restartPolicy: "Always" }),
         })),
       containers: containers
-        .filter(({ kind }) => !isInit(kind))
+        .filter(({ kind }) => kind === "regular")
+        .map(({ name, image }) => ({ name, image })),
+      ephemeralContainers: containers
+        .filter(({ kind }) => kind === "ephemeral")
         .map(({ name, image }) => ({ name, image })),
     },
   });
