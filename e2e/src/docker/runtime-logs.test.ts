@@ -90,7 +90,7 @@ describeEngines("logs of a real engine", (engine) => {
     expect(await fixture.log(handle, { sinceTime: Date.now() + 60_000 })).toBe("");
   });
 
-  it("keeps every byte", async () => {
+  it("keeps every byte, on Docker every one that is text", async () => {
     const { handle } = await fixture.run(
       container('i=0; while [ $i -lt 256 ]; do printf "\\\\$(printf %03o $i)"; i=$((i+1)); done'),
     );
@@ -99,9 +99,9 @@ describeEngines("logs of a real engine", (engine) => {
     for await (const chunk of fixture.runtime.logs(handle, options, fixture.signal)) {
       chunks.push(chunk);
     }
-    // The engine keeps text: bytes that are no UTF-8 become replacement characters, and ASCII stays.
-    expect(Buffer.concat(chunks).subarray(0, 128)).toEqual(
-      Buffer.from(Array.from({ length: 128 }, (_, i) => i)),
+    const kept = engine.kind === "podman" ? 256 : 128;
+    expect(Buffer.concat(chunks).subarray(0, kept)).toEqual(
+      Buffer.from(Array.from({ length: kept }, (_, i) => i)),
     );
   });
 
