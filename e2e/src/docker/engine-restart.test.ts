@@ -55,6 +55,29 @@ describe.skipIf(why !== undefined)(why === undefined ? title : `${title} [skippe
     await fixture[Symbol.asyncDispose]();
   });
 
+  it("begins a pod anew with its init containers when its sandbox ended with the engine", async () => {
+    const daemon = await engine([]);
+    const fixture = await ProviderFixture.open(daemon.host, { network: "none" });
+    const [main] = pod.containers;
+    const setUp = { ...main, name: "set-up", command: ["true"] };
+    const data = await fixture.create({ ...pod, initContainers: [setUp] });
+    await fixture.running(data);
+    await daemon.stop();
+    await daemon.start();
+    await waitUntil("all of it runs again", async () => {
+      const status = await fixture.status(data);
+      const [again] = status?.initContainers ?? [];
+      const [running] = status?.containers ?? [];
+      return (
+        (again?.restartCount ?? 0) > 0 &&
+        (running?.restartCount ?? 0) > 0 &&
+        Boolean(running?.state?.running)
+      );
+    });
+    await fixture.remove(data, 0);
+    await fixture[Symbol.asyncDispose]();
+  });
+
   it("restarts a pod whose containers ended with the engine, once", async () => {
     const daemon = await engine([]);
     const fixture = await ProviderFixture.open(daemon.host, { network: "none" });

@@ -268,8 +268,9 @@ export interface ObservedContainer extends ContainerHandle {
   error?: string;
   imageID?: string;
   /**
-   * It runs, but its pod's sandbox does not any more: somebody has stopped or removed that by hand. It is stopped, and the
-   * pod begins anew in another sandbox, as far as its restart policy lets it.
+   * It runs or has ended, and its pod's sandbox does not run any more: somebody has stopped or removed that by hand, or the
+   * machine or its engine was restarted. What runs is stopped, and a pod that is not over begins anew in another sandbox,
+   * as far as its restart policy lets it. Of an ended one it may be told for ever, as the sandbox of a pod that is over is stopped.
    */
   hasLostSandbox?: boolean;
 }

@@ -59,6 +59,49 @@ test.each([
   expect(harness.runtime.starts).not.toContain(`${UID}/set-up/1`);
 });
 
+test("a pod whose containers ended with their sandbox begins anew with its init containers", async () => {
+  await using harness = await ProviderHarness.start();
+  const data = podData(UID, { initContainers: [setUp], containers: [main] });
+  harness.runtime.behaviours.set("set-up", { exitCode: 0 });
+  await harness.provider.create(data, harness.signal);
+  await harness.until("it runs", async () => (await harness.state(UID, "main")) === "running");
+  harness.runtime.sandboxes.delete(UID);
+  harness.runtime.exit("main", 137);
+  await harness.until("it runs again", () => {
+    harness.clock.advance(20_000);
+    return harness.runtime.starts.includes(`${UID}/main/1`);
+  });
+  expect(harness.runtime.starts).toEqual(
+    ["set-up/0", "main/0", "set-up/1", "main/1"].map((one) => `${UID}/${one}`),
+  );
+  expect(harness.events.filter(({ reason }) => reason === "SandboxChanged")).toHaveLength(1);
+});
+
+test.each(["Never", "OnFailure"] as const)(
+  "a pod that is over stays so with restartPolicy %s, though its sandbox is gone",
+  async (restartPolicy) => {
+    await using harness = await ProviderHarness.start();
+    const data = podData(UID, { restartPolicy, initContainers: [setUp], containers: [main] });
+    harness.runtime.behaviours.set("set-up", { exitCode: 0 });
+    harness.runtime.behaviours.set("main", { exitCode: 0 });
+    await harness.provider.create(data, harness.signal);
+    await harness.until(
+      "it is over",
+      async () => (await harness.state(UID, "main")) === "Completed",
+    );
+    harness.runtime.loseSandbox(UID);
+    await harness.provider.close?.();
+    await harness.open();
+    harness.runtime.loseSandbox(UID);
+    await harness.until("it was looked at again", async () => {
+      harness.clock.advance(20_000);
+      return (await harness.state(UID, "main")) === "Completed";
+    });
+    expect(harness.runtime.starts).toEqual([`${UID}/set-up/0`, `${UID}/main/0`]);
+    expect(harness.events.filter(({ reason }) => reason === "SandboxChanged")).toEqual([]);
+  },
+);
+
 test.each([
   ["Always", 1],
   ["Never", 0],

@@ -2,6 +2,7 @@ import type { ObservedContainer } from "../runtime/container-runtime.ts";
 import type { PlannedPod } from "./planned-pod.ts";
 import type { Attempt, ContainerRecord, PodRecord } from "./record.ts";
 import { containerRecord, isLost, newestAttempts, withContainer } from "./record.ts";
+import { progress } from "./start-order.ts";
 
 export interface Observation {
   /** Every container of this pod that the runtime knows. */
@@ -21,13 +22,32 @@ export interface Observation {
  */
 export function observe(record: PodRecord, plan: PlannedPod, seen: Observation): PodRecord {
   let next = observeContainers(record, plan, seen);
-  const orphans = seen.containers.filter(({ hasLostSandbox }) => hasLostSandbox === true);
-  const isNews = orphans.some(({ containerName, attempt }) => {
+  const isNews = orphans(next, plan, seen.containers).some(({ containerName, attempt }) => {
     const { current } = containerRecord(next, containerName);
     return current?.attempt === attempt && !isLost(next, containerName, current);
   });
   if (isNews) next = { ...next, lost: newestAttempts(next) };
   return next;
+}
+
+/**
+ * The containers that were found without the sandbox that their pod needs. When a pod is over, or comes to its end, its
+ * sandbox may be gone.
+ */
+export function orphans(
+  record: PodRecord,
+  plan: PlannedPod,
+  containers: readonly ObservedContainer[],
+): ObservedContainer[] {
+  const found = containers.filter(({ hasLostSandbox }) => hasLostSandbox === true);
+  if (found.length === 0 || goesOn(record, plan)) return found;
+  return found.filter(({ state }) => state === "running");
+}
+
+function goesOn(record: PodRecord, plan: PlannedPod): boolean {
+  const { deletion, eviction, failed, sandboxStopped = false } = record;
+  if ((deletion ?? eviction ?? failed) !== undefined || sandboxStopped) return false;
+  return !progress(plan, record).finished;
 }
 
 function observeContainers(record: PodRecord, plan: PlannedPod, seen: Observation): PodRecord {

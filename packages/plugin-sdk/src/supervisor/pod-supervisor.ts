@@ -23,7 +23,7 @@ import type { Action, PodMemory } from "./decision.ts";
 import type { EventText } from "./event-texts.ts";
 import { eventTexts } from "./event-texts.ts";
 import type { Observation } from "./observe.ts";
-import { observe } from "./observe.ts";
+import { observe, orphans } from "./observe.ts";
 import type { PlannedPod } from "./planned-pod.ts";
 import { planPod } from "./planned-pod.ts";
 import type { PodParts } from "./pod-parts.ts";
@@ -339,8 +339,6 @@ export class PodSupervisor {
     this.#work.observed = seen.containers;
     this.#lookTick = seen.tick;
     const before = this.#record;
-    if (seen.containers.some(({ hasLostSandbox }) => hasLostSandbox))
-      this.#work.sandbox = "unknown";
     const observation: Observation = {
       containers: seen.containers,
       now: this.#parts.clock.now(),
@@ -348,6 +346,7 @@ export class PodSupervisor {
         seen.tick > (this.#work.madeAtTick.get(`${name} ${attempt}`) ?? -1),
     };
     const after = observe(before, this.plan, observation);
+    if (orphans(after, this.plan, seen.containers).length > 0) this.#work.sandbox = "unknown";
     if (after === before) return;
     if (after.lost !== before.lost) this.#tell(eventTexts.sandboxChanged());
     const messages = await readEndedMessages(this.#work, before, after, this.#closing.signal);

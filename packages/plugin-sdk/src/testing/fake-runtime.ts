@@ -180,7 +180,7 @@ export class FakeRuntime implements ContainerRuntime {
     await this.#step("list");
     return [...this.containers.values()].map(({ spec: _spec, ...observed }) => ({
       ...observed,
-      ...(observed.state === "running" &&
+      ...(observed.state !== "created" &&
         !this.sandboxes.has(observed.uid) && { hasLostSandbox: true }),
     }));
   }

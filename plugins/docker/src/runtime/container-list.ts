@@ -43,6 +43,8 @@ export class ContainerList {
   readonly #ended: Ended;
   readonly #oom = new OomNotes();
   readonly #known = new Map<string, Known>();
+  /** Containers that had ended when their pod's sandbox was known not to run: they need not be asked about once more. */
+  readonly #orphans = new Set<string>();
   /** Containers that have changed since they were looked at. */
   readonly #changed = new Set<string>();
 
@@ -81,27 +83,27 @@ export class ContainerList {
     );
     if (single === undefined) this.#forgetAllBut(new Set(summaries.map(({ Id }) => Id)));
     const containers = observed.filter((container) => container !== undefined);
-    return this.#markOrphans(containers, podsWithSandbox(summaries), signal);
+    return this.#markOrphans(containers, podsWithSandbox(summaries), single, signal);
   }
 
   /** A sandbox may have been made while the list was, so those that seem to have none are asked about once more. */
   async #markOrphans(
     containers: ObservedContainer[],
     sandboxed: ReadonlySet<string>,
+    single: string | undefined,
     signal: AbortSignal,
   ): Promise<ObservedContainer[]> {
-    const suspects = new Set(
-      containers.flatMap(({ uid, state }) =>
-        state === "running" && !sandboxed.has(uid) ? [uid] : [],
-      ),
-    );
-    if (suspects.size === 0) return containers;
-    const later = podsWithSandbox(await this.#summaries(undefined, signal));
-    return containers.map((container) =>
-      container.state === "running" && suspects.has(container.uid) && !later.has(container.uid)
-        ? { ...container, hasLostSandbox: true }
-        : container,
-    );
+    const hasNone = ({ uid, state }: ObservedContainer): boolean =>
+      (state === "running" || state === "exited") && !sandboxed.has(uid);
+    const later = containers.some((one) => hasNone(one) && !this.#orphans.has(one.id))
+      ? podsWithSandbox(await this.#summaries(single, signal))
+      : sandboxed;
+    return containers.map((container) => {
+      const { id, uid, state } = container;
+      if (!hasNone(container) || later.has(uid)) return container;
+      if (state === "exited") this.#orphans.add(id);
+      return { ...container, hasLostSandbox: true };
+    });
   }
 
   async #summaries(uid: string | undefined, signal: AbortSignal): Promise<ContainerSummary[]> {
@@ -177,6 +179,7 @@ export class ContainerList {
   #forgetAllBut(ids: ReadonlySet<string>): void {
     for (const id of this.#known.keys()) if (!ids.has(id)) this.#known.delete(id);
     for (const id of this.#changed) if (!ids.has(id)) this.#changed.delete(id);
+    for (const id of this.#orphans) if (!ids.has(id)) this.#orphans.delete(id);
     this.#oom.forgetAllBut(ids);
   }
 }
