@@ -273,15 +273,15 @@ class SlurmProvider implements Provider {
     this.#keep(deleter.advance(job));
   }
 
+  aboutPod(uid: string): AboutJob | undefined {
+    return this.#jobs.get(uid)?.about;
+  }
+
   async status(pods: readonly Pod[] | "all"): Promise<RemotePodStatus[]> {
     const { store } = this.#started();
     if (pods === "all") {
       return [...this.#jobs.values()].flatMap((job) => this.#statusOf(job) ?? []);
     }
-  aboutPod(uid: string): AboutJob | undefined {
-    return this.#jobs.get(uid)?.about;
-  }
-
     return pods.flatMap(({ metadata: { uid = "" } = {} }) => {
       const job = this.#jobs.get(uid);
       return (job && this.#statusOf(job)) ?? store.finalStatus(uid) ?? [];
