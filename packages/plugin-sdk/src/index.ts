@@ -93,6 +93,8 @@ export type {
   RunningPlugin,
   ServePluginOptions,
 } from "./serve/options.ts";
+export { traceOf, traceVariables, WANTS_TRACE_ANNOTATION } from "./serve/job-trace.ts";
+export { LogScope } from "./serve/log-scope.ts";
 export { servePlugin } from "./serve/serve-plugin.ts";
 export type { Checkpoint } from "./supervisor/checkpoints.ts";
 export { LogScope } from "./serve/log-scope.ts";

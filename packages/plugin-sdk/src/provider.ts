@@ -71,6 +71,12 @@ export interface Provider {
   /** What log lines say of the pod with this UID; `undefined` for one that is not here. */
   aboutPod?(uid: string): AboutJob | undefined;
 
+  /**
+   * The pod as it was created here, and when (milliseconds since the epoch); `undefined` for one that is not here. What
+   * spans of jobs are made of: without this there are none.
+   */
+  created?(uid: string): { pod: Pod; at: number } | undefined;
+
   /** Capacity and taints of the resource now, for the Node object. Throw if the resource does not answer. */
   ping?(signal: AbortSignal): Promise<PingAnswer>;
 

@@ -99,6 +99,12 @@ export { createUpgrades, type Upgrades } from "./streams/upgrades.ts";
 export { type AboutPod, aboutPod, podAttributes } from "./telemetry/about-pod.ts";
 export { inSpan, type RequestSpan, startRequestSpan } from "./telemetry/span.ts";
 export {
+  readTraceContext,
+  spanContextOf,
+  type TraceContext,
+  writeTraceContext,
+} from "./telemetry/trace-context.ts";
+export {
   emptyJobConfig,
   writeCapabilities,
   writeCreateAnswer,

@@ -3,6 +3,7 @@ import {
   createInterlinkClient,
   type PodCreateRequest,
   type RemotePodStatus,
+  type RetrievedPodData,
 } from "@interlink/protocol";
 import { startServer } from "@interlink/server";
 import { context, propagation, trace } from "@opentelemetry/api";
@@ -31,6 +32,10 @@ afterAll(async () => {
   await tracers.shutdown();
 });
 
+const START = Date.now() + 1000;
+const CREATED_AT = START - 5_000;
+const at = (milliseconds: number) => new Date(milliseconds).toISOString();
+
 const ended: RemotePodStatus = {
   UID,
   name: "hello",
@@ -46,8 +51,8 @@ const ended: RemotePodStatus = {
       state: {
         terminated: {
           exitCode: 3,
-          startedAt: "2026-01-05T10:00:00Z",
-          finishedAt: "2026-01-05T10:00:02Z",
+          startedAt: at(START),
+          finishedAt: at(START + 2_000),
         },
       },
     },
@@ -57,10 +62,15 @@ const ended: RemotePodStatus = {
 
 test("one create is one trace: the caller's span, the API server's, the plugin's, the job's", async () => {
   let tell: (status: RemotePodStatus) => void = () => undefined;
+  let created: RetrievedPodData["pod"] = {};
   const provider: Provider = {
     name: "fake",
     features: ["status-stream"],
-    create: async () => ({ PodUID: UID, PodJID: "job-7" }),
+    create: async (data) => {
+      created = data.pod;
+      return { PodUID: UID, PodJID: "job-7" };
+    },
+    created: (uid) => (uid === UID ? { pod: created, at: CREATED_AT } : undefined),
     delete: async () => {},
     status: async () => [],
     logs: async function* () {},
@@ -94,16 +104,18 @@ test("one create is one trace: the caller's span, the API server's, the plugin's
   await context.with(trace.setSpan(context.active(), above), () => client.create(request));
   tell(ended);
   above.end();
-  await expect.poll(() => exporter.getFinishedSpans().length, { timeout: 20_000 }).toBe(4);
+  await expect.poll(() => exporter.getFinishedSpans().length, { timeout: 20_000 }).toBe(6);
 
   const spans = new Map(exporter.getFinishedSpans().map((span) => [span.name, span]));
-  const parents = ["Job", "CreatePlugin", "CreateAPI", "CreateHttpCall"].map((name) => {
-    const span = spans.get(name);
-    expect(span?.spanContext().traceId).toBe(above.spanContext().traceId);
-    const parent = span?.parentSpanContext?.spanId;
-    return [...spans.values()].find((one) => one.spanContext().spanId === parent)?.name;
-  });
-  expect(parents).toEqual(["CreatePlugin", "CreateAPI", "CreateHttpCall", undefined]);
+  const parents = ["JobRun", "JobQueue", "Job", "CreatePlugin", "CreateAPI", "CreateHttpCall"].map(
+    (name) => {
+      const span = spans.get(name);
+      expect(span?.spanContext().traceId).toBe(above.spanContext().traceId);
+      const parent = span?.parentSpanContext?.spanId;
+      return [...spans.values()].find((one) => one.spanContext().spanId === parent)?.name;
+    },
+  );
+  expect(parents).toEqual(["Job", "Job", "CreatePlugin", "CreateAPI", "CreateHttpCall", undefined]);
   const about = { "pod.name": "hello", "pod.namespace": "default", "pod.uid": UID };
   expect(spans.get("CreateAPI")?.attributes).toMatchObject({
     ...about,
@@ -118,6 +130,14 @@ test("one create is one trace: the caller's span, the API server's, the plugin's
     ...about,
     "job.id": "job-7",
     "exit.code": 3,
+    duration: 7_000_000,
+    "job.queue.duration": 5_000_000,
+    "job.run.duration": 2_000_000,
+  });
+  expect(spans.get("JobQueue")?.attributes).toMatchObject({ ...about, duration: 5_000_000 });
+  expect(spans.get("JobRun")?.attributes).toMatchObject({
+    ...about,
     duration: 2_000_000,
+    "exit.code": 3,
   });
 }, 60_000);

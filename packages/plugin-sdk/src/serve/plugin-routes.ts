@@ -7,6 +7,7 @@ import {
   readLogRequest,
   readRetrievedPodData,
   readStatusRequest,
+  readTraceContext,
   writeCapabilities,
   writeCreateAnswer,
   writeStatusAnswer,
@@ -15,7 +16,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { Provider } from "../provider.ts";
 import { callSignal, unlessAborted } from "./call-signal.ts";
-import type { JobSpans } from "./job-spans.ts";
+import { traceOf, withTrace } from "./job-trace.ts";
 import type { LogScope } from "./log-scope.ts";
 import { writeLog } from "./log-stream.ts";
 import type { PluginMetrics } from "./metrics.ts";
@@ -33,8 +34,6 @@ export interface PluginRoutesOptions {
   deadlines: CallDeadlines;
   heartbeatMs: number;
   scope?: LogScope | undefined;
-  /** Spans of jobs, if there are some. */
-  jobSpans?: JobSpans | undefined;
   /** Fires when the plugin closes; ends the streams. */
   closing: AbortSignal;
 }
@@ -68,14 +67,13 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     method: ANY_METHOD,
     url: "/create",
     handler: async (request, reply) => {
-      const data = readRetrievedPodData(await body(request));
-      about(request, data);
+      const given = readRetrievedPodData(await body(request));
+      about(request, given);
+      // A caller's trace is handed on to the job also where none is written here.
+      const trace = request.callSpan?.trace ?? readTraceContext(request.headers);
+      const data = withTrace(given, trace);
       const answer = await call(reply, deadlines.create, (signal) => provider.create(data, signal));
-      const { uid = "" } = data.pod.metadata ?? {};
       request.callAttributes = { ...podAttributes(data), "job.id": answer.PodJID };
-      if (request.callSpan !== undefined) {
-        options.jobSpans?.make(uid, request.callSpan.context, request.callAttributes);
-      }
       if (request.about !== undefined) request.about.job = answer.PodJID;
       options.logger.info({ requestId: request.id, ...request.about }, "created");
       return reply.type(JSON_TYPE).send(writeCreateAnswer(answer));
@@ -87,8 +85,11 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
       method: "POST",
       url: "/update",
       handler: async (request, reply) => {
-        const data = readRetrievedPodData(await body(request));
-        about(request, data);
+        const given = readRetrievedPodData(await body(request));
+        about(request, given);
+        // The pod stays in the trace of its create.
+        const created = provider.created?.(given.pod.metadata?.uid ?? "");
+        const data = withTrace(given, created && traceOf(created.pod));
         await call(reply, deadlines.update, async (signal) => provider.update?.(data, signal));
         options.logger.info({ requestId: request.id, ...request.about }, "updated");
         const text = `Pod ${data.pod.metadata?.uid} is updated.`;

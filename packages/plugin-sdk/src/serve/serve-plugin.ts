@@ -74,7 +74,8 @@ export async function servePlugin(
     limit: options.interactiveStreams ?? DEFAULT_INTERACTIVE_STREAMS,
     closing: closing.signal,
   });
-  const jobSpans = options.tracer === undefined ? undefined : new JobSpans(options.tracer);
+  const jobSpans =
+    options.tracer === undefined ? undefined : new JobSpans(options.tracer, provider, Date.now());
   const stopJobSpans =
     jobSpans === undefined
       ? undefined
@@ -85,7 +86,6 @@ export async function servePlugin(
         });
   addPluginRoutes(app, {
     provider,
-    jobSpans,
     logger: options.logger,
     scope: options.scope,
     metrics,

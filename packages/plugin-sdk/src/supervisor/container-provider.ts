@@ -219,6 +219,12 @@ class ContainerProvider implements Provider {
     return this.#supervisors.get(uid)?.about;
   }
 
+  created(uid: string): { pod: Pod; at: number } | undefined {
+    const pod = this.#supervisors.get(uid)?.plan.pod;
+    const at = Date.parse(this.#started().store.get(uid)?.createdAt ?? "");
+    return pod && { pod, at };
+  }
+
   async status(pods: readonly Pod[] | "all"): Promise<RemotePodStatus[]> {
     const { store } = this.#started();
     if (pods === "all") return [...this.#supervisors.values()].map((one) => one.status());

@@ -158,6 +158,15 @@ export function describeProvider(
         await reopen();
         answers.push(await create(data));
         expect(new Set(answers.map(({ PodJID }) => PodJID)).size).toBe(1);
+        const [{ PodJID } = { PodJID: "" }] = answers;
+        // What log lines and spans are made of, also after a restart.
+        const { uid = "", name, namespace } = data.pod.metadata ?? {};
+        const about = { pod: `${namespace}/${name}`, job: PodJID };
+        if (provider.aboutPod) expect(provider.aboutPod(uid)).toMatchObject(about);
+        if (provider.created) {
+          expect(provider.created(uid)?.pod.metadata?.uid).toBe(uid);
+          expect(provider.created(uid)?.at).toBeGreaterThan(0);
+        }
         await untilLog(data, "started\n");
       });
 

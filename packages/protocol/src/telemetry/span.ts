@@ -12,6 +12,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { httpStatusOf, ProtocolError } from "../errors.ts";
+import { type TraceContext, writeTraceContext } from "./trace-context.ts";
 
 // Names of attributes are those of the existing programs (reference: wire and node, section 9); their times and `duration`
 // are in microseconds.
@@ -42,6 +43,8 @@ export async function inSpan<T>(
 export interface RequestSpan {
   /** In which the request is to be handled. */
   readonly context: Context;
+  /** For what is not reached by calls below it. */
+  readonly trace: TraceContext;
   /** Once, with the HTTP status. */
   end(status: number, attributes: Attributes): void;
 }
@@ -57,6 +60,7 @@ export function startRequestSpan(
   const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, above);
   return {
     context: trace.setSpan(above, span),
+    trace: writeTraceContext(span.spanContext()),
     end(status, attributes) {
       span.setAttributes(attributes);
       if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });

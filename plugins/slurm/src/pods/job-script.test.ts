@@ -33,6 +33,16 @@ it("claims the pod for its job and runs it", async () => {
 it("runs again as the same job, but never as another", async () => {
   await run();
   expect((await run()).said).toContain("runs");
+it("gives the job variables as they are, whatever is in them", async () => {
+  const value = `a'"$(id)\`id\`\\ b`;
+  const script = '#!/bin/other\nprintf "%s|" "$TRACEPARENT" "$TRACESTATE"\n';
+  const variables = [
+    { name: "TRACEPARENT", value: "00-1-2-01" },
+    { name: "TRACESTATE", value },
+  ];
+  expect(await run({ script, variables })).toEqual({ code: 0, said: `00-1-2-01|${value}|` });
+});
+
   await rm(join(folder, CLAIM_FILE));
   await symlink("6", join(folder, CLAIM_FILE));
   expect(await run()).toEqual({ code: 0, said: "interlink: another job runs this pod\n" });

@@ -10,6 +10,8 @@ export interface JobScriptOptions {
   shell: readonly string[];
   /** Told to the job as `POD_IP`; letters of an address. */
   podIp?: string;
+  /** Variables of the job itself, not of its containers. */
+  variables?: readonly { name: string; value: string }[];
   /** The job opens one before anything else. */
   tunnel?: TunnelSettings;
   /** Of opening it; default: a minute. */
@@ -32,6 +34,7 @@ export function jobScript(options: JobScriptOptions): string {
   const texts = shell.map((text) => Buffer.from(`${text}\n`).toString("base64"));
   const evals = texts.map((text) => `eval "$(base64 -d <<<'${text}')"`);
   const atEnd = [
+  const { variables = [] } = options;
     ...(tunnel === undefined ? [] : ["il_close_tunnel"]),
     ...cleanUp.map((words) => `${words.join(" ")} >/dev/null 2>&1`),
   ];
@@ -54,3 +57,7 @@ export function jobScript(options: JobScriptOptions): string {
     fixed,
   ].join("\n");
 }
+    ...variables.map(({ name, value }) => {
+      const text = Buffer.from(value).toString("base64");
+      return `export ${name}="$(base64 -d <<<'${text}')"`;
+    }),

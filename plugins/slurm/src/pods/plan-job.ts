@@ -1,4 +1,10 @@
-import { type BatchPod, PluginError, planBatchPod } from "@interlink/plugin-sdk";
+import {
+  type BatchPod,
+  PluginError,
+  planBatchPod,
+  traceOf,
+  traceVariables,
+} from "@interlink/plugin-sdk";
 import type { RetrievedPodData } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import { chooseFlavor, countGpus, gpuCount } from "../config/flavor.ts";
@@ -96,6 +102,7 @@ export function planJob(options: {
       bash: settings.bash,
       script: batchScript,
       shell: [...(settings.commandPrefix === "" ? [] : [settings.commandPrefix]), ...wishes.shell],
+      variables: traceVariables(traceOf(data.pod)),
       ...(wishes.podIp !== undefined && { podIp: wishes.podIp }),
       ...(settings.tunnel && { tunnel: settings.tunnel }),
       cleanUp: isEnroot ? rootFileSystems(pod, podUid, settings, runtimeOptions.imagePrefix) : [],

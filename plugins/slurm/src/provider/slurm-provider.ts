@@ -314,6 +314,12 @@ class SlurmProvider implements Provider {
     return this.#started().streams.exec(request, signal).catch(asStreamError);
   }
 
+  created(uid: string): { pod: Pod; at: number } | undefined {
+    const pod = this.#jobs.get(uid)?.pod;
+    const at = Date.parse(this.#started().store.get(uid)?.createdAt ?? "");
+    return pod && { pod, at };
+  }
+
   async attach(request: AttachRequest, signal: AbortSignal): Promise<ProcessStreams> {
     return this.#started().streams.attach(request, signal).catch(asStreamError);
   }
