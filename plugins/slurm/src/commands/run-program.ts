@@ -15,13 +15,17 @@ export interface ProgramOptions {
   /** Of stdout; more is an error, as half an answer would be a wrong one. */
   maxBytes?: number;
   cwd?: string;
+  /** Its stdin; default: none. */
+  input?: Uint8Array;
+  /** As whom it runs, where this process may choose. */
+  owner?: { uid: number; gid: number };
 }
 
 const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_WORDS = 4096;
 
 /**
- * Runs a program with these words, without a shell and without input, in a process group of its own, of which nothing is
+ * Runs a program with these words, without a shell, in a process group of its own, of which nothing is
  * left behind after the deadline. Throws `SlurmError`; the exit code alone decides, as sites let programs greet on stderr.
  */
 export async function runProgram(
@@ -29,16 +33,20 @@ export async function runProgram(
   words: readonly string[],
   options: ProgramOptions,
 ): Promise<ProgramOutput> {
-  const { env, signal, deadlineMs, maxBytes = MAX_BYTES, cwd = "/" } = options;
+  const { env, signal, deadlineMs, maxBytes = MAX_BYTES, cwd = "/", input, owner } = options;
   const name = basename(program);
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...words], {
       cwd,
       env: { ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       detached: true,
+      ...(owner && { uid: owner.uid, gid: owner.gid }),
     });
+    // Whoever ends without reading all of it says why by its exit code.
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(input);
     const stdout: Buffer[] = [];
     let size = 0;
     let stderr = "";
@@ -64,7 +72,7 @@ export async function runProgram(
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     };
-    child.stdout.on("data", (piece: Buffer) => {
+    child.stdout?.on("data", (piece: Buffer) => {
       size += piece.length;
       if (size > maxBytes) {
         stop(new SlurmError("unavailable", `${name} wrote more than ${maxBytes} bytes.`));
@@ -72,7 +80,7 @@ export async function runProgram(
         stdout.push(piece);
       }
     });
-    child.stderr.on("data", (piece: Buffer) => {
+    child.stderr?.on("data", (piece: Buffer) => {
       stderr = (stderr + piece.toString("utf8")).slice(-MAX_WORDS);
     });
     child.once("error", (error: NodeJS.ErrnoException) => {

@@ -102,6 +102,11 @@ export class SlurmClient implements Disposable {
     await this.#cancel(["--batch", "--signal=TERM", id], signal);
   }
 
+  /** Has the job's script look for an update: SIGURG, which whoever does not wait for it ignores. */
+  async tellNews(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#cancel(["--batch", "--signal=URG", id], signal);
+  }
+
   /** Kills the job's script; Slurm then kills what it has left behind. */
   async kill(id: string, signal?: AbortSignal): Promise<void> {
     await this.#cancel(["--batch", "--signal=KILL", id], signal);

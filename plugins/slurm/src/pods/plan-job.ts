@@ -11,8 +11,7 @@ import { chooseFlavor, countGpus, gpuCount } from "../config/flavor.ts";
 import type { SlurmSettings } from "../config/slurm-config.ts";
 import { jobUser } from "../config/user-ids.ts";
 import { apptainerRuntime } from "../runtime/apptainer-runtime.ts";
-import { enrootName, enrootRuntime } from "../runtime/enroot-runtime.ts";
-import { imageReference } from "../runtime/image-reference.ts";
+import { enrootPodName, enrootRuntime } from "../runtime/enroot-runtime.ts";
 import { imagesToPull, type PullBefore } from "../runtime/pull-before.ts";
 import type { PodRuntimeOptions } from "../runtime/runtime-options.ts";
 import { podResources } from "../submit/pod-resources.ts";
@@ -105,7 +104,7 @@ export function planJob(options: {
       variables: traceVariables(traceOf(data.pod)),
       ...(wishes.podIp !== undefined && { podIp: wishes.podIp }),
       ...(settings.tunnel && { tunnel: settings.tunnel }),
-      cleanUp: isEnroot ? rootFileSystems(pod, podUid, settings, runtimeOptions.imagePrefix) : [],
+      cleanUp: isEnroot ? rootFileSystems(podUid, settings) : [],
     }),
     ...(uid !== undefined && uid !== ownUid && { uid }),
     pulls: settings.pullsBefore
@@ -160,16 +159,12 @@ function podRuntime(
   };
 }
 
-/** enroot keeps root file systems until someone removes them. */
-function rootFileSystems(
-  pod: Pod,
-  uid: string,
-  { runtime }: SlurmSettings,
-  prefix: string,
-): string[][] {
-  const { initContainers = [], containers = [] } = pod.spec ?? {};
-  const names = [...initContainers, ...containers].map(({ image = "" }) =>
-    enrootName(uid, imageReference(image, prefix)),
-  );
-  return [...new Set(names)].map((name) => [...runtime.prefix, runtime.path, "remove", "-f", name]);
+/** enroot keeps root file systems until someone removes them. Updates bring other images, so they are found by their names. */
+function rootFileSystems(uid: string, { runtime }: SlurmSettings): string[][] {
+  if (!/^[A-Za-z0-9._-]+$/.test(uid)) {
+    throw new PluginError("invalid", "The pod's metadata.uid is none that Kubernetes makes.");
+  }
+  const enroot = [...runtime.prefix, runtime.path].join(" ");
+  const remove = `case $il_root in ${enrootPodName(uid)}-*) ${enroot} remove -f "$il_root" ;; esac`;
+  return [[`for il_root in $(${enroot} list); do ${remove}; done`]];
 }

@@ -61,6 +61,9 @@ export function slurmPodStatus(known: JobKnowledge): RemotePodStatus {
       ...(createdBy !== undefined && { createdBy }),
       ...(content !== undefined && { content }),
       ...(records.startedAt !== undefined && { sandboxReadyAt: records.startedAt }),
+      ...(records.ephemeralContainers && {
+        ephemeralContainers: records.ephemeralContainers.map(change),
+      }),
       ...(waits !== undefined && { reason: "SlurmJobPending", message: waits }),
       ...(deleting && { deleting: true }),
       ...(failed && { failed }),

@@ -110,13 +110,16 @@ export function withoutPodData(pod: Pod): Pod {
 
 function mapContainers(pod: Pod, change: (container: Container) => Container): Pod {
   if (pod.spec === undefined) return pod;
-  const { initContainers, containers } = pod.spec;
+  const { initContainers, containers, ephemeralContainers } = pod.spec;
   return {
     ...pod,
     spec: {
       ...pod.spec,
       ...(initContainers && { initContainers: initContainers.map(change) }),
       containers: containers.map(change),
+      ...(ephemeralContainers && {
+        ephemeralContainers: ephemeralContainers.map((one) => ({ ...one, ...change(one) })),
+      }),
     },
   };
 }

@@ -73,11 +73,15 @@ export class Observer {
       const stamp = await files.stamp(job.uid);
       if (job.records === undefined || stamp !== job.stamp) {
         const directory = files.directory(job.uid);
-        job.records = await readBatchRecords(
+        const { pod } = job;
+        const records = await readBatchRecords(
           directory,
-          { containers: [], pod: job.pod },
+          { containers: [], pod },
           { now, runtimeType: "slurm" },
         );
+        // An update has come meanwhile; whoever has brought it reads them too.
+        if (job.pod !== pod) return;
+        job.records = records;
         job.stamp = stamp;
         job.recordsAt = now;
         changed(job);

@@ -9,7 +9,7 @@ import type { SlurmRecord } from "./slurm-record.ts";
 /** What is known of one pod's job while this process lives. Times are milliseconds since the epoch. */
 export class PodJob {
   readonly uid: string;
-  readonly pod: Pod;
+  #pod: Pod;
   jobId: string | undefined;
   record: SlurmRecord;
   deleting = false;
@@ -45,10 +45,21 @@ export class PodJob {
 
   constructor(pod: Pod, record: SlurmRecord, jobId: string | undefined, submittedAt: number) {
     this.uid = pod.metadata?.uid ?? "";
-    this.pod = pod;
+    this.#pod = pod;
     this.record = record;
     this.jobId = jobId;
     this.submittedAt = submittedAt;
+  }
+
+  /** As it was created, with what updates have changed since. */
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  /** An update has come; the records are to be read anew, as they are told by what the pod is. */
+  exchangePod(pod: Pod): void {
+    this.#pod = pod;
+    this.stamp = "-";
   }
 
   /** What every log line about it says. */

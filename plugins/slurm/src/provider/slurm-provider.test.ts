@@ -7,7 +7,11 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import type { PluginError, Provider, ProviderListener } from "@interlink/plugin-sdk";
 import { eventually, logRequest, podData } from "@interlink/plugin-sdk/testing";
-import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
+import {
+  CONTENT_ANNOTATION,
+  type RemotePodStatus,
+  type RetrievedPodData,
+} from "@interlink/protocol";
 import type { Container, PodSpec } from "kubernetes-types/core/v1.js";
 import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -456,5 +460,123 @@ describe("images pulled where the plugin runs", { timeout: 60_000 }, () => {
     await provider.delete(data.pod, signal);
     await untilGone(data);
     expect(await readdir(folder)).not.toContain("began");
+  });
+});
+
+describe("an update of a running pod", { timeout: 60_000 }, () => {
+  const withValue = (data: RetrievedPodData, value: string, word: string): RetrievedPodData => {
+    const metadata = { ...data.pod.metadata, annotations: { [CONTENT_ANNOTATION]: word } };
+    const configMaps = [{ metadata: { name: "m" }, data: { key: value } }];
+    return {
+      ...data,
+      pod: { ...data.pod, metadata },
+      container: data.container.map((one) => ({ ...one, configMaps })),
+    };
+  };
+  const mounting = (script: string, rest: Partial<PodSpec> = {}): RetrievedPodData =>
+    podOf(
+      script,
+      { volumes: [{ name: "v", configMap: { name: "m" } }], ...rest },
+      { volumeMounts: [{ name: "v", mountPath: "/v" }] },
+    );
+  const fileOf = (data: RetrievedPodData) =>
+    readFile(join(folder, "root", "pods", uidOf(data), "volumes", "v", "key"), "utf8");
+  const wordOf = async (data: RetrievedPodData) => (await statusOf(data))?.extension?.content;
+  const update = (data: RetrievedPodData) => provider.update?.(data, signal);
+  const withDebug = (data: RetrievedPodData, container: Partial<Container>): RetrievedPodData => {
+    const debug = { name: "debug", image: "/app.sif", ...container };
+    const spec = { ...(data.pod.spec ?? { containers: [] }), ephemeralContainers: [debug] };
+    return { ...data, pod: { ...data.pod, spec } };
+  };
+
+  it("reaches its files, is told, and outlives the plugin", async () => {
+    const data = mounting("sleep 60");
+    await create(withValue(data, "old", "first"));
+    await until(data, "running");
+    expect(await fileOf(data)).toBe("old");
+    await update(withValue(data, "new", "second"));
+    expect([await fileOf(data), await wordOf(data)]).toEqual(["new", "second"]);
+    await provider.close?.();
+    await open();
+    expect(await wordOf(data)).toBe("second");
+    await update(withValue(data, "newer", "third"));
+    expect([await fileOf(data), await wordOf(data)]).toEqual(["newer", "third"]);
+    expect((await statusOf(data))?.containers[0]?.restartCount).toBe(0);
+  });
+
+  it("that comes while the job is queued is what it begins with", async () => {
+    await writeFile(join(folder, "slurm", "hold"), "");
+    const data = mounting(`cat ${folder}/root/pods/*/volumes/v/key; echo $VALUE`);
+    await create(withValue(data, "old", "first"));
+    const newer = withValue(data, "new", "second");
+    const [main] = newer.pod.spec?.containers ?? [];
+    Object.assign(newer.pod, {
+      spec: { ...data.pod.spec, containers: [{ ...main, env: [{ name: "VALUE", value: "set" }] }] },
+    });
+    await update(newer);
+    await rm(join(folder, "slurm", "hold"));
+    await until(data, "terminated");
+    expect(await log(data)).toBe("newset\n");
+  });
+
+  it("starts an ephemeral container, with its own log and exit record", async () => {
+    const data = mounting("sleep 60");
+    await create(withValue(data, "old", "first"));
+    await until(data, "running");
+    const looking = withDebug(withValue(data, "old", "second"), {
+      command: ["sh", "-c", 'echo "$WHO"; exit 9'],
+      env: [{ name: "WHO", value: "looking" }],
+      targetContainerName: "main",
+    } as Partial<Container>);
+    await update(looking);
+    const ended = await eventually(
+      "debug has ended",
+      async () => (await statusOf(data))?.extension?.ephemeralContainers?.[0]?.state?.terminated,
+      20_000,
+    );
+    expect(ended).toMatchObject({ exitCode: 9, reason: "Error" });
+    const request = logRequest(uidOf(data), {}, "debug");
+    expect(await text(Readable.from(provider.logs(request, signal)))).toBe("looking\n");
+    expect(await stateOf(data)).toHaveProperty("running");
+    // It was told to look, and did not find out by itself.
+    expect(await readFile(join(folder, "slurm", "scancels"), "utf8")).toContain("--signal=URG");
+  });
+
+  it("of a pod that has ended changes nothing, and of one that is not here is not found", async () => {
+    const data = mounting("exit 0");
+    await create(withValue(data, "old", "first"));
+    await until(data, "terminated");
+    const records = join(folder, "root", "pods", uidOf(data), "records");
+    await eventually("its job has ended", async () =>
+      (await readFile(records, "utf8")).includes(" pod-finished "),
+    );
+    await update(withValue(data, "new", "second"));
+    expect([await fileOf(data), await wordOf(data)]).toEqual(["old", "first"]);
+    const other = await refusal(Promise.resolve(update(mounting("exit 0"))));
+    expect(other).toMatchObject({ code: "not-found" });
+  });
+
+  it("that cannot be written is to be sent again, and changes no word", async () => {
+    const data = mounting("sleep 60");
+    await create(withValue(data, "old", "first"));
+    await until(data, "running");
+    const missing = { ...withValue(data, "", "second"), container: data.container };
+    expect(await refusal(Promise.resolve(update(missing)))).toMatchObject({ code: "rejected" });
+    const script = join(folder, "root", "pods", uidOf(data), "exec.sh");
+    await rm(script);
+    const lost = await refusal(Promise.resolve(update(withValue(data, "new", "second"))));
+    expect(lost).toMatchObject({ code: "unavailable" });
+    expect([await fileOf(data), await wordOf(data)]).toEqual(["old", "first"]);
+  });
+
+  it("is refused, with the reason, where pods are packed into their scripts", async () => {
+    await provider.close?.();
+    await open({ file: { SharedFileSystem: false } });
+    expect(provider.features).not.toContain("pod-updates");
+    const data = mounting("sleep 60");
+    await create(withValue(data, "old", "first"));
+    const refused = await refusal(Promise.resolve(update(withValue(data, "new", "second"))));
+    expect(refused).toMatchObject({ code: "rejected" });
+    expect(refused.message).toContain("packed into its job's script");
   });
 });

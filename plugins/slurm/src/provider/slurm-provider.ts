@@ -49,6 +49,7 @@ import { Puller } from "./puller.ts";
 import { EMPTY_RECORD, readSlurmRecord, type SlurmRecord } from "./slurm-record.ts";
 import { Streams } from "./streams.ts";
 import { asPluginError, Submitter } from "./submitter.ts";
+import { Updater } from "./updater.ts";
 import { Usage } from "./usage.ts";
 
 export interface SlurmProviderOptions {
@@ -91,20 +92,25 @@ interface Parts {
   puller: Puller;
   streams: Streams;
   usage: Usage;
+  updater: Updater;
   controller: ControllerSettings;
   batchScript: string;
 }
 
+const FEATURES: readonly Feature[] = [
+  "status-stream",
+  "log-options",
+  "exec",
+  "attach",
+  "port-forward",
+  "stats",
+];
+/** What was packed into a job's script cannot be reached any more. */
+const SHARED_FEATURES: readonly Feature[] = ["pod-updates", "ephemeral-containers"];
+
 class SlurmProvider implements Provider {
   readonly name = "slurm";
-  readonly features: readonly Feature[] = [
-    "status-stream",
-    "log-options",
-    "exec",
-    "attach",
-    "port-forward",
-    "stats",
-  ];
+  readonly features: readonly Feature[];
   readonly #options: SlurmProviderOptions;
   readonly #clock: Clock;
   readonly #client: SlurmClient;
@@ -118,6 +124,7 @@ class SlurmProvider implements Provider {
   constructor(options: SlurmProviderOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.features = [...FEATURES, ...(options.settings.sharedFileSystem ? SHARED_FEATURES : [])];
     const { commands, passEnvironment, commandSeconds } = options.settings;
     this.#client = new SlurmClient({
       commands,
@@ -156,6 +163,7 @@ class SlurmProvider implements Provider {
       const batchScript = await readFile(batchScriptPath(), "utf8");
       const common = { store, files, client: this.#client, controller, instance, logger };
       const changed = (job: PodJob) => this.#changed(job);
+      const observer = new Observer({ ...common, changed });
       const find = (uid: string): PodJob | undefined => {
         const job = this.#jobs.get(uid);
         return job && this.#statusOf(job) && job;
@@ -182,7 +190,16 @@ class SlurmProvider implements Provider {
           clock: this.#clock,
           checkpoint,
         }),
-        observer: new Observer({ ...common, changed }),
+        observer,
+        updater: new Updater({
+          ...common,
+          observer,
+          settings,
+          clock: this.#clock,
+          env: this.#options.env ?? process.env,
+          plan: (data) => planJob({ data, settings, batchScript, ownUid: this.#ownUid }),
+          pull: (job, { pulls }) => this.#parts?.puller.begin(job, async () => pulls),
+        }),
         deleter: new Deleter({
           ...common,
           clock: this.#clock,
@@ -244,6 +261,16 @@ class SlurmProvider implements Provider {
     for (const message of plan.warnings)
       this.#announcer.event(job, "Warning", "UnknownFlavor", message);
     return { PodUID: uid, PodJID };
+  }
+
+  async update(data: RetrievedPodData, signal: AbortSignal): Promise<void> {
+    const { updater } = this.#started();
+    const uid = data.pod.metadata?.uid ?? "";
+    const job = this.#jobs.get(uid);
+    if (job === undefined) {
+      throw new PluginError("not-found", `No pod with UID ${uid} runs here.`);
+    }
+    await updater.update(job, data, signal);
   }
 
   async delete(pod: Pod): Promise<void> {
@@ -360,6 +387,7 @@ class SlurmProvider implements Provider {
   async close(): Promise<void> {
     await this.#poller.close();
     await this.#parts?.puller.close();
+    await this.#parts?.updater.close();
     // What was submitted must be written down, or it would have to be looked for.
     await Promise.allSettled(this.#background);
     this.#client[Symbol.dispose]();

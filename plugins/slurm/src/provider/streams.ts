@@ -23,7 +23,7 @@ import {
 import type { SlurmClient } from "../commands/slurm-client.ts";
 import { firstNode } from "../slurm/node-address.ts";
 import type { JobFiles } from "./job-files.ts";
-import { hasAttemptEnded, logAttempt } from "./log-attempt.ts";
+import { allStatuses, hasAttemptEnded, logAttempt } from "./log-attempt.ts";
 import type { PodJob } from "./pod-job.ts";
 
 export interface StreamsOptions {
@@ -176,11 +176,10 @@ export class Streams {
   #running({ PodUID: uid, ContainerName: name }: AttachRequest): RunningContainer {
     const job = this.#options.find(uid);
     if (job?.status === undefined) throw new PluginError("not-found", "pod does not exist");
-    const { initContainers = [], containers } = job.pod.spec ?? { containers: [] };
-    const container = [...initContainers, ...containers].find((one) => one.name === name);
-    const status = [...job.status.initContainers, ...job.status.containers].find(
-      (one) => one.name === name,
-    );
+    const { initContainers = [], containers = [], ephemeralContainers = [] } = job.pod.spec ?? {};
+    const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
+    const container = all.find((one) => one.name === name);
+    const status = allStatuses(job.status).find((one) => one.name === name);
     if (job.jobId === undefined || container === undefined || !status?.state?.running) {
       throw new PluginError("not-found", `container not found ("${name}")`);
     }

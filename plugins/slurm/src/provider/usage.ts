@@ -2,6 +2,7 @@ import { Limit, readBatchUsage, requestBatchUsage } from "@interlink/plugin-sdk"
 import type { PodStats, StatsAnswer } from "@interlink/protocol";
 import type { Logger } from "pino";
 import type { JobFiles } from "./job-files.ts";
+import { allStatuses } from "./log-attempt.ts";
 import type { PodJob } from "./pod-job.ts";
 import { containerStats, nextSample, podStats, type UsageSample } from "./usage-rates.ts";
 
@@ -34,7 +35,7 @@ export class Usage {
 
   async #pod(job: PodJob, now: number): Promise<PodStats | undefined> {
     const { name = "", namespace = "" } = job.pod.metadata ?? {};
-    const all = [...(job.status?.initContainers ?? []), ...(job.status?.containers ?? [])];
+    const all = job.status === undefined ? [] : allStatuses(job.status);
     const running = new Map(
       all.flatMap((one) => {
         const startedAt = one.state?.running?.startedAt;

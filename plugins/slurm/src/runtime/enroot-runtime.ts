@@ -75,5 +75,11 @@ function start(spec: BatchContainerSpec, options: PodRuntimeOptions, name: strin
 
 /** Of a root file system, for this pod and image alone. */
 export function enrootName(uid: string, image: string): string {
-  return `interlink-${uid}-${createHash("sha256").update(image).digest("hex").slice(0, 12)}`;
+  const hash = createHash("sha256").update(image).digest("hex");
+  return `${enrootPodName(uid)}-${hash.slice(0, 12)}`;
+}
+
+/** What the names of all root file systems of a pod begin with. */
+export function enrootPodName(uid: string): string {
+  return `interlink-${uid}`;
 }

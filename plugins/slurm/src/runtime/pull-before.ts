@@ -1,4 +1,4 @@
-import type { Pod } from "kubernetes-types/core/v1.js";
+import type { Container, Pod } from "kubernetes-types/core/v1.js";
 import type { RuntimeSettings } from "../config/slurm-config.ts";
 import { apptainerPull } from "./apptainer-runtime.ts";
 import { enrootPull } from "./enroot-runtime.ts";
@@ -35,11 +35,12 @@ export function pullBeforeWords(image: PullBefore, directory: string): string[] 
  * job says if one is missing.
  */
 export function imagesToPull(pod: Pod, runtime: RuntimeSettings, prefix: string): PullBefore[] {
-  const { initContainers = [], containers = [] } = pod.spec ?? {};
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
   const program = [...runtime.prefix, runtime.path];
   const isEnroot = runtime.kind === "enroot";
   const pulls = new Map<string, PullBefore>();
-  for (const { image = "", imagePullPolicy } of [...initContainers, ...containers]) {
+  for (const { image = "", imagePullPolicy } of all) {
     const reference = imageReference(image, prefix);
     const policy = pullPolicy(image, imagePullPolicy);
     if (!isRemote(reference) || policy === "Never") continue;
