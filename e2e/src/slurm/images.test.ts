@@ -1,7 +1,12 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeSlurmWithRegistry } from "../systems/describe-system.ts";
+import { runProgram } from "../systems/programs.ts";
+import { waitUntil } from "../systems/wait-until.ts";
+import { bashImage, LoginNode, OUTSIDE, tsocksLibrary, whyNoLoginNode } from "./login-node.ts";
 import { OwnRegistry } from "./own-registry.ts";
 import { SiteProvider, writeProgram } from "./site-provider.ts";
 
@@ -81,4 +86,66 @@ describeSlurmWithRegistry("images of a registry", ({ slurm, apptainer }) => {
     }
     expect(pulls()).toEqual([`${process.getuid?.()} ${reference("tool:1")}`]);
   });
+
+  const noTunnel = whyNoLoginNode();
+  test.skipIf(noTunnel !== "")(
+    `are pulled through a tunnel where jobs cannot dial out, and so do their containers${noTunnel}`,
+    async () => {
+      await using login = await LoginNode.start(slurm.user);
+      const outside = registry.serveAlso(OUTSIDE, login.within);
+      await registry.push("bash", "1", await bashImage(join(site.folder, "bash")), {});
+      await site.close();
+      const library = tsocksLibrary();
+      await site.start({ ...settings("by-jobs"), ...login.settings, TsocksPath: library });
+      const [host, port] = outside.split(":");
+      const ask = `exec 3<>/dev/tcp/${host}/${port}; printf 'GET /v2/ HTTP/1.0\\r\\n\\r\\n' >&3; read -r line <&3; echo "$line"`;
+      const wait = "exec 4<> <(:); read -r -u 4";
+      const containers = [
+        {
+          name: "main",
+          image: `docker://${outside}/bash:1`,
+          command: ["bash", "-c", `${ask}; ${wait}`],
+        },
+        {
+          // Linked statically: it does not take the library, and is not harmed by it.
+          name: "other",
+          image: `docker://${outside}/tool:1`,
+          command: ["sh", "-c", `nc -w 5 ${host} ${port} </dev/null || echo nothing`],
+        },
+      ];
+      const made = await site.create("", { spec: { containers } });
+      await site.until(made, "running", 120_000);
+      const answer = /^HTTP\/1\.\d 200 OK\r?\n$/;
+      await expect.poll(() => site.log(made), { timeout: 60_000 }).toMatch(answer);
+      await expect.poll(() => site.log(made, "other"), { timeout: 60_000 }).toMatch(/nothing\n$/);
+
+      const { uid = "", name = "", namespace = "" } = made.pod.metadata ?? {};
+      const session = await site.provider.exec?.(
+        {
+          Namespace: namespace,
+          PodUID: uid,
+          PodName: name,
+          ContainerName: "main",
+          Command: ["bash", "-c", ask],
+          Stdin: false,
+          Stdout: true,
+          Stderr: true,
+          TTY: false,
+        },
+        new AbortController().signal,
+      );
+      const [out, said] = await Promise.all(
+        [session?.stdout, session?.stderr].map((stream) => text(stream ?? Readable.from([]))),
+      );
+      expect([out, said]).toEqual([expect.stringMatching(answer), ""]);
+
+      await site.delete(made);
+      await waitUntil("no tunnel is left", async () => {
+        const left = await runProgram("pgrep", ["-u", String(slurm.user.uid), "-x", "ssh"]).catch(
+          () => "",
+        );
+        return left.length === 0;
+      });
+    },
+  );
 });

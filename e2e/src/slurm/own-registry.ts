@@ -12,7 +12,7 @@ import { waitUntil } from "../systems/wait-until.ts";
 /** A real registry for one suite, over plain HTTP. */
 export class OwnRegistry implements AsyncDisposable {
   readonly #folder = mkdtempSync(join(tmpdir(), "own-registry-"));
-  #process: OwnedProcess | undefined;
+  readonly #processes: OwnedProcess[] = [];
   #address = "";
 
   /** `127.0.0.1:port`. */
@@ -22,11 +22,7 @@ export class OwnRegistry implements AsyncDisposable {
 
   async start(): Promise<void> {
     const [port = 0] = await freePorts(1);
-    const config = join(this.#folder, "config.yml");
-    writeFileSync(config, registryConfig("open", join(this.#folder, "data"), port));
-    const log = join(this.#folder, "log");
-    const started = new OwnedProcess("docker-registry", ["docker-registry", "serve", config], log);
-    this.#process = started;
+    const started = this.#serve(port);
     this.#address = `127.0.0.1:${port}`;
     await waitUntil("the registry answers", async () => {
       if (started.isOver) throw new Error(`it has ended:\n${started.log}`);
@@ -34,6 +30,22 @@ export class OwnRegistry implements AsyncDisposable {
       await body.dump();
       return statusCode === 200;
     });
+  }
+
+  /** Serves the same images at `host` and the same port in another network; `within`: words that lead there. */
+  serveAlso(host: string, within: readonly string[]): string {
+    const [, port = ""] = this.#address.split(":");
+    this.#serve(Number(port), host, within);
+    return `${host}:${port}`;
+  }
+
+  #serve(port: number, host = "127.0.0.1", within: readonly string[] = []): OwnedProcess {
+    const config = join(this.#folder, `${host}.yml`);
+    writeFileSync(config, registryConfig("open", join(this.#folder, "data"), port, host));
+    const command = [...within, "docker-registry", "serve", config];
+    const started = new OwnedProcess("docker-registry", command, join(this.#folder, "log"));
+    this.#processes.push(started);
+    return started;
   }
 
   /** Puts an image there, of the files of directory `from` and these settings (`WorkingDir`, `Env` …). */
@@ -87,7 +99,7 @@ export class OwnRegistry implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#process?.kill9();
+    await Promise.all(this.#processes.map((started) => started.kill9()));
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

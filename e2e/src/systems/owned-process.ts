@@ -37,6 +37,11 @@ export class OwnedProcess implements AsyncDisposable {
     return this.#isOver;
   }
 
+  /** `undefined`: it could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** The end of what it printed. */
   get log(): string {
     return logTail(this.#logFile, 12);

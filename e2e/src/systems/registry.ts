@@ -66,7 +66,12 @@ export async function stopRegistry(name: RegistryName): Promise<void> {
 }
 
 /** YAML is a superset of JSON. */
-export function registryConfig(name: RegistryName, data: string, port: number): string {
+export function registryConfig(
+  name: RegistryName,
+  data: string,
+  port: number,
+  host = "127.0.0.1",
+): string {
   const htpasswd = join(data, "htpasswd");
   if (name === "locked") writeFileSync(htpasswd, HTPASSWD);
   return JSON.stringify(
@@ -74,7 +79,7 @@ export function registryConfig(name: RegistryName, data: string, port: number): 
       version: 0.1,
       log: { level: "warn" },
       storage: { filesystem: { rootdirectory: data }, delete: { enabled: true } },
-      http: { addr: `127.0.0.1:${port}` },
+      http: { addr: `${host}:${port}` },
       ...(name === "locked" ? { auth: { htpasswd: { realm: "tests", path: htpasswd } } } : {}),
     },
     undefined,
