@@ -22,7 +22,7 @@ export { packBatchPod } from "./batch/pack-batch-pod.ts";
 export { readPlainFile } from "./batch/plain-file.ts";
 export { planBatchPod } from "./batch/plan-batch-pod.ts";
 export type { ReadBatchRecordsOptions } from "./batch/read-batch-records.ts";
-export { readBatchRecords } from "./batch/read-batch-records.ts";
+export { noBatchRecords, readBatchRecords } from "./batch/read-batch-records.ts";
 export { writeBatchGrace, writeBatchPod } from "./batch/write-batch-pod.ts";
 export { ConfigError } from "./config/config-error.ts";
 export type { ConfigKey, SettingNotes, SettingSchema } from "./config/config-schema.ts";
@@ -40,6 +40,9 @@ export {
   endFrame,
   sizeFrame,
 } from "./console/console.ts";
+export type { Disk } from "./jobs/disk.ts";
+export { isSystemError } from "./jobs/disk.ts";
+export type { FileStep } from "./jobs/file-step.ts";
 export type { JobPaths } from "./jobs/job-paths.ts";
 export type {
   Job,
@@ -52,6 +55,7 @@ export type {
 export { KeyedQueue } from "./jobs/keyed-queue.ts";
 export type { JobStoreOptions } from "./jobs/open-job-store.ts";
 export { openJobStore } from "./jobs/open-job-store.ts";
+export { ThreadedDisk } from "./jobs/threaded-disk.ts";
 export { runtimeLogOptions } from "./logs/log-options.ts";
 export type { ReadLogContext } from "./logs/read-log.ts";
 export { readLog } from "./logs/read-log.ts";
@@ -87,17 +91,16 @@ export type {
 } from "./runtime/container-runtime.ts";
 export type { ImageErrorCode, RuntimeErrorCode } from "./runtime/runtime-error.ts";
 export { ImageError, RuntimeError } from "./runtime/runtime-error.ts";
+export { traceOf, traceVariables, WANTS_TRACE_ANNOTATION } from "./serve/job-trace.ts";
+export { LogScope } from "./serve/log-scope.ts";
 export type {
   CallDeadlines,
   ListenAddress,
   RunningPlugin,
   ServePluginOptions,
 } from "./serve/options.ts";
-export { traceOf, traceVariables, WANTS_TRACE_ANNOTATION } from "./serve/job-trace.ts";
-export { LogScope } from "./serve/log-scope.ts";
 export { servePlugin } from "./serve/serve-plugin.ts";
 export type { Checkpoint } from "./supervisor/checkpoints.ts";
-export { LogScope } from "./serve/log-scope.ts";
 export { CHECKPOINTS } from "./supervisor/checkpoints.ts";
 export type { Clock } from "./supervisor/clock.ts";
 export { systemClock } from "./supervisor/clock.ts";

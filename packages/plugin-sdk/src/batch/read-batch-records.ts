@@ -24,11 +24,27 @@ const RECORDS_FILE = "records";
 export async function readBatchRecords(
   directory: string,
   pod: Pick<BatchPod, "containers" | "pod">,
-  { now = Date.now(), runtimeType = "batch" }: ReadBatchRecordsOptions = {},
+  options: ReadBatchRecordsOptions = {},
 ): Promise<BatchRecords> {
-  const plan = planOf(pod);
   const file = join(directory, RECORDS_FILE);
-  const text = (await readPlainFile(file, "The job's records", MOST_BYTES)) ?? "";
+  const text = await readPlainFile(file, "The job's records", MOST_BYTES);
+  return recordsOf(text ?? "", pod, options);
+}
+
+/** What there is of a job that has not begun. */
+export function noBatchRecords(
+  pod: Pick<BatchPod, "containers" | "pod">,
+  options: ReadBatchRecordsOptions = {},
+): BatchRecords {
+  return recordsOf("", pod, options);
+}
+
+function recordsOf(
+  text: string,
+  pod: Pick<BatchPod, "containers" | "pod">,
+  { now = Date.now(), runtimeType = "batch" }: ReadBatchRecordsOptions,
+): BatchRecords {
+  const plan = planOf(pod);
   const { record, events, startedAt, finishedAt, hostName, exitCode } = foldRecords(text, plan);
   const context = { runtimeType, jobId: "", probes: new Map(), now, revision: 0 };
   const { containers, initContainers, extension } = podStatus(plan, record, context);

@@ -3,11 +3,14 @@ import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { compiledScript } from "../testing/compiled-script.ts";
 import { silentLogger } from "../testing/recording-logger.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import { openJobStore } from "./open-job-store.ts";
+
+const THREADS = fileURLToPath(new URL("../../runner/file-steps.mjs", import.meta.url));
 
 test("a writer killed at any moment leaves every job whole, and nothing it has answered is lost", async () => {
   await using directory = await temporaryDirectory();
@@ -17,7 +20,8 @@ test("a writer killed at any moment leaves every job whole, and nothing it has a
   );
   const root = join(directory.path, "root");
   for (let round = 0; round < 8; round += 1) {
-    const child = spawn(process.execPath, [script, root], { stdio: ["ignore", "pipe", "inherit"] });
+    const words = [script, root, ...(round % 2 === 0 ? [] : [THREADS])];
+    const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "inherit"] });
     const exited = once(child, "exit");
     const answered: { uid: string; count: number; removed: boolean }[] = [];
     let toKill = 5 + round * 17;

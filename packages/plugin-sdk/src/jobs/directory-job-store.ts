@@ -1,4 +1,4 @@
-import { mkdir, rename, rm } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
 import type { Logger } from "pino";
@@ -6,9 +6,10 @@ import { ignoreMissing } from "../ignore-missing.ts";
 import { PluginError } from "../plugin-error.ts";
 import type { Disk } from "./disk.ts";
 import { isSystemError, isUnreadable } from "./disk.ts";
-import { writeDurably, writeSynced } from "./durable-file.ts";
+import { TEMPORARY_SUFFIX } from "./durable-file.ts";
+import type { FileStep } from "./file-step.ts";
 import type { JobPaths } from "./job-paths.ts";
-import { jobPaths, safeSegment } from "./job-paths.ts";
+import { JOB_FILE, jobPaths, MOST_BEHIND, POD_FILE, safeSegment } from "./job-paths.ts";
 import type { Job, JobChange, JobStore, Quarantined, Tombstone } from "./job-store.ts";
 import { changedJob, newJob } from "./job-transition.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
@@ -22,6 +23,7 @@ const SWEEP_EVERY_MS = 60_000;
 export interface JobStoreParts<Record> {
   root: string;
   disk: Disk;
+  bare: boolean;
   directories: { jobs: string; tmp: string };
   logger: Logger;
   newRecord: (data: RetrievedPodData) => Record;
@@ -37,6 +39,8 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
   readonly #parts: JobStoreParts<Record>;
   readonly #queue = new KeyedQueue();
   readonly #sweeper: NodeJS.Timeout;
+  /** Of each job, how much has been put behind its file's first line, if something has. */
+  readonly #behind = new Map<string, number>();
   #made = 0;
   #closed = false;
 
@@ -80,7 +84,7 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
       const changes = change(job);
       if (changes === undefined) return job;
       const next = changedJob(job, changes, this.#at());
-      await writeDurably(join(this.paths(uid).directory, "job.json"), `${JSON.stringify(next)}\n`);
+      await this.#writeJob(uid, next);
       this.#parts.jobs.set(uid, next);
       return next;
     });
@@ -102,7 +106,7 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
     } catch (cause) {
       this.#known(uid); // Removed while it was being read.
       const code = isUnreadable(cause) ? "unavailable" : "internal";
-      throw new PluginError(code, `The file ${join(directory, "pod.json")} cannot be read.`, {
+      throw new PluginError(code, `The file ${join(directory, POD_FILE)} cannot be read.`, {
         cause,
       });
     }
@@ -114,7 +118,7 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
     }
     await this.#inLine(uid, async () => {
       this.#known(uid);
-      await writeDurably(join(this.paths(uid).directory, "pod.json"), `${JSON.stringify(data)}\n`);
+      await this.#replace(uid, POD_FILE, data);
     });
   }
 
@@ -135,6 +139,7 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
       });
       // Buried is gone: what fails from here on is made good at the next start.
       this.#parts.jobs.delete(uid);
+      this.#behind.delete(uid);
       const away = this.#temporary(uid);
       // Not synced: if it is lost by a power cut, the tombstone has the next start do it again.
       await rename(this.paths(uid).directory, away);
@@ -178,19 +183,25 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
 
   /** A whole job directory appears under its name at once, or not at all. */
   async #writeNew(uid: string, data: RetrievedPodData, job: Job<Record>): Promise<void> {
-    const { directories, disk } = this.#parts;
+    const { directories, disk, bare } = this.#parts;
     const building = this.#temporary(uid);
-    const { directory } = this.paths(uid);
-    const paths = jobPaths(building);
+    const inPlace: FileStep = { make: "rename", path: building, to: this.paths(uid).directory };
+    const { volumes, logs, containers } = jobPaths(building);
+    const made = [building, ...(bare ? [] : [volumes, logs, containers])];
     try {
-      for (const path of [building, paths.volumes, paths.logs, paths.containers]) {
-        await mkdir(path, { mode: 0o700 });
-      }
-      await writeSynced(join(building, "pod.json"), `${JSON.stringify(data)}\n`, 0o600);
-      await writeSynced(join(building, "job.json"), `${JSON.stringify(job)}\n`, 0o600);
-      await disk.syncDirectory(building);
-      await this.#takeAway(uid);
-      await rename(building, directory);
+      await disk
+        .make([
+          ...made.map((path): FileStep => ({ make: "directory", path, mode: 0o700 })),
+          syncedFile(join(building, POD_FILE), data),
+          syncedFile(join(building, JOB_FILE), job),
+          { make: "synced", path: building },
+          inPlace,
+        ])
+        .catch(async (error: NodeJS.ErrnoException) => {
+          if (!isInTheWay(error)) throw error;
+          await this.#takeAway(uid);
+          await disk.make([inPlace]);
+        });
       await disk.syncDirectory(directories.jobs).catch(async (error: unknown) => {
         // Not answered, so not to be found at the next start. Where that fails too, the repeated create does it.
         await this.#takeAway(uid).catch((err: unknown) => {
@@ -202,6 +213,33 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
       await rm(building, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  /** As one more line of `job.json`, of which the last one counts: a new file each time costs a file system more. */
+  async #writeJob(uid: string, job: Job<Record>): Promise<void> {
+    const behind = this.#behind.get(uid) ?? 0;
+    const line = textOf(job);
+    // Until it is known to be whole: nothing may come behind half a line.
+    this.#behind.set(uid, Number.POSITIVE_INFINITY);
+    if (behind + line.length <= MOST_BEHIND) {
+      const path = join(this.paths(uid).directory, JOB_FILE);
+      await this.#parts.disk.make([{ make: "more", path, content: line }]);
+      this.#behind.set(uid, behind + line.length);
+    } else {
+      await this.#replace(uid, JOB_FILE, job);
+      this.#behind.delete(uid);
+    }
+  }
+
+  /** As `writeDurably` does it. */
+  async #replace(uid: string, name: string, value: unknown): Promise<void> {
+    const { directory } = this.paths(uid);
+    const file = join(directory, name);
+    await this.#parts.disk.make([
+      syncedFile(`${file}${TEMPORARY_SUFFIX}`, value),
+      { make: "rename", path: `${file}${TEMPORARY_SUFFIX}`, to: file },
+      { make: "synced", path: directory },
+    ]);
   }
 
   /** Remove the directory of a pod that has no job: a create left it that was never answered. */
@@ -259,4 +297,17 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
   #at(): string {
     return new Date(this.#parts.now()).toISOString();
   }
+}
+
+function syncedFile(path: string, value: unknown): FileStep {
+  return { make: "file", path, content: textOf(value), mode: 0o600, synced: true };
+}
+
+function textOf(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+/** A directory was not renamed as there is one with something in it under the new name, or a file. */
+function isInTheWay({ syscall, code = "" }: NodeJS.ErrnoException): boolean {
+  return syscall === "rename" && ["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(code);
 }

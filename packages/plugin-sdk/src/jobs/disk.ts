@@ -1,8 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { syncDirectory } from "./durable-file.ts";
+import type { FileStep } from "./file-step.ts";
+import { makeSteps } from "./file-step.ts";
 
 /** What the job store asks of its disk that may fail although nothing is damaged; tests hand in failing ones. */
 export interface Disk {
+  /** Makes steps one after another. Throws the system's error of the first that fails; those behind it are not begun. */
+  make(steps: readonly FileStep[]): Promise<void>;
   /** Make renames and new names in a directory survive a power cut. */
   syncDirectory(path: string): Promise<void>;
   /** The whole file as text. */
@@ -10,6 +14,7 @@ export interface Disk {
 }
 
 export const localDisk: Disk = {
+  make: makeSteps,
   syncDirectory,
   readText: (path) => readFile(path, "utf8"),
 };

@@ -7,7 +7,7 @@ import type { JobPaths } from "./job-paths.ts";
  */
 export type JobPhase = "intent" | "submitted" | "deleting";
 
-/** What is remembered of one pod (`job.json`). `Record` is the plugin's own part, plain JSON. */
+/** What is remembered of one pod (the last line of `job.json`). `Record` is the plugin's own part, plain JSON. */
 export interface Job<Record> {
   /** Of this file's shape. */
   readonly schemaVersion: 1;
@@ -79,7 +79,7 @@ export interface JobStore<Record> extends AsyncDisposable {
    * `not-found` for an unknown UID, `invalid` if it is another pod's.
    */
   replaceData(uid: string, data: RetrievedPodData): Promise<void>;
-  /** Paths of this pod's files; the directories exist as long as the job does. */
+  /** Paths of this pod's files; the directories exist as long as the job does, but for a bare store's. */
   paths(uid: string): JobPaths;
   /**
    * The job is confirmed gone: bury it (tombstone first), then remove its directory. Idempotent; an unknown UID

@@ -7,6 +7,7 @@ import { PluginError } from "../plugin-error.ts";
 import type { Disk } from "./disk.ts";
 import { isUnreadable } from "./disk.ts";
 import { TEMPORARY_SUFFIX, writeDurably } from "./durable-file.ts";
+import { JOB_FILE, MOST_BEHIND, POD_FILE } from "./job-paths.ts";
 import type { Job, Quarantined } from "./job-store.ts";
 import { NewerJobError, newJob, readJob } from "./job-transition.ts";
 
@@ -38,13 +39,18 @@ export async function loadJobs<Record>(
   const quarantined = await earlierQuarantine(options.quarantine);
   for (const uid of await readdir(options.directory)) {
     const directory = join(options.directory, uid);
-    for (const file of ["job.json", "pod.json"]) {
+    for (const file of [JOB_FILE, POD_FILE]) {
       await rm(join(directory, `${file}${TEMPORARY_SUFFIX}`), { force: true });
     }
     try {
-      const text = await options.disk.readText(join(directory, "job.json"));
-      const job = readJob(text, uid, options.readRecord);
+      const text = await options.disk.readText(join(directory, JOB_FILE));
+      const line = lastLine(text);
+      const job = readJob(line, uid, options.readRecord);
       await readPodFile(options.disk, directory, uid);
+      // The next line must not come behind half of one, and there is to be an end of lines.
+      if (!text.endsWith("\n") || text.length - line.length > MOST_BEHIND) {
+        await writeDurably(join(directory, JOB_FILE), `${line}\n`);
+      }
       jobs.set(uid, job);
     } catch (error) {
       if (error instanceof NewerJobError) throw newer(directory, error);
@@ -57,13 +63,19 @@ export async function loadJobs<Record>(
   return { jobs, quarantined };
 }
 
+/** The last whole line: what stands behind it was being written. Without a whole one, all of it. */
+function lastLine(text: string): string {
+  const end = text.lastIndexOf("\n");
+  return end < 0 ? text : text.slice(text.slice(0, end).lastIndexOf("\n") + 1, end);
+}
+
 /** `pod.json` as an object with this UID. Throws an `Error` that says what is wrong. */
 export async function readPodFile(
   disk: Disk,
   directory: string,
   uid: string,
 ): Promise<RetrievedPodData> {
-  const text = await disk.readText(join(directory, "pod.json"));
+  const text = await disk.readText(join(directory, POD_FILE));
   const data = JSON.parse(text) as RetrievedPodData | null;
   if (data?.pod?.metadata?.uid !== uid) throw new Error("it belongs to another UID");
   return data;
@@ -92,8 +104,8 @@ async function rebuild<Record>(
     return { quarantined: { uid, path: aside, reason: String(damage) } };
   }
   const job = { ...newJob(data, options.newRecord(data), at), rebuilt: true };
-  await rename(join(directory, "job.json"), `${aside}.job.json`).catch(ignoreMissing);
-  await writeDurably(join(directory, "job.json"), `${JSON.stringify(job)}\n`);
+  await rename(join(directory, JOB_FILE), `${aside}.job.json`).catch(ignoreMissing);
+  await writeDurably(join(directory, JOB_FILE), `${JSON.stringify(job)}\n`);
   logger.error(
     { err: damage, uid, path: `${aside}.job.json` },
     "a job record was damaged; it is rebuilt from the pod, its history is lost",

@@ -290,6 +290,69 @@ describe("removing", () => {
   });
 });
 
+describe("a job's file", () => {
+  const path = (): string => join(root, "jobs", UID, "job.json");
+  const update = (store: JobStore<Counter>, count: number, filler?: object) =>
+    store.update(UID, () => ({ record: { count, ...filler } }));
+
+  test("gets a line for each change, of which the last whole one counts", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    for (const count of [1, 2, 3]) await update(store, count);
+    const text = await readFile(path(), "utf8");
+    expect(text.split("\n")).toHaveLength(5);
+    const last = text.split("\n").at(-2) ?? "";
+    for (const torn of ["{", '{"schemaVersion":1', last.replace(":3", ":5"), "\0\0"]) {
+      await writeFile(path(), `${text}${torn}`);
+      store = await reopen(store);
+      expect(store.get(UID)).toMatchObject({ record: { count: 3 } });
+      expect(store.get(UID)?.rebuilt).toBeUndefined();
+    }
+    await update(store, 4);
+    store = await reopen(store);
+    expect(store.get(UID)).toMatchObject({ record: { count: 4 } });
+  });
+
+  test("is written anew before it becomes large, and read where its end has no newline", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    const filler = { filler: "x".repeat(20_000) };
+    for (let count = 1; count < 8; count += 1) await update(store, count, filler);
+    const last = store.get(UID);
+    expect((await stat(path())).size).toBeLessThan(90_000);
+    store = await reopen(store);
+    expect(store.get(UID)).toEqual(last);
+    await writeFile(path(), JSON.stringify(last));
+    store = await reopen(store);
+    await update(store, 7);
+    expect((await reopen(store)).get(UID)).toEqual({ ...last, record: { count: 7 } });
+  });
+
+  test("of which a change was written in part is written anew with the next change", async () => {
+    let failing = true;
+    const disk: Disk = {
+      ...localDisk,
+      make: async (steps) => {
+        const [step] = steps;
+        if (!failing || step?.make !== "more") return localDisk.make(steps);
+        failing = false;
+        await localDisk.make([{ ...step, content: step.content.slice(0, 20) }]);
+        throw Object.assign(new Error("ENOSPC: no space left"), {
+          code: "ENOSPC",
+          syscall: "write",
+        });
+      },
+    };
+    let store = await open(silentLogger, disk);
+    await store.create(podData(UID));
+    await expect(update(store, 1)).rejects.toMatchObject({ code: "unavailable" });
+    await update(store, 2);
+    await update(store, 3);
+    store = await reopen(store);
+    expect(store.get(UID)).toMatchObject({ record: { count: 3 } });
+  });
+});
+
 describe("damage", () => {
   const damages = ["", "{", '{"schemaVersion":1', "null", '"x"', '{"schemaVersion":1,"uid":"y"}'];
 

@@ -24,6 +24,8 @@ export interface JobStoreOptions<Record> {
   now?: () => number;
   /** Default: this machine's. */
   disk?: Disk;
+  /** The plugin keeps volumes, logs and containers elsewhere: a job has no directories for them. */
+  bare?: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface JobStoreOptions<Record> {
 export async function openJobStore<Record>(
   options: JobStoreOptions<Record>,
 ): Promise<JobStore<Record>> {
-  const { root, logger, newRecord, now = Date.now, disk = localDisk } = options;
+  const { root, logger, newRecord, now = Date.now, disk = localDisk, bare = false } = options;
   const directories = {
     jobs: join(root, "jobs"),
     tombstones: join(root, "tombstones"),
@@ -67,6 +69,7 @@ export async function openJobStore<Record>(
     const store = new DirectoryJobStore<Record>({
       root,
       disk,
+      bare,
       directories,
       logger,
       newRecord,

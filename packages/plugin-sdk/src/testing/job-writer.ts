@@ -1,10 +1,17 @@
 import { pino } from "pino";
+import { localDisk } from "../jobs/disk.ts";
 import { openJobStore } from "../jobs/open-job-store.ts";
+import { ThreadedDisk } from "../jobs/threaded-disk.ts";
 import { podData } from "./pod-data.ts";
 
-/** A process that creates, updates and removes jobs for ever, telling each answered step on stdout; made to be killed. */
+/**
+ * A process that creates, updates and removes jobs for ever, telling each answered step on stdout; made to be killed.
+ * Words: the store's root, and where given the script of the threads that write its files.
+ */
+const [, , root = "", threads] = process.argv;
 const store = await openJobStore<{ count: number }>({
-  root: process.argv[2] ?? "",
+  root,
+  disk: threads === undefined ? localDisk : new ThreadedDisk({ script: threads }),
   logger: pino({ level: "silent" }),
   newRecord: () => ({ count: 0 }),
 });

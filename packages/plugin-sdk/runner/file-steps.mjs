@@ -1,0 +1,79 @@
+// A thread of the plugin that makes steps with files, one after another: each by itself would cost the plugin a change of
+// threads there and back, which is more than most steps cost. It, not the plugin, stands still on a slow file system.
+//
+// Gets  { id, steps }      see FileStep in src/jobs/file-step.ts
+//       { id, stat }       paths
+// tells { id }             all have been made; or
+//       { id, failed: { code, syscall, path, message } }   the first that failed; those behind it have not been begun; or
+//       { id, stamps }     of each path a text that changes when the file does: null where there is none, an error's code
+import fs from "node:fs";
+import { parentPort } from "node:worker_threads";
+
+const make = {
+  directory({ path, mode, exact, known }) {
+    try {
+      fs.mkdirSync(path, { mode });
+    } catch (error) {
+      if (!known || error.code !== "EEXIST") throw error;
+      return;
+    }
+    if (exact) fs.chmodSync(path, mode);
+  },
+  file({ path, content, mode, exact, anew, synced }) {
+    if (anew) fs.rmSync(path, { force: true });
+    const file = fs.openSync(path, synced ? "w" : "wx", mode);
+    try {
+      fs.writeFileSync(file, content);
+      if (exact) fs.fchmodSync(file, mode);
+      if (synced) fs.fsyncSync(file);
+    } finally {
+      fs.closeSync(file);
+    }
+  },
+  link({ path, to, anew }) {
+    if (anew) fs.rmSync(to, { force: true });
+    try {
+      fs.linkSync(path, to);
+    } catch (error) {
+      if (error.code === "ENOENT" || error.code === "EEXIST") throw error;
+      // Not every file system has links, between directories, or so many of one file.
+      fs.copyFileSync(path, to, fs.constants.COPYFILE_EXCL);
+    }
+  },
+  more({ path, content }) {
+    const file = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_APPEND);
+    try {
+      fs.writeFileSync(file, content);
+      fs.fsyncSync(file);
+    } finally {
+      fs.closeSync(file);
+    }
+  },
+  rename: ({ path, to }) => fs.renameSync(path, to),
+  synced({ path }) {
+    const directory = fs.openSync(path, "r");
+    try {
+      fs.fsyncSync(directory);
+    } finally {
+      fs.closeSync(directory);
+    }
+  },
+};
+
+function stampOf(path) {
+  try {
+    const stat = fs.statSync(path, { throwIfNoEntry: false });
+    return stat === undefined ? null : `${stat.ino}:${stat.size}:${stat.mtimeMs}`;
+  } catch ({ code }) {
+    return code;
+  }
+}
+
+parentPort.on("message", ({ id, steps, stat }) => {
+  try {
+    for (const step of steps ?? []) make[step.make](step);
+    parentPort.postMessage(stat === undefined ? { id } : { id, stamps: stat.map(stampOf) });
+  } catch ({ code, syscall, path, message }) {
+    parentPort.postMessage({ id, failed: { code, syscall, path, message } });
+  }
+});

@@ -1,0 +1,110 @@
+import {
+  chmod,
+  copyFile,
+  constants as files,
+  link,
+  mkdir,
+  open,
+  rename,
+  rm,
+} from "node:fs/promises";
+import { syncDirectory } from "./durable-file.ts";
+
+/** One step with files. Paths are absolute, modes are bits as in Kubernetes. */
+export type FileStep =
+  | {
+      make: "directory";
+      path: string;
+      mode: number;
+      /** The mode is set whatever the umask says. */
+      exact?: true;
+      /** One that is there already is no error, and keeps its mode. */
+      known?: true;
+    }
+  | {
+      /** A file that is not there yet; with `synced` also one that is. */
+      make: "file";
+      path: string;
+      content: string | Uint8Array;
+      mode: number;
+      exact?: true;
+      /** What has this name is removed before. */
+      anew?: true;
+      /** Its bytes are on disk before the next step. */
+      synced?: true;
+    }
+  /** A second name, `to`, of the file `path`, or a copy where the file system has none. `anew`: as above. */
+  | { make: "link"; path: string; to: string; anew?: true }
+  /** Put behind what is in a file that is there; on disk before the next step. What fails may leave a part of it. */
+  | { make: "more"; path: string; content: string }
+  | { make: "rename"; path: string; to: string }
+  /** Names in the directory are on disk before the next step. */
+  | { make: "synced"; path: string };
+
+/** Makes steps in this thread; throws the system's error of the first that fails, and does not begin those behind it. */
+export async function makeSteps(steps: readonly FileStep[]): Promise<void> {
+  for (const step of steps) await makeStep(step);
+}
+
+async function makeStep(step: FileStep): Promise<void> {
+  switch (step.make) {
+    case "directory":
+      return makeDirectory(step);
+    case "file":
+      return makeFile(step);
+    case "link":
+      return makeLink(step);
+    case "more":
+      return addToFile(step);
+    case "rename":
+      return rename(step.path, step.to);
+    case "synced":
+      return syncDirectory(step.path);
+  }
+}
+
+type Step<Make extends FileStep["make"]> = Extract<FileStep, { make: Make }>;
+
+async function makeDirectory({ path, mode, exact, known }: Step<"directory">): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    if (!known || (error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return;
+  }
+  if (exact) await chmod(path, mode);
+}
+
+async function makeFile({ path, content, mode, exact, anew, synced }: Step<"file">): Promise<void> {
+  if (anew) await rm(path, { force: true });
+  const file = await open(path, synced ? "w" : "wx", mode);
+  try {
+    await file.writeFile(content);
+    if (exact) await file.chmod(mode);
+    if (synced) await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function addToFile({ path, content }: Step<"more">): Promise<void> {
+  const file = await open(path, files.O_WRONLY | files.O_APPEND);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function makeLink({ path, to, anew }: Step<"link">): Promise<void> {
+  if (anew) await rm(to, { force: true });
+  try {
+    await link(path, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "EEXIST") throw error;
+    // Not every file system has links, between directories, or so many of one file.
+    await copyFile(path, to, files.COPYFILE_EXCL);
+  }
+}
