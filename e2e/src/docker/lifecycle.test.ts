@@ -1,7 +1,11 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { CertificateAuthority } from "@interlink/cluster";
 import type { Lifecycle } from "kubernetes-types/core/v1.js";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { describeEngines } from "../systems/describe-system.ts";
 import { BUSYBOX } from "../systems/images.ts";
 import { waitUntil } from "../systems/wait-until.ts";
@@ -52,6 +56,41 @@ describeEngines("probes and hooks by the network on a real engine", (engine) => 
         ({ reason, message }) => reason === "Unhealthy" && message.includes("statuscode: 404"),
       ),
     ).toBe(true);
+    await fixture.remove(data, 0);
+  });
+
+  it("asks over HTTPS without asking who signed", async () => {
+    const authority = await CertificateAuthority.create("unknown", Date.now());
+    const { keyPem, certificatePem } = await authority.issue(
+      { commonName: "somebody else", hosts: ["else.invalid"] },
+      Date.now(),
+    );
+    let status = 204;
+    const server = createServer({ key: keyPem, cert: certificatePem }, (_request, response) => {
+      response.writeHead(status).end();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const data = await fixture.create({
+      terminationGracePeriodSeconds: 1,
+      hostNetwork: true,
+      containers: [
+        main(STAY, {
+          readinessProbe: {
+            httpGet: { scheme: "HTTPS", path: "/up", port },
+            periodSeconds: 1,
+            failureThreshold: 1,
+          },
+        }),
+      ],
+    });
+    await fixture.containerWhere(data, "main", ({ ready }) => ready);
+    status = 500;
+    await fixture.containerWhere(data, "main", ({ ready }) => !ready);
+    await waitUntil("it is told", () =>
+      fixture.events.some(({ message }) => message.includes("statuscode: 500")),
+    );
     await fixture.remove(data, 0);
   });
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
+import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { connect as connectTcp, createServer as createTcp } from "node:net";
 import { Duplex } from "node:stream";
@@ -8,6 +9,7 @@ import fc from "fast-check";
 import type { Probe } from "kubernetes-types/core/v1.js";
 import { Agent } from "undici";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TEST_CERTIFICATE, TEST_KEY } from "../../../../protocol/src/testing/tls.ts";
 import { RuntimeError } from "../../runtime/runtime-error.ts";
 import { FakeRuntime } from "../../testing/fake-runtime.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
@@ -50,7 +52,11 @@ class FarRuntime extends FakeRuntime {
 /** How the tests below come to the pod. */
 let isFar = false;
 
-function lookAt(probe: Probe, ports: { name: string; containerPort: number }[] = []) {
+function lookAt(
+  probe: Probe,
+  ports: { name: string; containerPort: number }[] = [],
+  signal: AbortSignal = new AbortController().signal,
+) {
   const dispatcher = new Agent({ connect: { rejectUnauthorized: false } });
   closers.push(() => dispatcher.destroy());
   const runtime = isFar ? new FarRuntime(new ManualClock()) : new FakeRuntime(new ManualClock());
@@ -58,9 +64,20 @@ function lookAt(probe: Probe, ports: { name: string; containerPort: number }[] =
     exec: ([command]) => ({ exitCode: command === "good" ? 0 : 1, output: "said so" }),
   });
   const handle = { uid: "u", containerName: "main", attempt: 0, id: "x" };
-  const signal = new AbortController().signal;
   return look({ runtime, dispatcher }, handle, { name: "main", ports }, probe, signal);
 }
+
+test("closes a connection through the runtime when what listens never answers a TLS greeting in time", async () => {
+  isFar = true;
+  const closed: Promise<unknown>[] = [];
+  const silent = createTcp((socket) => void closed.push(once(socket.resume(), "close")));
+  const port = await listen(silent);
+  const limit = new AbortController();
+  silent.once("connection", () => limit.abort());
+  const seen = await lookAt({ httpGet: { port, scheme: "HTTPS" } }, [], limit.signal);
+  expect(seen).toMatchObject({ ok: false });
+  await Promise.all(closed);
+});
 
 describe.each([
   ["at the pod's address", false, "127.0.0.1"],
@@ -81,6 +98,30 @@ describe.each([
         createServer((_request, response) => response.writeHead(status).end("hello")),
       );
       expect(await lookAt({ httpGet: { port, path: "/x" } })).toEqual({ ok, output });
+    });
+
+    test("is encrypted where the probe says HTTPS, and takes any certificate", async () => {
+      const port = await listen(
+        createHttps({ cert: TEST_CERTIFICATE, key: TEST_KEY }, (request, response) => {
+          response.writeHead(request.url === "/up" ? 200 : 503).end("hello");
+        }),
+      );
+      const scheme = "HTTPS";
+      expect(await lookAt({ httpGet: { port, path: "/up", scheme } })).toEqual({
+        ok: true,
+        output: "hello",
+      });
+      expect(await lookAt({ httpGet: { port, path: "/down", scheme } })).toEqual({
+        ok: false,
+        output: "HTTP probe failed with statuscode: 503",
+      });
+      // A kubelet's answer is one, too: the server says that this is no HTTPS, or hangs up.
+      expect(await lookAt({ httpGet: { port, path: "/up" } })).toMatchObject({ ok: false });
+    });
+
+    test("fails when what listens speaks no TLS", async () => {
+      const port = await listen(createServer((_request, response) => response.end("hello")));
+      expect(await lookAt({ httpGet: { port, scheme: "HTTPS" } })).toMatchObject({ ok: false });
     });
 
     test("follows redirects on the same host, and takes one to another as success with a warning", async () => {

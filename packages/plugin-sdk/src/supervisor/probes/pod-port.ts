@@ -56,7 +56,7 @@ async function connectThrough(
  */
 export function dispatcherThrough(open: NonNullable<PodPort["open"]>, signal: AbortSignal): Agent {
   const openAs = async (protocol: string): Promise<Duplex> =>
-    protocol === "https:" ? encrypted(await open(signal)) : open(signal);
+    protocol === "https:" ? encrypted(await open(signal), signal) : open(signal);
   const dial = async (protocol: string, done: buildConnector.Callback): Promise<void> => {
     const opened = await openAs(protocol).catch((error: Error) => error);
     if (opened instanceof Error) done(opened, null);
@@ -67,11 +67,21 @@ export function dispatcherThrough(open: NonNullable<PodPort["open"]>, signal: Ab
   return new Agent({ connect });
 }
 
-function encrypted(connection: Duplex): Promise<Duplex> {
+/** Aborting before it is agreed on closes the connection: whoever listens may never answer. */
+function encrypted(connection: Duplex, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
+    // When TLS gives up on a connection that is no socket, that one has an error of its own, which must not go unheard.
+    connection.on("error", reject);
     const socket = connectTls({ socket: connection, rejectUnauthorized: false });
-    socket.once("secureConnect", () => resolve(socket));
-    socket.once("error", reject);
+    const giveUp = (): void => void socket.destroy(new Error("the probe was given up"));
+    signal.addEventListener("abort", giveUp, { once: true });
+    socket.once("close", () => signal.removeEventListener("abort", giveUp));
+    socket.once("secureConnect", () => {
+      signal.removeEventListener("abort", giveUp);
+      resolve(socket);
+    });
+    socket.on("error", reject);
+    if (signal.aborted) giveUp();
   });
 }
 
