@@ -3,7 +3,7 @@ import { mkdtemp, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { CLAIM_FILE, type JobScriptOptions, jobScript } from "./job-script.ts";
+import { CLAIM_FILE, type JobScriptOptions, jobScript, UNWRITABLE_CODE } from "./job-script.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -13,13 +13,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function run(rest: Partial<JobScriptOptions> = {}, directory = folder) {
+async function run(
+  { path = "/usr/bin", ...rest }: Partial<JobScriptOptions> & { path?: string } = {},
+  directory = folder,
+) {
   const file = join(tmpdir(), `job-${process.pid}.sh`);
   const script = '#!/bin/other\nprintf "runs %s %s %s" "$1" "${POD_IP-}" "${SITE-}"\n';
   await writeFile(file, jobScript({ bash: "/bin/bash", script, shell: [], ...rest }));
   const ended = spawnSync("/bin/bash", ["-p", file, directory], {
     encoding: "utf8",
-    env: { PATH: process.env["PATH"], SLURM_JOB_ID: "7" },
+    env: { PATH: `${path}:${process.env["PATH"]}`, SLURM_JOB_ID: "7" },
   });
   await rm(file);
   return { code: ended.status, said: ended.stdout + ended.stderr };
@@ -46,6 +49,28 @@ it("gives the job variables as they are, whatever is in them", async () => {
   await rm(join(folder, CLAIM_FILE));
   await symlink("6", join(folder, CLAIM_FILE));
   expect(await run()).toEqual({ code: 0, said: "interlink: another job runs this pod\n" });
+});
+
+/** A program that the script finds before the machine's own. */
+async function shim(name: string, text: string): Promise<void> {
+  await writeFile(join(folder, name), `#!/bin/bash\n${text}\n`, { mode: 0o755 });
+}
+
+it("waits for a directory in which nothing can be written now", async () => {
+  await shim("sleep", `echo >>${JSON.stringify(join(folder, "slept"))}`);
+  await shim("ln", `[[ $(wc -c <${JSON.stringify(join(folder, "slept"))}) -lt 3 ]] || /bin/ln "$@"`);
+  await writeFile(join(folder, "slept"), "");
+  expect((await run({ path: folder })).said).toContain("runs");
+  expect(await readlink(join(folder, CLAIM_FILE))).toBe("7");
+});
+
+it("begins nothing where it cannot write, and says so by its exit code", async () => {
+  await shim("sleep", "");
+  await shim("ln", "exit 1");
+  expect(await run({ path: folder })).toEqual({
+    code: UNWRITABLE_CODE,
+    said: `interlink: nothing can be written to ${folder}\n`,
+  });
 });
 
 it("runs nothing for a pod that is gone", async () => {

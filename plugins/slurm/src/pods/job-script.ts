@@ -23,6 +23,9 @@ export interface JobScriptOptions {
 /** Beside the pod's directory's other files: leads to the id of the one job that may run this pod. */
 export const CLAIM_FILE = "job-id";
 
+/** Exit code of a job that could write nothing into its pod's directory, and so began nothing (sysexits.h, `EX_IOERR`). */
+export const UNWRITABLE_CODE = 74;
+
 /**
  * The job's script: `SCRIPT DIRECTORY`. First it claims the pod's directory for its own job id, so that of two jobs that
  * were submitted for one pod only one ever runs it; then the shell text of the site; then the fixed script.
@@ -42,7 +45,16 @@ export function jobScript(options: JobScriptOptions): string {
   return [
     `#!${bash} -p`,
     'if ! [[ -d ${1-} ]]; then echo "interlink: the pod has been deleted" >&2; exit 0; fi',
-    `ln -s -- "\${SLURM_JOB_ID:-0}" "$1/${CLAIM_FILE}" 2>/dev/null`,
+    // A full disk, or a quota that is used up, may have space again in a moment.
+    "for ((il_tries = 0; il_tries < 60; il_tries++)); do",
+    `  ln -s -- "\${SLURM_JOB_ID:-0}" "$1/${CLAIM_FILE}" 2>/dev/null`,
+    `  if [[ -L $1/${CLAIM_FILE} || ! -d $1 ]]; then break; fi`,
+    "  sleep 1",
+    "done",
+    `if ! [[ -L $1/${CLAIM_FILE} ]]; then`,
+    '  echo "interlink: nothing can be written to $1" >&2',
+    `  exit ${UNWRITABLE_CODE}`,
+    "fi",
     `if [[ $(readlink -- "$1/${CLAIM_FILE}") != "\${SLURM_JOB_ID:-0}" ]]; then`,
     '  echo "interlink: another job runs this pod" >&2',
     "  exit 0",

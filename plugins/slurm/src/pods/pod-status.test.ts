@@ -85,7 +85,6 @@ it.each<[string, object, string, number]>([
   ["CANCELLED", { cancelledBy: "user 0" }, "Cancelled", 143],
   ["PREEMPTED", {}, "Preempted", 143],
   ["FAILED", { code: 5 }, "SlurmJobFailed", 5],
-  ["COMPLETED", {}, "ContainerStatusUnknown", 137],
 ])("ends what was still running when the job ended as %s", (state, facts, reason, exitCode) => {
   const end = { id: "7", state, endAt: Date.UTC(2026, 0, 1, 0, 0, 5), ...facts };
   const told = status({ records: records(RUNS), end });
@@ -96,6 +95,29 @@ it.each<[string, object, string, number]>([
     finishedAt: "2026-01-01T00:00:05Z",
   });
   expect(told.failed?.reason).toBe(reason);
+});
+
+it("takes the exit code of a job whose disk was too full for its last records", () => {
+  const told = (code: number, state: string) =>
+    status({ records: records(RUNS), end: { id: "7", state, code } });
+  expect(told(0, "COMPLETED")).toMatchObject({
+    state: { terminated: { exitCode: 0, reason: "Completed" } },
+    failed: undefined,
+  });
+  expect(told(74, "FAILED").state?.terminated).toMatchObject({ exitCode: 74 });
+  expect(told(74, "FAILED").failed?.message).toContain("exit code 74");
+});
+
+it("says of a job that has begun nothing what may be the reason", () => {
+  expect(status({ end: { id: "7", state: "FAILED", code: 74 } }).failed?.message).toContain(
+    "quota",
+  );
+  const unknown = status({ end: { id: "7", state: "COMPLETED", code: 0 } });
+  expect(unknown.state?.terminated).toMatchObject({
+    exitCode: 137,
+    reason: "ContainerStatusUnknown",
+  });
+  expect(unknown.failed?.message).toContain("pod's directory");
 });
 
 it("never changes what the job has recorded itself", () => {

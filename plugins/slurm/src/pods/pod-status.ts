@@ -10,6 +10,7 @@ import { type JobEnd, jobEnd } from "../slurm/job-state.ts";
 import { pendingMessage } from "../slurm/pending-reason.ts";
 import type { QueuedJob } from "../slurm/queue.ts";
 import { rfc3339 } from "../slurm/slurm-time.ts";
+import { UNWRITABLE_CODE } from "./job-script.ts";
 
 /** All that is known of a pod's job. */
 export interface JobKnowledge {
@@ -126,11 +127,19 @@ function endOf({ jobId, end, records }: JobKnowledge): JobEnd | undefined {
     };
   }
   const told = jobEnd(jobId, end);
-  if (end.state !== "COMPLETED" || records.finishedAt !== undefined) return told;
+  if (records.finishedAt !== undefined) return told;
+  const hasBegun = records.startedAt !== undefined;
+  if (end.state === "FAILED" && end.code === UNWRITABLE_CODE && !hasBegun) {
+    const message = `Slurm job ${jobId} could not begin the pod: nothing can be written to the pod's directory from its compute node; there may be no space, or the quota is used up.`;
+    return { ...told, message };
+  }
+  if (end.state !== "COMPLETED") return told;
+  // The script ends so only when all containers have ended well, even if it could not write that down.
+  if (hasBegun) return { ...told, message: `${told.message} Its last records are missing.` };
   // Nobody knows how these containers ended: a kubelet's words for it.
   return {
     reason: "ContainerStatusUnknown",
-    message: `${told.message} It has left no record of how its containers ended.`,
+    message: `${told.message} It has left no record of having begun the pod: its compute node may not see the pod's directory, or could not write there.`,
     exitCode: 137,
   };
 }

@@ -1,4 +1,4 @@
-import type { Checkpoint, Clock, JobStore } from "@interlink/plugin-sdk";
+import { type Checkpoint, type Clock, isSystemError, type JobStore } from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 import type { SlurmClient } from "../commands/slurm-client.ts";
 import { deletionStep, graceLeft } from "./deletion.ts";
@@ -68,7 +68,7 @@ export class Deleter {
   }
 
   async #step(job: PodJob): Promise<void> {
-    const { client, files, clock, look, checkpoint } = this.#options;
+    const { client, clock, look, checkpoint } = this.#options;
     const now = clock.now();
     const { requestedAt, graceSeconds } = job.record.deletion ?? {
       requestedAt: now,
@@ -90,7 +90,7 @@ export class Deleter {
       case "look":
         return;
       case "terminate":
-        await files.grace(job.uid, left, job.record.user?.uid);
+        await this.#tellGrace(job, left);
         await client.terminate(id);
         job.sent = { ...job.sent, terminate: now };
         checkpoint("delete.stop-sent");
@@ -104,7 +104,7 @@ export class Deleter {
         return;
       case "cancel":
         // It may have begun since Slurm was asked; its script then hears of the cancel.
-        await files.grace(job.uid, left, job.record.user?.uid);
+        await this.#tellGrace(job, left);
         await client.cancel(id);
         job.sent = { ...job.sent, cancel: now };
         checkpoint("delete.stop-sent");
@@ -112,6 +112,17 @@ export class Deleter {
         return;
       case "gone":
         await this.#remove(job);
+    }
+  }
+
+  /** On a full disk nothing can be told, and only deletes make space: the pod then ends by the grace period of its own. */
+  async #tellGrace(job: PodJob, seconds: number): Promise<void> {
+    const { files, logger } = this.#options;
+    try {
+      await files.grace(job.uid, seconds, job.record.user?.uid);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      logger.warn({ ...job.about, err: error }, "a job could not be told its grace period");
     }
   }
 

@@ -15,6 +15,8 @@ export interface ObserverOptions {
   files: JobFiles;
   client: SlurmClient;
   controller: ControllerSettings;
+  /** Asks for what `controller` holds, if that is not known yet. */
+  learn: () => Promise<void>;
   instance: string;
   logger: Logger;
   /** Something of this job is known anew. */
@@ -71,7 +73,9 @@ export class Observer {
     if (job.isOver && job.records !== undefined) return;
     try {
       const stamp = await files.stamp(job.uid);
-      if (job.records === undefined || stamp !== job.stamp) {
+      // A file system of several machines may show an old stamp for a minute, but opens a file as it is.
+      const mayBeOld = job.ending !== undefined && job.records?.finishedAt === undefined;
+      if (job.records === undefined || stamp !== job.stamp || mayBeOld) {
         const directory = files.directory(job.uid);
         const { pod } = job;
         const records = await readBatchRecords(
@@ -158,7 +162,8 @@ export class Observer {
 
   /** What do accounting, asked once for all of them, and the controller say of jobs that the queue does not tell enough of? */
   async #lookUp(unclear: readonly PodJob[], now: number): Promise<void> {
-    const { client, controller, changed, logger } = this.#options;
+    const { client, controller, learn, changed, logger } = this.#options;
+    if (unclear.length > 0) await learn();
     const accounted = new Map<string, JobDetails>();
     let failure: unknown;
     for (let from = 0; controller.hasAccounting && from < unclear.length; from += MOST_AT_ONCE) {
@@ -209,8 +214,13 @@ export class Observer {
 
   async #end(job: PodJob, end: JobDetails | "lost"): Promise<void> {
     const { store, changed, logger } = this.#options;
-    await store.update(job.uid, ({ record }) => ({ record: { ...record, end } }));
     job.record = { ...job.record, end };
+    try {
+      await store.update(job.uid, ({ record }) => ({ record: { ...record, end } }));
+    } catch (error) {
+      // Told nevertheless. A later life of the plugin asks Slurm again.
+      logger.warn({ ...job.about, err: error }, "the end of a job could not be written down");
+    }
     logger.info({ ...job.about, state: end === "lost" ? end : end.state }, "the job has ended");
     changed(job);
   }

@@ -35,9 +35,10 @@ import { SlurmClient } from "../commands/slurm-client.ts";
 import type { SlurmSettings } from "../config/slurm-config.ts";
 import { planJob } from "../pods/plan-job.ts";
 import { pullBeforeWords } from "../runtime/pull-before.ts";
-import { type ControllerSettings, parseSettings } from "../slurm/controller-settings.ts";
+import type { ControllerSettings } from "../slurm/controller-settings.ts";
 import { Announcer } from "./announcer.ts";
 import { capacityAnswer, scriptAnswer } from "./capacity.ts";
+import { Controller, DEFAULT_GRACE_SECONDS, killWaitWarning } from "./controller.ts";
 import { Deleter } from "./deleter.ts";
 import { instanceOf } from "./identity.ts";
 import { JobFiles } from "./job-files.ts";
@@ -68,7 +69,7 @@ export interface SlurmProviderOptions {
   pullRestMs?: number;
 }
 
-const DEFAULT_GRACE_SECONDS = 30;
+
 
 /** Pods as Slurm jobs: one pod, one job, run by the SDK's script; one question to Slurm for all of them. */
 export function createSlurmProvider(options: SlurmProviderOptions): Provider {
@@ -158,10 +159,13 @@ class SlurmProvider implements Provider {
       now: () => this.#clock.now(),
     });
     try {
-      const controller = await this.#controller(signal);
+      const controlling = new Controller(this.#client, logger);
+      await controlling.learn(signal);
+      const controller = controlling.settings;
+      const learn = (): Promise<void> => controlling.learn();
       const instance = instanceOf(root);
       const batchScript = await readFile(batchScriptPath(), "utf8");
-      const common = { store, files, client: this.#client, controller, instance, logger };
+      const common = { store, files, client: this.#client, controller, learn, instance, logger };
       const changed = (job: PodJob) => this.#changed(job);
       const observer = new Observer({ ...common, changed });
       const find = (uid: string): PodJob | undefined => {
@@ -260,6 +264,9 @@ class SlurmProvider implements Provider {
     const PodJID = await job.submission;
     for (const message of plan.warnings)
       this.#announcer.event(job, "Warning", "UnknownFlavor", message);
+    const { terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS } = data.pod.spec ?? {};
+    const short = killWaitWarning(this.#started().controller, terminationGracePeriodSeconds);
+    if (short !== undefined) this.#announcer.event(job, "Warning", "ShortKillWait", short);
     return { PodUID: uid, PodJID };
   }
 
@@ -399,23 +406,7 @@ class SlurmProvider implements Provider {
     throw new PluginError("unavailable", "The plugin slurm has not started yet.");
   }
 
-  async #controller(signal: AbortSignal): Promise<ControllerSettings> {
-    const { logger } = this.#options;
-    try {
-      const settings = await this.#client.settings(signal);
-      logger.info({ slurm: settings.version, accounting: settings.hasAccounting }, "Slurm answers");
-      const { killWaitSeconds } = settings;
-      if (killWaitSeconds !== undefined && killWaitSeconds < DEFAULT_GRACE_SECONDS) {
-        logger.warn(
-          `KillWait of Slurm is ${killWaitSeconds} s: pods with a longer grace period are killed earlier at their time limit and when they are preempted. Deletes keep the grace period.`,
-        );
-      }
-      return settings;
-    } catch (error) {
-      logger.warn({ err: error }, "Slurm does not tell its settings now; the usual ones are taken");
-      return parseSettings("");
-    }
-  }
+
 
   /** Takes over the job of an earlier life. */
   async #adopt(parts: Parts, uid: string): Promise<void> {

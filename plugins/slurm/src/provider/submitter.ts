@@ -3,6 +3,7 @@ import { join } from "node:path";
 import {
   type Checkpoint,
   type Clock,
+  isSystemError,
   type JobStore,
   Limit,
   PluginError,
@@ -26,6 +27,8 @@ export interface SubmitterOptions {
   client: SlurmClient;
   settings: SlurmSettings;
   controller: ControllerSettings;
+  /** Asks for what `controller` holds, if that is not known yet. */
+  learn: () => Promise<void>;
   instance: string;
   ownUid: number;
   /** The SDK's script, text. */
@@ -153,8 +156,9 @@ export class Submitter {
   }
 
   async #find(job: PodJob): Promise<string | undefined> {
-    const { files, client, controller, instance, ownUid, store } = this.#options;
+    const { files, client, controller, learn, instance, ownUid, store } = this.#options;
     const { uid } = job;
+    await learn();
     const claimed = await files.claim(uid);
     if (claimed !== undefined) return claimed;
     const users = [ownUid, ...(job.record.user ? [job.record.user.uid] : [])].map(String);
@@ -185,6 +189,11 @@ export function asPluginError(error: unknown): PluginError {
   if (error instanceof SlurmError) {
     const code = error.code === "refused" ? "rejected" : "unavailable";
     return new PluginError(code, error.message, { cause: error });
+  }
+  if (isSystemError(error)) {
+    // A disk that is full, beyond its quota, read-only or gone: said in the system's words, which name the path.
+    const told = `The plugin cannot write the pod's files: ${error.message}`;
+    return new PluginError("unavailable", told, { cause: error });
   }
   return PluginError.from(error);
 }
