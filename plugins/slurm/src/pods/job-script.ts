@@ -34,10 +34,10 @@ export const UNWRITABLE_CODE = 74;
  */
 export function jobScript(options: JobScriptOptions): string {
   const { bash, script, shell, podIp, tunnel, tunnelSeconds, cleanUp = [] } = options;
+  const { variables = [] } = options;
   const texts = shell.map((text) => Buffer.from(`${text}\n`).toString("base64"));
   const evals = texts.map((text) => `eval "$(base64 -d <<<'${text}')"`);
   const atEnd = [
-  const { variables = [] } = options;
     ...(tunnel === undefined ? [] : ["il_close_tunnel"]),
     ...cleanUp.map((words) => `${words.join(" ")} >/dev/null 2>&1`),
   ];
@@ -61,6 +61,10 @@ export function jobScript(options: JobScriptOptions): string {
     "fi",
     ...(tunnel === undefined ? [] : openTunnel(tunnel, tunnelSeconds)),
     ...(podIp === undefined ? [] : [`export POD_IP=${podIp}`]),
+    ...variables.map(({ name, value }) => {
+      const text = Buffer.from(value).toString("base64");
+      return `export ${name}="$(base64 -d <<<'${text}')"`;
+    }),
     ...(tunnel === undefined || evals.length === 0
       ? evals
       : ["if [[ -z $il_refused ]]; then", ...evals, "fi"]),
@@ -69,7 +73,3 @@ export function jobScript(options: JobScriptOptions): string {
     fixed,
   ].join("\n");
 }
-    ...variables.map(({ name, value }) => {
-      const text = Buffer.from(value).toString("base64");
-      return `export ${name}="$(base64 -d <<<'${text}')"`;
-    }),
