@@ -1,17 +1,9 @@
-const NO_TRACES = "this plugin sends no traces";
-
 /** Variables of the earlier plugin that stand for no key, and why they are ignored. */
 const IGNORED: Readonly<Record<string, string>> = {
   AVAILABLEDINDS: "pods run on the engine itself, so nothing has to be kept ready",
   GPUENABLED: "list the GPUs under devices in the configuration file",
   FPGAENABLED: "list the FPGAs under devices in the configuration file",
   FPGA_DISABLE_BOOKKEEPING: "a device is never given to two pods",
-  ENABLE_TRACING: NO_TRACES,
-  TELEMETRY_UNIQUE_ID: NO_TRACES,
-  TELEMETRY_ENDPOINT: NO_TRACES,
-  TELEMETRY_CA_CRT_FILEPATH: NO_TRACES,
-  TELEMETRY_CLIENT_KEY_FILEPATH: NO_TRACES,
-  TELEMETRY_CLIENT_CRT_FILEPATH: NO_TRACES,
 };
 
 /** A sentence for each of them that is set. */

@@ -261,10 +261,14 @@ export const SLURM_CONFIG = Type.Object(
       Type.Boolean({ description: "Pods may add options of the runtime (default: true)." }),
     ),
     Gres: Type.Optional(
-      Type.Record(Type.String(), Type.String({ pattern: "^[A-Za-z0-9_]+(:[A-Za-z0-9_.-]+)?$" }), {
-        description:
-          "Slurm's generic resource by Kubernetes resource, such as gpu:a100 for nvidia.com/gpu (default: gpu).",
-      }),
+      Type.Record(
+        Type.String(),
+        Type.String({
+          description:
+            "Slurm's generic resource by Kubernetes resource, such as gpu:a100 for nvidia.com/gpu (default: gpu).",
+          pattern: "^[A-Za-z0-9_]+(:[A-Za-z0-9_.-]+)?$",
+        }),
+      ),
     ),
     TmpDisk: Type.Optional(
       Type.Boolean({
@@ -340,7 +344,8 @@ export const SLURM_CONFIG = Type.Object(
     ),
     TsocksSshOptions: Type.Optional(
       Type.Array(Type.String(), {
-        description: "Options of ssh for the tunnel, such as -o IdentityFile=~/.ssh/tunnel (default: none).",
+        description:
+          "Options of ssh for the tunnel, such as -o IdentityFile=~/.ssh/tunnel (default: none).",
       }),
     ),
     TsocksLocal: Type.Optional(
@@ -351,7 +356,10 @@ export const SLURM_CONFIG = Type.Object(
     Namespace: Type.Optional(Type.Unknown({ ignored: NO_EFFECT })),
     VKConfigPath: Type.Optional(Type.Unknown({ ignored: NO_EFFECT })),
     Tracing: Type.Optional(
-      Type.Unknown({ ignored: "this plugin sends no traces", env: ["ENABLE_TRACING"] }),
+      Type.Unknown({
+        ignored:
+          "spans are sent by the environment: ENABLE_TRACING=1 and the variables TELEMETRY_*",
+      }),
     ),
   },
   closed,
