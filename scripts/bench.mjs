@@ -3,5 +3,5 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureBuilt, root } from "./lib/setup.mjs";
 
-ensureBuilt();
+await ensureBuilt();
 await import(pathToFileURL(join(root, "bench", "dist", "main.js")).href);

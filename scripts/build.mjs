@@ -1,3 +1,3 @@
 import { ensureBuilt } from "./lib/setup.mjs";
 
-ensureBuilt();
+await ensureBuilt();

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { lockFileFaults } from "./lib/lock-file.mjs";
 import { ensureBuilt, root } from "./lib/setup.mjs";
 
-ensureBuilt();
+await ensureBuilt();
 const bin = (name) => join(root, "node_modules", ".bin", name);
 /** @type {[string, string, string[]][]} */
 const checks = [

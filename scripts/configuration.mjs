@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureBuilt, root } from "./lib/setup.mjs";
 
-ensureBuilt();
+await ensureBuilt();
 const page = join(root, "packages", "cli", "dist", "config", "configuration-page.js");
 const { configurationPage } = await import(pathToFileURL(page).href);
 const file = join(root, "docs", "configuration.md");

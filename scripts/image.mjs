@@ -92,7 +92,7 @@ function importHost(engine, directory) {
   return "interlink-base:host";
 }
 
-ensureBuilt({ product: true });
+await ensureBuilt({ product: true });
 const directory = mkdtempSync(join(tmpdir(), "interlink-image-"));
 try {
   const { engine, tag } = values;

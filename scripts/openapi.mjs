@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureBuilt, root } from "./lib/setup.mjs";
 
-ensureBuilt();
+await ensureBuilt();
 const door = pathToFileURL(join(root, "packages", "protocol", "dist", "index.js"));
 const { openApiDocument } = await import(door.href);
 const folder = join(root, "docs", "openapi");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureBuilt, root } from "./lib/setup.mjs";
 
-ensureBuilt({ product: true });
+await ensureBuilt({ product: true });
 const given = process.argv.slice(2);
 process.argv = [
   process.argv[0],

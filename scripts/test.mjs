@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { ensureBuilt, root } from "./lib/setup.mjs";
 
-ensureBuilt();
+await ensureBuilt();
 const { status, signal } = spawnSync(
   process.execPath,
   [join(root, "node_modules", "vitest", "vitest.mjs"), "run", ...process.argv.slice(2)],
