@@ -69,6 +69,7 @@ export interface PluginFlags {
   tlsCert?: string;
   tlsKey?: string;
   clientCa?: string;
+  allowedSubject?: string[];
   allowAnonymous?: boolean;
   root?: string;
   config?: string;

@@ -187,6 +187,10 @@ export function buildProgram(context: CliContext): Command {
     .option("--tls-cert <file>", "serve HTTPS with this certificate (PEM)")
     .option("--tls-key <file>", "its key (PEM)")
     .option("--client-ca <file>", "want a certificate of this authority (PEM) from callers")
+    .option(
+      "--allowed-subject <name...>",
+      "common names (api-1, api-*) of the certificates that may call (default: all of that authority)",
+    )
     .option("--allow-anonymous", "let anyone who reaches the address run pods")
     .option("--root <directory>", "where the pods' files are kept; one plugin, one directory")
     .option(

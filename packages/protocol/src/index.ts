@@ -16,11 +16,14 @@ export type {
 } from "./client/options.ts";
 export { DEFAULT_DEADLINES } from "./client/options.ts";
 export { readableWords } from "./client/peer-error.ts";
+export { allOf } from "./door/all-of.ts";
 export { anyOf } from "./door/any-of.ts";
 export type { Authenticate, Caller, CallerRequest } from "./door/authenticate.ts";
 export { bearerToken } from "./door/bearer-token.ts";
+export { covers } from "./door/patterns.ts";
 export { RateLimit, type RateLimitOptions } from "./door/rate-limit.ts";
 export { Repeats } from "./door/repeats.ts";
+export { certificateSubject, createSubjects } from "./door/subjects.ts";
 export { createTokenFile, type TokenFileOptions } from "./door/token-file.ts";
 export {
   HTTP_STATUS_BY_CODE,

@@ -62,6 +62,7 @@ test("a plugin with certificates and a file of tokens is called by the API serve
     tlsCert: await file("cert.pem", own.certificatePem),
     tlsKey: await file("key.pem", own.keyPem),
     clientCa: ca,
+    allowedSubject: ["api-*"],
   };
   const both = `SidecarTokenFile: ${await file("token", `${TOKEN}\n`)}
 SidecarTLS:
@@ -94,10 +95,68 @@ SidecarTLS:
 
   await using stranger = await site("stranger", both.replace(/^SidecarTokenFile.*\n/, ""));
   await expect.poll(stranger.ask, { timeout: 30_000 }).toMatch(/wants a bearer token/);
+  const other = await authority.issue({ commonName: "someone-else" }, now);
+  const otherFile = await file("other.pem", other.certificatePem);
+  const otherKey = await file("other-key.pem", other.keyPem);
+  await using signed = await site(
+    "signed",
+    both
+      .replace(/CertFile: .*caller\.pem/, `CertFile: ${otherFile}`)
+      .replace(/KeyFile: .*/, `KeyFile: ${otherKey}`),
+  );
+  await expect.poll(signed.ask, { timeout: 30_000 }).toMatch(/not one of those that may call/);
   const naked = both.replace(/ {2}CertFile[^]*/, "");
   await using without = await site("without", naked);
   await expect.poll(without.ask, { timeout: 30_000 }).toMatch(/certificate|closed|reset/i);
 }, 120_000);
+
+test("an API server holds callers to the namespaces of their certificates' names, and lets in no other name", async () => {
+  const now = Date.now();
+  const authority = await CertificateAuthority.create("site-ca", now);
+  const own = await authority.issue({ commonName: "api", hosts: ["127.0.0.1"] }, now);
+  const port = await freePort();
+  const ca = await file("server-ca.pem", authority.certificatePem);
+  const config = await file(
+    "subjects.yaml",
+    `InterlinkAddress: https://127.0.0.1
+InterlinkPort: "${port}"
+SidecarURL: unix://${join(directory, "nobody.sock")}
+TLS:
+  Enabled: true
+  CertFile: ${await file("server.pem", own.certificatePem)}
+  KeyFile: ${await file("server-key.pem", own.keyPem)}
+  CACertFile: ${ca}
+AllowedSubjects:
+  node-of-lab: [lab]
+`,
+  );
+  await using _server = running((context) => server({ config, logLevel: "silent" }, context));
+  const statusOf = async (commonName: string, namespace: string) => {
+    const { certificatePem: cert, keyPem: key } = await authority.issue({ commonName }, now);
+    const tls = { ca: authority.certificatePem, cert, key };
+    const address = `https://127.0.0.1:${port}`;
+    await using client = createInterlinkClient({ address, peer: "server", tls });
+    const metadata = { name: "p", namespace, uid: "4f6c1a1e-0d5a-4d0e-9c0b-2b7c1de0a001" };
+    return await client.delete({ metadata }).then(
+      () => "deleted",
+      ({ code, message }: Error & { code: string }) => `${code} ${message}`,
+    );
+  };
+  const asked = (name: string, namespace: string) => () => statusOf(name, namespace);
+  // The plugin is away: whoever is let in hears that.
+  await expect.poll(asked("node-of-lab", "lab"), { timeout: 30_000 }).toMatch(/connect ENOENT/);
+  expect(await statusOf("node-of-lab", "other")).toMatch(/do not reach namespace other/);
+  expect(await statusOf("node-of-other", "lab")).toMatch(/not one of those that may call/);
+}, 60_000);
+
+test("subjects without an authority of certificates stop the start", async () => {
+  const context = { env: {}, signal: new AbortController().signal } as CliContext;
+  const text = "SidecarURL: http://127.0.0.1\nSidecarPort: '1'\nAllowedSubjects: { a: ['*'] }\n";
+  const config = await file("no-ca.yaml", text);
+  await expect(server({ config, logLevel: "silent" }, context)).rejects.toThrow("TLS.CACertFile");
+  const flags = { root: join(directory, "other"), logLevel: "silent", allowedSubject: ["a"] };
+  await expect(plugin("process", flags, context)).rejects.toThrow("--client-ca");
+});
 
 test.each([
   [{ listen: "0.0.0.0:0" }, "Who may run pods"],

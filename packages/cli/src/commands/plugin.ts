@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { LogScope, type ServePluginOptions, servePlugin } from "@interlink/plugin-sdk";
+import { allOf, createSubjects } from "@interlink/protocol";
 import type { Logger } from "pino";
 import { anonymous } from "../anonymous.ts";
 import { buildProvider } from "../build-provider.ts";
@@ -67,7 +68,13 @@ async function doorOf(
   configured: string | undefined,
   logger: Logger,
 ): Promise<Pick<ServePluginOptions, "listen" | "authenticate">> {
-  const { tokenFile, clientCa } = flags;
+  const { tokenFile, clientCa, allowedSubject: subjects } = flags;
+  if (subjects !== undefined && clientCa === undefined) {
+    throw new CliError(
+      "usage",
+      "--allowed-subject is a name in a client certificate: give --client-ca.",
+    );
+  }
   const address = parseListen(flags.listen ?? configured ?? "127.0.0.1:4000");
   const listen = withSocketMode(address, flags.socketMode);
   const tls = await ownCertificate(flags, logger);
@@ -86,12 +93,19 @@ async function doorOf(
     });
     if (told !== undefined) logger.warn(told);
   }
+  const ways = [
+    ...(subjects === undefined ? [] : [createSubjects(everywhere(subjects))]),
+    ...(tokenFile === undefined ? [] : [await knownTokens(tokenFile, "--token-file", logger)]),
+  ];
   return {
     listen: tls === undefined || "unixSocket" in listen ? listen : { ...listen, tls },
-    ...(tokenFile === undefined
-      ? {}
-      : { authenticate: await knownTokens(tokenFile, "--token-file", logger) }),
+    ...(ways.length === 0 ? {} : { authenticate: allOf(ways) }),
   };
+}
+
+/** A plugin's callers are API servers, which know by themselves whose pods are whose. */
+function everywhere(subjects: readonly string[]): Record<string, readonly string[]> {
+  return Object.fromEntries(subjects.map((name) => [name, ["*"]]));
 }
 
 async function ownCertificate(

@@ -1,4 +1,4 @@
-import { type Authenticate, anyOf } from "@interlink/protocol";
+import { type Authenticate, allOf, anyOf, createSubjects } from "@interlink/protocol";
 import {
   createHttpJobScriptBuilder,
   createJwtCallers,
@@ -59,6 +59,7 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
   const authenticate = await callers(
     flags.tokenFile ?? settings.tokenFile,
     settings.issuer,
+    settings.subjects,
     logger,
   );
   if (authenticate === undefined && tls?.clientCa === undefined) {
@@ -97,16 +98,21 @@ export async function server(flags: ServerFlags, { env, signal }: CliContext): P
   logger.info("stopping");
 }
 
-/** Whoever is let in by one of the ways that are configured; `undefined` if none is. */
+/** Whoever is let in by one of the tokens that are configured, if any are, and by its certificate; `undefined`: all are. */
 async function callers(
   file: string | undefined,
   issuer: JwtCallersOptions | undefined,
+  subjects: ServerSettings["subjects"],
   logger: Logger,
 ): Promise<Authenticate | undefined> {
   const ways: Authenticate[] = [];
   if (file !== undefined) ways.push(await knownTokens(file, "--token-file", logger));
   if (issuer !== undefined) ways.push(createJwtCallers(issuer));
-  return ways.length === 0 ? undefined : anyOf(ways);
+  const all = [
+    ...(subjects === undefined ? [] : [createSubjects(subjects)]),
+    ...(ways.length === 0 ? [] : [anyOf(ways)]),
+  ];
+  return all.length === 0 ? undefined : allOf(all);
 }
 
 /** How the plugin is called. */

@@ -116,14 +116,20 @@ export const NODE_CONFIG = Type.Object(
       Type.Array(
         Type.Object(
           {
-            Key: Type.String({ minLength: 1 }),
-            Value: Type.Optional(Type.String()),
+            Key: Type.String({ description: "Key of a taint of the node.", minLength: 1 }),
+            Value: Type.Optional(Type.String({ description: "Its value; empty unless given." })),
             Effect: Type.Optional(
-              Type.Union([
-                Type.Literal("NoSchedule"),
-                Type.Literal("PreferNoSchedule"),
-                Type.Literal("NoExecute"),
-              ]),
+              Type.Union(
+                [
+                  Type.Literal("NoSchedule"),
+                  Type.Literal("PreferNoSchedule"),
+                  Type.Literal("NoExecute"),
+                ],
+                {
+                  description:
+                    "What becomes of pods that do not tolerate it; NoSchedule unless given.",
+                },
+              ),
             ),
           },
           closed,

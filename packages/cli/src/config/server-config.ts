@@ -49,7 +49,11 @@ const JOB_SCRIPT_BUILD_CONFIG = Type.Object(
       {
         server: name("A proxy of image registries."),
         master_token: name("Its token; a secret."),
-        cache_validity_seconds: Type.Integer({ default: 0, minimum: 0 }),
+        cache_validity_seconds: Type.Integer({
+          default: 0,
+          minimum: 0,
+          description: "How long what it has kept is good.",
+        }),
       },
       closed,
     ),
@@ -73,8 +77,15 @@ const JOB_SCRIPT_BUILD_CONFIG = Type.Object(
         scratch_area: name("Directory for what is thrown away."),
         apptainer_cachedir: name("Directory of Apptainer's cache."),
         image_dir: name("Directory of images."),
-        additional_directories_in_path: Type.Array(Type.String(), { default: [] }),
-        fuse_sleep_seconds: Type.Integer({ default: 0, minimum: 0 }),
+        additional_directories_in_path: Type.Array(Type.String(), {
+          default: [],
+          description: "Directories that jobs have in PATH besides the usual ones.",
+        }),
+        fuse_sleep_seconds: Type.Integer({
+          default: 0,
+          minimum: 0,
+          description: "How long a job waits for its FUSE volumes to be mounted.",
+        }),
       },
       closed,
     ),
@@ -119,6 +130,16 @@ export const SERVER_CONFIG = Type.Object(
           "Bearer tokens of those who may call, one a line, read again when it changes; behind one may stand whose it is, " +
           "and namespaces=lab,lab-* for whose pods.",
       }),
+    ),
+    AllowedSubjects: Type.Optional(
+      Type.Record(
+        Type.String(),
+        Type.Array(Type.String({ minLength: 1 }), {
+          description:
+            "Who of those with a certificate of TLS.CACertFile may call: common names (node-1, lab-*), each with its " +
+            "namespaces (lab, lab-*, *). Without it every certificate of that authority may, for all namespaces.",
+        }),
+      ),
     ),
     AllowAnonymous: Type.Optional(
       Type.Boolean({
@@ -166,9 +187,13 @@ export const SERVER_CONFIG = Type.Object(
             Type.String({ description: "Its keys; without it they are looked up at the issuer." }),
           ),
           RequiredClaims: Type.Optional(
-            Type.Record(Type.String(), Type.Array(Type.String(), { minItems: 1 }), {
-              description: "Claims, each with the values that may call.",
-            }),
+            Type.Record(
+              Type.String(),
+              Type.Array(Type.String(), {
+                minItems: 1,
+                description: "Values of this claim with which one may call.",
+              }),
+            ),
           ),
           NamespaceClaim: Type.Optional(
             Type.String({
@@ -178,10 +203,13 @@ export const SERVER_CONFIG = Type.Object(
             }),
           ),
           Namespaces: Type.Optional(
-            Type.Record(Type.String(), Type.Array(Type.String({ minLength: 1 })), {
-              description:
-                "Namespaces (lab, lab-*, *) by the values of NamespaceClaim. Without it, a value is a namespace.",
-            }),
+            Type.Record(
+              Type.String(),
+              Type.Array(Type.String({ minLength: 1 }), {
+                description:
+                  "Namespaces (lab, lab-*, *) by the values of NamespaceClaim. Without it, a value is a namespace.",
+              }),
+            ),
           ),
         },
         closed,
@@ -219,6 +247,8 @@ export interface ServerSettings {
   /** Octal. */
   socketMode?: string;
   tokenFile?: string;
+  /** Namespaces by the common names of client certificates that may call. */
+  subjects?: Readonly<Record<string, readonly string[]>>;
   /** Whether it was said that nobody, or that somebody, must be known. */
   allowAnonymous?: boolean;
   /** Requests of each caller. */
@@ -241,6 +271,12 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
   const { InterlinkAddress: address, InterlinkPort: port, SidecarURL: plugin } = config;
   const logLevel = logLevelOf(config);
   const tls = tlsFiles(config.TLS);
+  if (config.AllowedSubjects !== undefined && tls?.clientCa === undefined) {
+    throw new CliError(
+      "usage",
+      "AllowedSubjects are names of client certificates: enable TLS and give TLS.CACertFile.",
+    );
+  }
   const sidecar = sidecarSettings(config);
   const several = severalSettings(config);
   const profiler = profilerOf(config.Pprof);
@@ -253,6 +289,7 @@ export function serverSettings(config: Static<typeof SERVER_CONFIG>): ServerSett
     ...(Object.keys(sidecar).length === 0 ? {} : { sidecar }),
     ...(several === undefined ? {} : { several }),
     ...(config.TokenFile === undefined ? {} : { tokenFile: config.TokenFile }),
+    ...(config.AllowedSubjects === undefined ? {} : { subjects: config.AllowedSubjects }),
     ...(config.AllowAnonymous === undefined ? {} : { allowAnonymous: config.AllowAnonymous }),
     ...(config.RateLimit === undefined
       ? {}

@@ -55,17 +55,28 @@ export const INSTALL_CONFIG = Type.Object(
     oauth: Type.Optional(
       Type.Object(
         {
-          provider: Type.Optional(Type.Literal("oidc")),
+          provider: Type.Optional(
+            Type.Literal("oidc", { description: "Kind of the issuer; there is one only." }),
+          ),
           grant_type: Type.Union(
             [Type.Literal("authorization_code"), Type.Literal("client_credentials")],
-            { default: "authorization_code" },
+            {
+              default: "authorization_code",
+              description:
+                "How a token is come by: from refresh_token, or from client_secret alone.",
+            },
           ),
           issuer: Type.String({ description: "The issuer: https://…", pattern: "^https?://" }),
           audience: Type.String({ description: "For whom tokens are made.", minLength: 1 }),
           token_url: Type.String({ description: "Its token endpoint.", pattern: "^https?://" }),
-          client_id: Type.String({ minLength: 1 }),
-          client_secret: Type.Optional(Type.String()),
-          refresh_token: Type.Optional(Type.String()),
+          client_id: Type.String({
+            description: "As whom the node asks for tokens.",
+            minLength: 1,
+          }),
+          client_secret: Type.Optional(Type.String({ description: "Its secret." })),
+          refresh_token: Type.Optional(
+            Type.String({ description: "What the issuer gave for getting tokens with. A secret." }),
+          ),
           group: text("Only callers of this group are let in."),
           group_claim: Type.String({ description: "Where it stands.", default: "groups" }),
           ...ignoredKeys("scopes device_code_url", "get a refresh token at the issuer yourself"),

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { once, setMaxListeners } from "node:events";
 import { rm } from "node:fs/promises";
 import {
+  certificateSubject,
   createUpgrades,
   isRequestId,
   REQUEST_ID_HEADER,
@@ -148,7 +149,13 @@ function createApp(
     reply.raw.once("close", () => calls.end());
     const path = request.routeOptions.url ?? "";
     if (authenticate === undefined || WITHOUT_AUTHENTICATION.has(path)) return;
-    await authenticate({ method: request.method, path, headers: request.headers });
+    const subject = certificateSubject(request.raw);
+    await authenticate({
+      method: request.method,
+      path,
+      headers: request.headers,
+      ...(subject !== undefined && { certificateSubject: subject }),
+    });
   });
   app.addHook("onResponse", async (request, reply) => {
     const operation = request.routeOptions.url ?? "unknown";

@@ -1,4 +1,4 @@
-import type { Caller } from "@interlink/protocol";
+import { type Caller, covers } from "@interlink/protocol";
 
 /** Which namespaces a token allows. */
 export interface NamespaceClaim {
@@ -44,7 +44,5 @@ function claimAt(claims: Readonly<Record<string, unknown>>, name: string): unkno
 /** Whether a caller may touch the pods of a namespace. A pattern is a name, or the beginning of names and `*`. */
 export function mayTouch(caller: Caller | undefined, namespace: string): boolean {
   if (caller?.namespaces === undefined) return true;
-  return caller.namespaces.some((pattern) =>
-    pattern.endsWith("*") ? namespace.startsWith(pattern.slice(0, -1)) : pattern === namespace,
-  );
+  return caller.namespaces.some((pattern) => covers(pattern, namespace));
 }

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { TlsOptions } from "node:tls";
 import {
   type Authenticate,
+  certificateSubject,
   isRequestId,
   ProtocolError,
   type RateLimit,
@@ -154,16 +155,4 @@ export function createApp(
 function requestId(request: IncomingMessage): string {
   const given = request.headers[REQUEST_ID_HEADER];
   return typeof given === "string" && isRequestId(given) ? given : `Request-${randomUUID()}`;
-}
-
-function certificateSubject(request: IncomingMessage): string | undefined {
-  const { socket } = request;
-  if (!("getPeerCertificate" in socket) || !("authorized" in socket) || !socket.authorized) {
-    return undefined;
-  }
-  const certificate = (
-    socket as { getPeerCertificate(): { subject?: { CN?: string | string[] } } }
-  ).getPeerCertificate();
-  const name = certificate.subject?.CN;
-  return typeof name === "string" ? name : undefined;
 }
