@@ -102,7 +102,7 @@ export const projectedVolumes: Group = (behaviour) => {
     expect(bare["cpu-limit"]).toBe(`444 ${cpu}`);
   });
 
-  behaviour(73, { notApplicable: { slurm: SLURM_LIMITS.changes } }, async (site) => {
+  behaviour(73, {}, async (site) => {
     const name = "downward-changes";
     const item = (path: string) => ({ path, fieldRef: { fieldPath: `metadata.${path}` } });
     await site.createPod(name, {

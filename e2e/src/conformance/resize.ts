@@ -1,6 +1,5 @@
 import { expect } from "vitest";
 import { STAY } from "./pod-helpers.ts";
-import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
 
 /** Behaviours 92 and 93. */
@@ -30,39 +29,35 @@ export const resize: Group = (behaviour) => {
     await site.delete(name);
   });
 
-  behaviour(
-    93,
-    { notApplicable: { slurm: SLURM_LIMITS.changes }, sinceVersion: "1.25" },
-    async (site) => {
-      const name = "debugged";
-      await site.createPod(name, { command: STAY });
-      await site.podReady(name);
-      const path = `/api/v1/namespaces/default/pods/${name}/ephemeralcontainers`;
-      const pod = JSON.parse(await site.kubectl.run(["get", "--raw", path])) as {
-        spec: { ephemeralContainers?: object[] };
-      };
-      pod.spec.ephemeralContainers = [
-        {
-          name: "debug",
-          image: "busybox:latest",
-          imagePullPolicy: "IfNotPresent",
-          command: ["sh", "-c", `echo looking; ${STAY}`],
-          targetContainerName: "main",
-          terminationMessagePolicy: "File",
-        },
-      ];
-      await site.kubectl.run(["replace", "--raw", path, "-f", "-"], { input: JSON.stringify(pod) });
-      const debugged = await site.podWhen(name, "is looked into", ({ status }) =>
-        status?.ephemeralContainerStatuses?.some(({ state }) => state?.running !== undefined),
-      );
-      expect(debugged.status?.containerStatuses?.[0]).toMatchObject({
-        restartCount: 0,
-        ready: true,
-      });
-      expect(await site.logs(name, "-c", "debug")).toBe("looking\n");
-      const exec = ["exec", name, "-c", "debug", "--", "echo", "inside"];
-      expect(await site.kubectl.run(exec)).toBe("inside\n");
-      await site.delete(name);
-    },
-  );
+  behaviour(93, { sinceVersion: "1.25" }, async (site) => {
+    const name = "debugged";
+    await site.createPod(name, { command: STAY });
+    await site.podReady(name);
+    const path = `/api/v1/namespaces/default/pods/${name}/ephemeralcontainers`;
+    const pod = JSON.parse(await site.kubectl.run(["get", "--raw", path])) as {
+      spec: { ephemeralContainers?: object[] };
+    };
+    pod.spec.ephemeralContainers = [
+      {
+        name: "debug",
+        image: "busybox:latest",
+        imagePullPolicy: "IfNotPresent",
+        command: ["sh", "-c", `echo looking; ${STAY}`],
+        targetContainerName: "main",
+        terminationMessagePolicy: "File",
+      },
+    ];
+    await site.kubectl.run(["replace", "--raw", path, "-f", "-"], { input: JSON.stringify(pod) });
+    const debugged = await site.podWhen(name, "is looked into", ({ status }) =>
+      status?.ephemeralContainerStatuses?.some(({ state }) => state?.running !== undefined),
+    );
+    expect(debugged.status?.containerStatuses?.[0]).toMatchObject({
+      restartCount: 0,
+      ready: true,
+    });
+    expect(await site.logs(name, "-c", "debug")).toBe("looking\n");
+    const exec = ["exec", name, "-c", "debug", "--", "echo", "inside"];
+    expect(await site.kubectl.run(exec)).toBe("inside\n");
+    await site.delete(name);
+  });
 };

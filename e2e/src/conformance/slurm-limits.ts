@@ -4,7 +4,6 @@ export const SLURM_LIMITS = {
     "Pods of the Slurm plugin have no address of their own: a job is on its compute node's network.",
   batch:
     "A job is submitted as a whole: what is wrong with the pod then refuses it, and nothing waits.",
-  changes: "A job is submitted as a whole: what changes later does not reach it.",
   files:
     "The variables of a job are written down when it is submitted; the files of its volumes come later.",
   grpc: "The Slurm plugin refuses pods with gRPC probes: a compute node has nothing to ask them with.",

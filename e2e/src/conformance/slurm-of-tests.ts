@@ -19,13 +19,15 @@ export async function slurmOfTests(site: SlurmSite) {
   };
 }
 
-/** A folder with the image under the name that pods give. */
+/** A folder with the image under the names that pods give. */
 function imagesOf({ apptainer }: SlurmSite): string {
   const images = publicFolder("images");
-  try {
-    symlinkSync(apptainer.image, join(images, BUSYBOX));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  for (const name of [BUSYBOX, "busybox"]) {
+    try {
+      symlinkSync(apptainer.image, join(images, name));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
   }
   return images;
 }

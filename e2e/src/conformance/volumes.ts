@@ -103,7 +103,7 @@ export const volumes: Group = (behaviour) => {
     await site.kubectl.run(["delete", "namespace", there, "--wait=false"]);
   });
 
-  behaviour(68, { notApplicable: { slurm: SLURM_LIMITS.changes } }, async (site) => {
+  behaviour(68, {}, async (site) => {
     const name = "optional";
     await site.createPod(name, {
       command: `while :; do echo "$(cat /map/data 2> /dev/null || echo none) $(cat /secret/data 2> /dev/null || echo none)"; sleep 0.2; done`,
@@ -132,7 +132,7 @@ export const volumes: Group = (behaviour) => {
     await site.delete(name);
   });
 
-  behaviour(69, { notApplicable: { slurm: SLURM_LIMITS.changes } }, async (site) => {
+  behaviour(69, {}, async (site) => {
     const name = "changing";
     await site.apply(configMap(name, { data: "1", more: "1" }));
     await site.apply(secret(name, { data: "1" }));

@@ -33,6 +33,7 @@ describeSlurmSite("the contract of providers, on a real Slurm", ({ slurm, apptai
       ping: true,
       restarts: true,
       severalContainers: true,
+      ephemeralContainers: true,
       volumes: true,
       streams: {
         exec: true,
