@@ -1,9 +1,14 @@
 import { execFile } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { createInterlinkClient } from "@interlink/protocol";
+import { request } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeDocker } from "../systems/describe-system.ts";
+import { BUSYBOX } from "../systems/images.ts";
 import { waitUntil } from "../systems/wait-until.ts";
+import { ComposeSite, whyNoCompose } from "./compose-site.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -62,4 +67,82 @@ describeDocker("the container image of all parts", ({ host }) => {
       await docker("rm", "--force", id);
     }
   });
+
+  const noCompose = whyNoCompose();
+  const skipped = noCompose === undefined ? "" : ` [skipped: ${noCompose}]`;
+  test.skipIf(noCompose !== undefined)(
+    `makes a site by docker-compose.yaml that runs pods for who has a token${skipped}`,
+    async () => {
+      await using site = await ComposeSite.up(TAG, host);
+      const { address } = site;
+      await using stranger = createInterlinkClient({ address, peer: "server" });
+      await using node = createInterlinkClient({
+        address,
+        peer: "server",
+        token: () => ComposeSite.token,
+      });
+      const pod = {
+        metadata: { name: "by-compose", namespace: "default", uid: randomUUID() },
+        spec: {
+          restartPolicy: "Never",
+          containers: [
+            {
+              name: "main",
+              image: BUSYBOX,
+              imagePullPolicy: "IfNotPresent",
+              command: ["cat", "/etc/settings/motd"],
+              volumeMounts: [{ name: "settings", mountPath: "/etc/settings" }],
+            },
+          ],
+          volumes: [{ name: "settings", configMap: { name: "settings" } }],
+        },
+      };
+      const wanted = {
+        pod,
+        configmaps: [
+          { metadata: { name: "settings", namespace: "default" }, data: { motd: "from a map\n" } },
+        ],
+        secrets: [],
+        projectedvolumesmaps: [],
+        jobscriptURL: "",
+      };
+      await waitUntil("the API server answers", async () => {
+        const { statusCode, body } = await request(`${address}/healthz`);
+        await body.dump();
+        return statusCode === 200;
+      });
+      await expect(stranger.create(wanted)).rejects.toMatchObject({ code: "refused" });
+      await node.create(wanted);
+      await waitUntil("the pod has ended", async () => {
+        const [status] = await node.status([pod]);
+        return status?.containers[0]?.state?.terminated?.exitCode === 0;
+      });
+      const log = await node.logs({
+        Namespace: "default",
+        PodName: "by-compose",
+        PodUID: pod.metadata.uid,
+        ContainerName: "main",
+        Opts: {
+          Tail: 0,
+          Bytes: 0,
+          Timestamps: false,
+          Follow: false,
+          Previous: false,
+          SinceSeconds: 0,
+          SinceTime: "0001-01-01T00:00:00Z",
+        },
+      });
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of log) chunks.push(chunk);
+      expect(Buffer.concat(chunks).toString()).toBe("from a map\n");
+      expect(await docker("ps", "--all", "--format", "{{.Names}} {{.Labels}}")).toContain(
+        pod.metadata.uid,
+      );
+      await node.delete(pod);
+      await waitUntil("the engine has nothing of the pod", async () => {
+        const all = await docker("ps", "--all", "--format", "{{.Names}} {{.Labels}}");
+        return !all.includes(pod.metadata.uid);
+      });
+    },
+  );
 });
