@@ -1,5 +1,6 @@
 import {
   type BatchPod,
+  type BatchRuntime,
   PluginError,
   planBatchPod,
   traceOf,
@@ -14,6 +15,7 @@ import { apptainerRuntime } from "../runtime/apptainer-runtime.ts";
 import { enrootPodName, enrootRuntime } from "../runtime/enroot-runtime.ts";
 import { imagesToPull, type PullBefore } from "../runtime/pull-before.ts";
 import type { PodRuntimeOptions } from "../runtime/runtime-options.ts";
+import { scriptRuntime } from "../runtime/script-runtime.ts";
 import { podResources } from "../submit/pod-resources.ts";
 import { jobFlags } from "../submit/sbatch-arguments.ts";
 import type { SbatchFlag } from "../submit/sbatch-flags.ts";
@@ -91,7 +93,9 @@ export function planJob(options: {
   const isEnroot = settings.runtime.kind === "enroot";
   const batchPod = planBatchPod({
     data: { ...data, pod },
-    runtime: isEnroot ? enrootRuntime(runtimeOptions, podUid) : apptainerRuntime(runtimeOptions),
+    runtime:
+      siteScript(data, settings) ??
+      (isEnroot ? enrootRuntime(runtimeOptions, podUid) : apptainerRuntime(runtimeOptions)),
     hostVolume: (volume) => directories.get(volume),
   });
   return {
@@ -101,15 +105,16 @@ export function planJob(options: {
       bash: settings.bash,
       script: batchScript,
       shell: [...(settings.commandPrefix === "" ? [] : [settings.commandPrefix]), ...wishes.shell],
-      variables: traceVariables(traceOf(data.pod)),
       ...(wishes.podIp !== undefined && { podIp: wishes.podIp }),
+      variables: traceVariables(traceOf(data.pod)),
       ...(settings.tunnel && { tunnel: settings.tunnel }),
       cleanUp: isEnroot ? rootFileSystems(podUid, settings) : [],
     }),
     ...(uid !== undefined && uid !== ownUid && { uid }),
-    pulls: settings.pullsBefore
-      ? imagesToPull(pod, settings.runtime, runtimeOptions.imagePrefix)
-      : [],
+    pulls:
+      settings.pullsBefore && !data.jobScript
+        ? imagesToPull(pod, settings.runtime, runtimeOptions.imagePrefix)
+        : [],
     warnings:
       unknown === undefined
         ? []
@@ -117,6 +122,16 @@ export function planJob(options: {
             `There is no flavor "${unknown}" at this site; ${flavor === undefined ? "none" : `"${flavor.name}"`} is used.`,
           ],
   };
+}
+
+/** What runs a pod for which the API server has made a script. */
+function siteScript(
+  { pod, jobScript: script }: RetrievedPodData,
+  { bash, shellAnnotations }: SlurmSettings,
+): BatchRuntime | undefined {
+  const owner = pod.spec?.containers[0]?.name;
+  if (!script || owner === undefined) return undefined;
+  return scriptRuntime({ script, owner, bash, takesCommands: shellAnnotations });
 }
 
 /** The pod as this site runs it, and the directories of the volumes that it provides. */

@@ -1,4 +1,5 @@
 import { type JobStore, readBatchRecords } from "@interlink/plugin-sdk";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import type { SlurmClient } from "../commands/slurm-client.ts";
 import type { ControllerSettings } from "../slurm/controller-settings.ts";
@@ -18,6 +19,8 @@ export interface ObserverOptions {
   /** Asks for what `controller` holds, if that is not known yet. */
   learn: () => Promise<void>;
   instance: string;
+  /** The pod as its job runs it; default: whole. */
+  asRun?: (pod: Pod) => Pod;
   logger: Logger;
   /** Something of this job is known anew. */
   changed: (job: PodJob) => void;
@@ -80,7 +83,7 @@ export class Observer {
         const { pod } = job;
         const records = await readBatchRecords(
           directory,
-          { containers: [], pod },
+          { containers: [], pod: this.#asRun(pod) },
           { now, runtimeType: "slurm" },
         );
         // An update has come meanwhile; whoever has brought it reads them too.
@@ -103,10 +106,15 @@ export class Observer {
       // Not knowing what it has done is no reason to leave a pod out of the answer.
       job.records ??= await readBatchRecords(
         `${files.directory(job.uid)}/none`,
-        { containers: [], pod: job.pod },
+        { containers: [], pod: this.#asRun(job.pod) },
         { now, runtimeType: "slurm" },
       ).catch(() => undefined);
     }
+  }
+
+  /** What records mean depends on what the site takes of a pod. */
+  #asRun(pod: Pod): Pod {
+    return this.#options.asRun?.(pod) ?? pod;
   }
 
   /** Gives whether more must be asked about it: Slurm's queue does not have it any more, or not who cancelled it. */

@@ -90,9 +90,9 @@ const refusal = async (running: Promise<unknown>): Promise<PluginError> =>
     },
     (error: unknown) => error as PluginError,
   );
-const log = async (data: RetrievedPodData): Promise<string> => {
+const log = async (data: RetrievedPodData, container = "main"): Promise<string> => {
   const pieces: Uint8Array[] = [];
-  for await (const piece of provider.logs(logRequest(uidOf(data), {}, "main"), signal)) {
+  for await (const piece of provider.logs(logRequest(uidOf(data), {}, container), signal)) {
     pieces.push(piece);
   }
   return Buffer.concat(pieces).toString();
@@ -217,6 +217,48 @@ describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
     expect(await until(data, "terminated")).toMatchObject({ exitCode: 0 });
     expect(await log(data)).toBe("s3'cret\n|a b");
     expect(await readdir(join(folder, "root", "pods", uidOf(data)))).not.toContain("spec");
+  });
+
+  it("is run by the script that the API server has made for it", async () => {
+    const shell = (name: string): Container => ({ name, image: "none", command: ["never"] });
+    const data = podOf("never", {
+      initContainers: [shell("before")],
+      containers: [shell("main"), shell("other"), shell("third")],
+    });
+    data.jobScript = `#!/bin/bash
+#SBATCH --time=1
+echo "it's $PWD"
+echo of the other >"$SANDBOX/run-other.out"
+echo 5 >"$SANDBOX/run-other.status"
+until [[ -e ${folder}/go ]]; do sleep 0.1; done
+echo end
+exit 3
+`;
+    await create(data);
+    const state = async (at: number) => (await statusOf(data))?.containers[at]?.state;
+    await eventually("the other has ended", async () => (await state(1))?.terminated, 20_000);
+    expect((await state(1))?.terminated).toMatchObject({ exitCode: 5 });
+    for (const at of [0, 2]) {
+      await eventually("the others run", async () => (await state(at))?.running, 20_000);
+    }
+    await writeFile(join(folder, "go"), "");
+    await eventually("the third has ended", async () => (await state(2))?.terminated, 20_000);
+    expect((await state(2))?.terminated).toMatchObject({ exitCode: 3 });
+    expect(await until(data, "terminated")).toMatchObject({ exitCode: 3 });
+    const directory = join(folder, "root", "pods", uidOf(data));
+    expect(await log(data)).toBe(`it's ${directory}\nend\n`);
+    expect(await log(data, "other")).toBe("of the other\n");
+    expect((await statusOf(data))?.initContainers?.[0]?.state?.terminated?.exitCode).toBe(0);
+  });
+
+  it("is ready without its probes where the site leaves them out", async () => {
+    await provider.close?.();
+    await open({ file: { EnableProbes: false } });
+    const never = { exec: { command: ["false"] } };
+    const data = podOf("sleep 1000", {}, { readinessProbe: never, startupProbe: never });
+    await create(data);
+    await until(data, "running");
+    expect((await statusOf(data))?.containers[0]).toMatchObject({ ready: true, started: true });
   });
 
   it("refuses in sbatch's own words, and submits again when it is asked again", async () => {

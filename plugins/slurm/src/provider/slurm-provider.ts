@@ -34,6 +34,7 @@ import { askingEnvironment } from "../commands/environment.ts";
 import { SlurmClient } from "../commands/slurm-client.ts";
 import type { SlurmSettings } from "../config/slurm-config.ts";
 import { planJob } from "../pods/plan-job.ts";
+import { withoutProbes } from "../pods/site-volumes.ts";
 import { pullBeforeWords } from "../runtime/pull-before.ts";
 import type { ControllerSettings } from "../slurm/controller-settings.ts";
 import { Announcer } from "./announcer.ts";
@@ -167,7 +168,11 @@ class SlurmProvider implements Provider {
       const batchScript = await readFile(batchScriptPath(), "utf8");
       const common = { store, files, client: this.#client, controller, learn, instance, logger };
       const changed = (job: PodJob) => this.#changed(job);
-      const observer = new Observer({ ...common, changed });
+      const observer = new Observer({
+        ...common,
+        changed,
+        asRun: (pod) => (settings.probes ? pod : withoutProbes(pod)),
+      });
       const find = (uid: string): PodJob | undefined => {
         const job = this.#jobs.get(uid);
         return job && this.#statusOf(job) && job;

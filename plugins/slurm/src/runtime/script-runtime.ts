@@ -1,0 +1,109 @@
+import {
+  type BatchContainerSpec,
+  type BatchFile,
+  type BatchRuntime,
+  type BatchWord,
+  batchContainerDirectory,
+  PluginError,
+} from "@interlink/plugin-sdk";
+
+/**
+ * Fixed, for every pod: DIRECTORY KIND NAME [SCRIPT]. With SCRIPT: runs it, shows what it writes and what the file
+ * run-NAME.out in DIRECTORY gets, and ends as it does, or as run-NAME.status says. Without: shows run-NAME.out, and ends as
+ * run-NAME.status says, at the latest as the script does.
+ */
+const RUN_SCRIPT = `#!/bin/bash -p
+set -u
+cd -- "$1" || exit 1
+export SANDBOX=$1 workingPath=$1
+kind=$2 name=$3 script=\${4-} shown='' code=''
+if [[ $kind == init ]]; then
+  printf 'interlink: a script of the site runs this pod, with what this container does if it wants\\n'
+  exit 0
+fi
+show() {
+  if [[ -z $shown ]] && { exec 4<"run-$name.out"; } 2>/dev/null; then shown=yes; fi
+  if [[ -n $shown ]]; then cat <&4; fi
+}
+has_ended() {
+  code=''
+  { IFS= read -r code <"$1"; } 2>/dev/null
+  [[ $code =~ ^[0-9]+$ ]] || return 1
+  code=$((10#$code > 255 ? 255 : 10#$code))
+}
+if [[ -z $script ]]; then
+  until has_ended "run-$name.status" || has_ended job-script.status; do
+    show
+    sleep 0.5
+  done
+  show
+  exit "$code"
+fi
+# Of an earlier attempt.
+rm -f -- run-*.out run-*.status init-*.out init-*.status job-script.status
+# The script gets the signals itself; this waits for what becomes of it.
+trap : TERM INT HUP
+IFS= read -r first <"$script"
+if [[ $first == '#!'* && $first != '#!'*sh* ]]; then "$script" & else bash "$script" & fi
+while kill -0 "$!" 2>/dev/null; do
+  show
+  sleep 0.5
+done
+wait "$!"
+own=$?
+show
+printf '%s\\n' "$own" >job-script.new && mv -f -- job-script.new job-script.status
+if has_ended "run-$name.status"; then own=$code; fi
+exit "$own"
+`;
+
+/**
+ * The pod by a script that the API server has made for it (`jobScript`), in the place of its containers' command lines. The
+ * first container that is no init container is the script: its log is what that writes, its end is the script's. What the
+ * script wants to tell of containers it writes to files in `$SANDBOX`, the job's directory, as with the earlier plugin:
+ * `run-NAME.out` is a container's output, `run-NAME.status` its exit code. `takesCommands`: what is run inside (exec, probes,
+ * hooks) runs on the compute node, beside the script.
+ */
+export function scriptRuntime(options: {
+  script: string;
+  /** Name of the container that is the script. */
+  owner: string;
+  bash: string;
+  takesCommands: boolean;
+}): BatchRuntime {
+  const { script, owner, bash, takesCommands } = options;
+  const isOwner = ({ container }: BatchContainerSpec) => container.name === owner;
+  const path = ({ container }: BatchContainerSpec, name: string) =>
+    `${batchContainerDirectory(container.name)}/${name}`;
+  return {
+    files: (spec) => [
+      file(path(spec, "run-script"), RUN_SCRIPT),
+      ...(isOwner(spec) ? [file(path(spec, "job-script"), script)] : []),
+    ],
+    run: (spec): BatchWord[] => [
+      [bash],
+      ["-p"],
+      [{ podPath: path(spec, "run-script") }],
+      [{ jobPath: "" }],
+      [spec.kind],
+      [spec.container.name],
+      ...(isOwner(spec) ? [[{ podPath: path(spec, "job-script") }]] : []),
+    ],
+    exec: (_spec, inside): BatchWord[] => {
+      if (takesCommands) return inside.map((word): BatchWord => [word]);
+      if (inside.length > 0) {
+        throw new PluginError(
+          "rejected",
+          "A script of the site runs this pod (jobScript), so probes and hooks cannot run commands in its containers; use httpGet or tcpSocket, or ask the site for AllowShellAnnotations.",
+        );
+      }
+      const refusal =
+        'echo "interlink: a script of the site runs this pod: it has no container to enter" >&2; exit 126';
+      return [[bash], ["-p"], ["-c"], [refusal], ["interlink"]];
+    },
+  };
+}
+
+function file(path: string, text: string): BatchFile {
+  return { path, mode: 0o700, content: Buffer.from(text) };
+}
