@@ -1,12 +1,12 @@
 // A small process of the plugin that runs programs for it. To start a program costs a process as much as it is large, and
 // holds it up until the kernel has run the new one for the first time: here, not in the plugin.
 //
-// Gets  { id, program, words, env, cwd }   or { id, stop: true }: kill it, with all that it has started
+// Gets  { id, program, words, env, cwd, maxBytes }   `maxBytes`: of stdout; or
+//       { id, stop: true }                 kill it, with all that it has started
 // tells { id, failed: { code, message } }  it could not be started; or
 //       { id, code, by, stdout, stderr }   it has ended; `large` instead of stdout: it wrote too much.
 import { spawn } from "node:child_process";
 
-const MAX_BYTES = 1024 * 1024;
 const MAX_WORDS = 4096;
 const running = new Map();
 
@@ -15,13 +15,14 @@ for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(name, () => {});
 // What was started goes on.
 process.on("disconnect", () => process.exit(0));
 
-process.on("message", ({ id, stop, program, words, env, cwd }) => {
+process.on("message", ({ id, stop, program, words, env, cwd, maxBytes }) => {
   if (stop) running.get(id)?.();
-  else run(id, program, words, { env, cwd });
+  else run(id, program, words, { env, cwd, maxBytes });
 });
 
-function run(id, program, words, { env, cwd }) {
-  const tell = (what) => process.connected && process.send({ id, ...what });
+function run(id, program, words, { env, cwd, maxBytes }) {
+  // A plugin that has gone by now needs to be told nothing.
+  const tell = (what) => process.connected && process.send({ id, ...what }, () => {});
   const fail = ({ code, message }) => tell({ failed: { code, message } });
   let child;
   try {
@@ -44,7 +45,7 @@ function run(id, program, words, { env, cwd }) {
   let stderr = "";
   child.stdout.on("data", (piece) => {
     size += piece.length;
-    if (size > MAX_BYTES) kill();
+    if (size > maxBytes) kill();
     else pieces.push(piece);
   });
   child.stderr.on("data", (piece) => {
@@ -59,6 +60,6 @@ function run(id, program, words, { env, cwd }) {
   child.once("close", (code, by) => {
     running.delete(id);
     const stdout = Buffer.concat(pieces).toString("utf8");
-    tell({ code, by, stderr, ...(size > MAX_BYTES ? { large: true } : { stdout }) });
+    tell({ code, by, stderr, ...(size > maxBytes ? { large: true } : { stdout }) });
   });
 }

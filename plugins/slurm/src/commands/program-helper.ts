@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  MAX_BYTES,
   type ProgramOptions,
   type ProgramOutput,
   programError,
@@ -33,11 +34,11 @@ export class ProgramHelper implements Disposable {
   #child: ChildProcess | undefined;
   #made = 0;
 
-  /** Throws `SlurmError`. Of stdout and stderr it takes less than `runProgram`: 1 MiB, and the last words. */
+  /** Throws `SlurmError`. */
   async run(
     program: string,
     words: readonly string[],
-    { env, cwd = "/", signal, deadlineMs }: Omit<ProgramOptions, "maxBytes">,
+    { env, cwd = "/", signal, deadlineMs, maxBytes = MAX_BYTES }: ProgramOptions,
   ): Promise<ProgramOutput> {
     const name = basename(program);
     signal?.throwIfAborted();
@@ -68,7 +69,7 @@ export class ProgramHelper implements Disposable {
       };
       this.#waiting.set(id, settle);
       child.channel?.ref();
-      child.send({ id, program, words, env, cwd }, (error) => {
+      child.send({ id, program, words, env, cwd, maxBytes }, (error) => {
         if (error !== null) this.#lost(child, error);
       });
     });

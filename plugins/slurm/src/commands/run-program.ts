@@ -12,7 +12,7 @@ export interface ProgramOptions {
   env: Readonly<Record<string, string>>;
   signal?: AbortSignal;
   deadlineMs: number;
-  /** Of stdout; more is an error, as half an answer would be a wrong one. */
+  /** Of stdout; more is an error, as half an answer would be a wrong one. Default {@link MAX_BYTES}. */
   maxBytes?: number;
   cwd?: string;
   /** Its stdin; default: none. */
@@ -21,7 +21,8 @@ export interface ProgramOptions {
   owner?: { uid: number; gid: number };
 }
 
-const MAX_BYTES = 64 * 1024 * 1024;
+/** All jobs of a large site, as squeue tells them. */
+export const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_WORDS = 4096;
 
 /**

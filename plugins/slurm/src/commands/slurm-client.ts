@@ -39,11 +39,14 @@ export interface SlurmClientOptions {
  */
 export class SlurmClient implements Disposable {
   readonly #options: SlurmClientOptions;
-  /** Jobs come by the hundred; all else is asked now and then. */
+  /** What is run again and again; all else is run once in a while, or for long. */
   readonly #helper = new ProgramHelper();
+
+  readonly #askingEnvironment: Readonly<Record<string, string>>;
 
   constructor(options: SlurmClientOptions) {
     this.#options = options;
+    this.#askingEnvironment = askingEnvironment(options.env);
   }
 
   /**
@@ -187,7 +190,12 @@ export class SlurmClient implements Disposable {
     words: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<ProgramOutput> {
-    return this.#run(this.#options.commands[program], words, signal);
+    const { commands, deadlineMs } = this.#options;
+    return this.#helper.run(commands[program], words, {
+      env: this.#askingEnvironment,
+      deadlineMs,
+      ...(signal && { signal }),
+    });
   }
 
   #run(
@@ -196,7 +204,7 @@ export class SlurmClient implements Disposable {
     signal: AbortSignal | undefined,
   ): Promise<ProgramOutput> {
     return runProgram(program, words, {
-      env: askingEnvironment(this.#options.env),
+      env: this.#askingEnvironment,
       deadlineMs: this.#options.deadlineMs,
       ...(signal && { signal }),
     });

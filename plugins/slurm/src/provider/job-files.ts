@@ -1,35 +1,32 @@
-import {
-  chmod,
-  lchown,
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, lchown, mkdir, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
   consoleScriptPath,
+  type FileStep,
   PluginError,
   packBatchPod,
+  type ThreadedDisk,
   writeBatchGrace,
   writeBatchPod,
 } from "@interlink/plugin-sdk";
 import type { SystemUser } from "../commands/slurm-client.ts";
 import { CLAIM_FILE } from "../pods/job-script.ts";
 import type { PlannedJob } from "../pods/plan-job.ts";
+import { FixedFiles, newFile } from "./fixed-files.ts";
 
 /** The files of all jobs: a directory per pod, which the job's user owns and compute nodes see under the same path. */
 export class JobFiles {
   readonly #pods: string;
+  readonly #disk: ThreadedDisk;
+  readonly #fixed: FixedFiles;
   /** Read at the first need. */
-  #consoleScript: Promise<Buffer> | undefined;
+  #consoleScript: Promise<string> | undefined;
 
   /** `root`: absolute. */
-  constructor(root: string) {
+  constructor(root: string, disk: ThreadedDisk) {
     this.#pods = join(root, "pods");
+    this.#disk = disk;
+    this.#fixed = new FixedFiles(join(root, "scripts"), disk);
   }
 
   /** The pod's directory. `uid` has been found to be a file name. */
@@ -55,6 +52,7 @@ export class JobFiles {
     // Others must pass through to their own directories, but need not see whose there are.
     await mkdir(this.#pods, { recursive: true, mode: 0o711 });
     await chmod(this.#pods, 0o711);
+    await this.#fixed.open();
   }
 
   /** A copy of the SDK's script, for commands in running containers. */
@@ -79,25 +77,36 @@ export class JobFiles {
   ): Promise<string> {
     const { shared, maxBytes, user, batchScript } = options;
     const directory = this.directory(uid);
-    const content = shared ? Buffer.from(script) : packBatchPod(batchPod, { script, maxBytes });
-    if (content.length > maxBytes) {
+    const content = shared ? script : packBatchPod(batchPod, { script, maxBytes });
+    const bytes = Buffer.byteLength(content);
+    if (bytes > maxBytes) {
       throw new PluginError(
         "rejected",
-        `The job's script has ${content.length} bytes, and Slurm takes at most ${maxBytes} (max_script_size).`,
+        `The job's script has ${bytes} bytes, and Slurm takes at most ${maxBytes} (max_script_size).`,
       );
     }
-    if (shared) await writeBatchPod(batchPod, directory);
-    else await mkdir(directory, { recursive: true, mode: 0o700 });
+    this.#consoleScript ??= readFile(consoleScriptPath(), "utf8");
     const file = join(directory, "job.sh");
-    this.#consoleScript ??= readFile(consoleScriptPath());
-    for (const [path, text, mode] of [
-      [file, content, 0o700],
-      [this.execScript(uid), batchScript, 0o600],
-      [join(directory, "console.pl"), await this.#consoleScript, 0o600],
-    ] as const) {
-      await writeAnew(path, text, mode);
+    const scripts = [
+      { path: file, content, mode: 0o700 },
+      { path: this.execScript(uid), content: batchScript, mode: 0o600 },
+      { path: join(directory, "console.pl"), content: await this.#consoleScript, mode: 0o600 },
+    ];
+    const pod = shared ? batchPod : { ...batchPod, files: [] };
+    const write = (behind: readonly FileStep[]) =>
+      writeBatchPod(pod, directory, { disk: this.#disk, behind });
+    if (user !== undefined) {
+      // What is given away belongs to no other pod, and leads to nothing of another's.
+      await write(scripts.map(newFile));
+      await giveTo(directory, user);
+      return file;
     }
-    if (user !== undefined) await giveTo(directory, user);
+    try {
+      await write(await Promise.all(scripts.map((one) => this.#fixed.step(one))));
+    } catch (error) {
+      if (!this.#fixed.isLost(error)) throw error;
+      await write(scripts.map(newFile));
+    }
     return file;
   }
 
@@ -112,15 +121,10 @@ export class JobFiles {
     }
   }
 
-  /** Changes when the records have changed; `""`: there are none yet. */
-  async stamp(uid: string): Promise<string> {
-    try {
-      const { size, mtimeMs, ino } = await stat(this.records(uid));
-      return `${ino}:${size}:${mtimeMs}`;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "";
-      throw error;
-    }
+  /** Each changes when the records of that pod have changed; `""`: there are none yet. */
+  async stamps(uids: readonly string[]): Promise<string[]> {
+    const stamps = await this.#disk.stamps(uids.map((uid) => this.records(uid)));
+    return stamps.map((stamp) => stamp ?? "");
   }
 
   /** Tells the job's script how long its pod may take to end. `owner`: as whom the job runs, if not as this process. */
@@ -134,16 +138,6 @@ export class JobFiles {
     // A job that is ending may still write a file.
     await rm(this.directory(uid), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
-}
-
-/** As a file of its own: what an earlier try has left may be another's by now, or lead elsewhere. */
-async function writeAnew(path: string, content: string | Uint8Array, mode: number): Promise<void> {
-  const write = () => writeFile(path, content, { mode, flag: "wx" });
-  await write().catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EEXIST") throw error;
-    await rm(path);
-    await write();
-  });
 }
 
 /** Of what this process has just made; links are given away themselves, never what they lead to. */

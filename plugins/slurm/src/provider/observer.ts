@@ -1,4 +1,4 @@
-import { type JobStore, readBatchRecords } from "@interlink/plugin-sdk";
+import { type JobStore, Limit, noBatchRecords, readBatchRecords } from "@interlink/plugin-sdk";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import type { SlurmClient } from "../commands/slurm-client.ts";
@@ -13,8 +13,8 @@ import type { SlurmRecord } from "./slurm-record.ts";
 
 export interface ObserverOptions {
   store: JobStore<SlurmRecord>;
-  files: JobFiles;
-  client: SlurmClient;
+  files: Pick<JobFiles, "directory" | "stamps">;
+  client: Pick<SlurmClient, "accounting" | "cancel" | "job">;
   controller: ControllerSettings;
   /** Asks for what `controller` holds, if that is not known yet. */
   learn: () => Promise<void>;
@@ -37,6 +37,9 @@ const MOST_AT_ONCE = 500;
 /** Takes in what Slurm and the records tell, job by job. Nothing here guesses: what failed is asked again. */
 export class Observer {
   readonly #options: ObserverOptions;
+  readonly #reads = new Limit(32);
+  /** A look at the records, once begun, looks at all. */
+  readonly #lasting = new AbortController().signal;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
@@ -70,12 +73,38 @@ export class Observer {
     for (const [uid, left] of byPod) await this.#stray(uid, left);
   }
 
-  /** Reads the records if they have changed. */
-  async records(job: PodJob, now: number): Promise<void> {
+  /** Of a pod that has just arrived: its job cannot have begun. */
+  begin(job: PodJob, now: number): void {
+    job.records ??= noBatchRecords(
+      { containers: [], pod: this.#asRun(job.pod) },
+      { now, runtimeType: "slurm" },
+    );
+    this.#options.changed(job);
+  }
+
+  /** Reads the records of those jobs that have changed, asking once whether they have; gives these jobs. */
+  async look(jobs: readonly PodJob[], now: number): Promise<PodJob[]> {
+    const open = jobs.filter((job) => !job.isRefused && !(job.isOver && job.records !== undefined));
+    const stamps = await this.#options.files.stamps(open.map(({ uid }) => uid));
+    const due = open.flatMap((job, index) => {
+      const stamp = stamps[index] ?? "";
+      const isSame = job.records !== undefined && job.stamp === stamp && job.ending === undefined;
+      return isSame ? [] : [{ job, stamp }];
+    });
+    await Promise.all(
+      due.map(({ job, stamp }) =>
+        this.#reads.run(this.#lasting, () => this.records(job, now, stamp)),
+      ),
+    );
+    return due.map(({ job }) => job);
+  }
+
+  /** Reads the records if they have changed: if they have another stamp than the last time. */
+  async records(job: PodJob, now: number, given?: string): Promise<void> {
     const { files, changed, logger } = this.#options;
     if (job.isOver && job.records !== undefined) return;
     try {
-      const stamp = await files.stamp(job.uid);
+      const stamp = given ?? (await files.stamps([job.uid]))[0] ?? "";
       // A file system of several machines may show an old stamp for a minute, but opens a file as it is.
       const mayBeOld = job.ending !== undefined && job.records?.finishedAt === undefined;
       if (job.records === undefined || stamp !== job.stamp || mayBeOld) {
@@ -104,11 +133,10 @@ export class Observer {
     } catch (error) {
       logger.warn({ ...job.about, err: error }, "the records of a job could not be read");
       // Not knowing what it has done is no reason to leave a pod out of the answer.
-      job.records ??= await readBatchRecords(
-        `${files.directory(job.uid)}/none`,
+      job.records ??= noBatchRecords(
         { containers: [], pod: this.#asRun(job.pod) },
         { now, runtimeType: "slurm" },
-      ).catch(() => undefined);
+      );
     }
   }
 

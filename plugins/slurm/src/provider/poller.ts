@@ -1,4 +1,4 @@
-import { type Clock, Limit } from "@interlink/plugin-sdk";
+import type { Clock } from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 import type { SlurmClient } from "../commands/slurm-client.ts";
 import type { Deleter } from "./deleter.ts";
@@ -31,9 +31,6 @@ export class Poller {
   readonly #closing = new AbortController();
   readonly #polls: Loop;
   readonly #looks: Loop;
-  readonly #reads = new Limit(32);
-  /** A look at the records, once begun, looks at all. */
-  readonly #lasting = new AbortController().signal;
   #livelyUntil = 0;
   #failures = 0;
 
@@ -106,17 +103,17 @@ export class Poller {
 
   /** The records of all jobs that may have changed. */
   async #look(): Promise<void> {
-    const { jobs, clock } = this.#options;
+    const { jobs, clock, logger } = this.#options;
     const { observer, deleter } = this.#options.parts();
-    await Promise.all(
-      [...jobs.values()].map((job) =>
-        this.#reads.run(this.#lasting, async () => {
-          const wasDone = job.records?.finishedAt !== undefined;
-          if (!job.isRefused) await observer.records(job, clock.now());
-          if (!wasDone && job.records?.finishedAt !== undefined) this.wake();
-          if (job.deleting) await deleter.advance(job);
-        }),
-      ),
-    );
+    const all = [...jobs.values()];
+    const running = new Set(all.filter(({ records }) => records?.finishedAt === undefined));
+    const changed = await observer.look(all, clock.now()).catch((error: unknown) => {
+      logger.warn({ err: error }, "the records of jobs could not be looked at");
+      return [];
+    });
+    if (changed.some((job) => running.has(job) && job.records?.finishedAt !== undefined)) {
+      this.wake();
+    }
+    await Promise.all(all.flatMap((job) => (job.deleting ? deleter.advance(job) : [])));
   }
 }

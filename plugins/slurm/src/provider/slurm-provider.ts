@@ -13,6 +13,7 @@ import {
   readLog,
   runtimeLogOptions,
   systemClock,
+  ThreadedDisk,
 } from "@interlink/plugin-sdk";
 import type {
   AttachRequest,
@@ -70,8 +71,6 @@ export interface SlurmProviderOptions {
   pullRestMs?: number;
 }
 
-
-
 /** Pods as Slurm jobs: one pod, one job, run by the SDK's script; one question to Slurm for all of them. */
 export function createSlurmProvider(options: SlurmProviderOptions): Provider {
   const root = resolve(options.root);
@@ -121,6 +120,7 @@ class SlurmProvider implements Provider {
   readonly #announcer: Announcer;
   readonly #background = new Set<Promise<unknown>>();
   readonly #poller: Poller;
+  readonly #disk = new ThreadedDisk();
   #parts: Parts | undefined;
 
   constructor(options: SlurmProviderOptions) {
@@ -149,11 +149,13 @@ class SlurmProvider implements Provider {
 
   async start(signal: AbortSignal): Promise<void> {
     const { root, logger, settings, checkpoint = () => undefined } = this.#options;
-    const files = new JobFiles(root);
+    const files = new JobFiles(root, this.#disk);
     // Before the store, which makes its own directories for this user alone.
     await files.open();
     const store = await openJobStore<SlurmRecord>({
       root: `${root}/store`,
+      disk: this.#disk,
+      bare: true,
       logger,
       newRecord: () => EMPTY_RECORD,
       readRecord: readSlurmRecord,
@@ -257,7 +259,8 @@ class SlurmProvider implements Provider {
     const job = this.#jobs.get(uid) ?? this.#remember(data.pod, stored.record, stored.jobId);
     this.#options.checkpoint?.("create.intent-written");
     // From now on it has a status, if only that it waits.
-    await observer.records(job, this.#clock.now());
+    if (created) observer.begin(job, this.#clock.now());
+    else await observer.records(job, this.#clock.now());
     if (job.jobId !== undefined) return { PodUID: uid, PodJID: job.jobId };
     if (user !== undefined && job.record.user === undefined) {
       const owner = { uid: user.uid, name: user.name };
@@ -316,6 +319,12 @@ class SlurmProvider implements Provider {
     return this.#jobs.get(uid)?.about;
   }
 
+  created(uid: string): { pod: Pod; at: number } | undefined {
+    const pod = this.#jobs.get(uid)?.pod;
+    const at = Date.parse(this.#started().store.get(uid)?.createdAt ?? "");
+    return pod && { pod, at };
+  }
+
   async status(pods: readonly Pod[] | "all"): Promise<RemotePodStatus[]> {
     const { store } = this.#started();
     if (pods === "all") {
@@ -351,12 +360,6 @@ class SlurmProvider implements Provider {
 
   async exec(request: ExecRequest, signal: AbortSignal): Promise<ProcessStreams> {
     return this.#started().streams.exec(request, signal).catch(asStreamError);
-  }
-
-  created(uid: string): { pod: Pod; at: number } | undefined {
-    const pod = this.#jobs.get(uid)?.pod;
-    const at = Date.parse(this.#started().store.get(uid)?.createdAt ?? "");
-    return pod && { pod, at };
   }
 
   async attach(request: AttachRequest, signal: AbortSignal): Promise<ProcessStreams> {
@@ -404,14 +407,13 @@ class SlurmProvider implements Provider {
     await Promise.allSettled(this.#background);
     this.#client[Symbol.dispose]();
     await this.#parts?.store.close();
+    await this.#disk[Symbol.asyncDispose]();
   }
 
   #started(): Parts {
     if (this.#parts !== undefined) return this.#parts;
     throw new PluginError("unavailable", "The plugin slurm has not started yet.");
   }
-
-
 
   /** Takes over the job of an earlier life. */
   async #adopt(parts: Parts, uid: string): Promise<void> {
