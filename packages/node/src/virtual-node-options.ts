@@ -16,7 +16,7 @@ export type SiteSource = Omit<InterlinkClientOptions, "peer"> | RemoteSite;
 export interface VirtualNodeOptions
   extends Omit<
     NodeOptions,
-    "name" | "addresses" | "kubeletPort" | "capacity" | "version" | "restricted"
+    "name" | "addresses" | "kubeletPort" | "capacity" | "version" | "restricted" | "siteAddress"
   > {
   nodeName: string;
   /** Of this program, `X.Y.Z`. Default: of this package. */

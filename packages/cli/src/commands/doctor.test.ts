@@ -174,11 +174,31 @@ describe("interlink doctor", () => {
 
   test("tells partitions that Slurm has not", async () => {
     const sinfo = join(directory, "sinfo");
-    await writeFile(sinfo, "#!/bin/sh\nprintf 'short\\nshort\\nlong\\n'\n", { mode: 0o755 });
+    await writeFile(sinfo, "#!/bin/sh\nprintf 'short* up\\nshort* up\\nlong up\\nold down\\n'\n", {
+      mode: 0o755,
+    });
     const file = join(directory, "SlurmConfig.yaml");
     await writeFile(file, `SinfoPath: ${sinfo}\nPartitions: [short, gpu]\n`);
     expect(await complaints(["--no-cluster", "--slurm", file])).toEqual([
       "there is no partition gpu, which Partitions names",
+    ]);
+    await writeFile(
+      file,
+      `SinfoPath: ${sinfo}
+DefaultFlavor: a
+Flavors:
+  a: { SlurmFlags: ["-p gpu,old"] }
+  b: { SlurmFlags: [--partition=long] }
+`,
+    );
+    expect(await complaints(["--no-cluster", "--slurm", file])).toEqual([
+      "there is no partition gpu, which Flavors.a.SlurmFlags names",
+      "the partition old is down: jobs wait",
+    ]);
+    await writeFile(sinfo, "#!/bin/sh\nprintf 'long up\\n'\n", { mode: 0o755 });
+    await writeFile(file, `SinfoPath: ${sinfo}\n`);
+    expect(await complaints(["--no-cluster", "--slurm", file])).toEqual([
+      "Slurm has no default partition, and pods that name none are given none",
     ]);
     await writeFile(file, `SinfoPath: ${directory}/none\n`);
     expect(await complaints(["--no-cluster", "--slurm", file])).toEqual([
@@ -218,6 +238,53 @@ describe("of a cluster", () => {
     expect(stdout).toMatch(/^cluster https.*\n {2}Kubernetes {3}v/);
     expect(stdout).toMatch(/\nnode hpc\n/);
     expect(await complaints([...argv, "nobody"])).toContain("the cluster has no node nobody");
+  });
+
+  test("status without --site finds the node by its label and the API server by its annotation, without showing it a token", async () => {
+    const seen: unknown[] = [];
+    await using peer = await answering((request, response) => {
+      seen.push(request.headers.authorization);
+      PLUGIN(request, response);
+    });
+    const address = `http://127.0.0.1:${peer.port}`;
+    const kube = createKubeClient(
+      await loadKubeCredentials({ kubeconfigFile: cluster.kubeconfigFile }),
+    );
+    const token = join(directory, "token-of-another");
+    await writeFile(token, "a-token-that-stays-here", { mode: 0o600 });
+    const named = async (name: string) =>
+      kube.create(paths.nodes.collection(), {
+        apiVersion: "v1",
+        kind: "Node",
+        metadata: {
+          name,
+          labels: { "virtual-node.interlink/type": "virtual-kubelet" },
+          annotations: {
+            "interlink.virtual-kubelet.io/site": address,
+            "interlink.virtual-kubelet.io/ping-response": '{"status":"ok"}',
+          },
+        },
+        status: { conditions: [{ type: "Ready", status: "True" }] },
+      });
+    const status = async () => {
+      const argv = ["--kubeconfig", cluster.kubeconfigFile, "--token-file", token];
+      return runCommand(["status", ...argv]);
+    };
+    try {
+      expect((await status()).stdout).toMatch(/no virtual node is known; give --name/);
+      await named("one");
+      const { stdout, code } = await status();
+      expect(stdout).toMatch(/\nnode one\n/);
+      expect(stdout).toMatch(/\n {2}last ping +\{"status":"ok"\}/);
+      expect(stdout).toContain(`\nAPI server ${address}\n`);
+      expect(code).toBe(0);
+      expect(seen.length).toBeGreaterThan(0);
+      expect(seen.every((header) => header === undefined)).toBe(true);
+      await named("two");
+      expect((await status()).stdout).toMatch(/there are several; give --name .*one, two/);
+    } finally {
+      await kube.close();
+    }
   });
 
   test("doctor tells credentials that are none", async () => {

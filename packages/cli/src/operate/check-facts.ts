@@ -24,19 +24,21 @@ export function checkFacts(facts: Facts): Finding[] {
     ...(token === undefined ? [] : checkToken(token, now)),
     ...(plugin === undefined ? [] : checkPeer("plugin", plugin, now)),
     ...(slurm === undefined ? [] : checkSlurm(slurm)),
-    ...(site === undefined ? noSite(facts) : checkPeer("site", site, now)),
+    ...(site === undefined || site.isNodes === true ? noSite(facts) : checkPeer("site", site, now)),
     ...(cluster === undefined ? [] : checkCluster(cluster, now)),
   ];
 }
 
 /** Where only a plugin was asked, nobody misses the API server. */
-function noSite({ plugin, slurm }: Facts): Finding[] {
+function noSite({ plugin, slurm, site }: Facts): Finding[] {
   if (plugin !== undefined || slurm !== undefined) return [];
   return [
     warning(
       "site",
       "no API server is named, so none was asked",
-      "Give --site, or --config with the node's file.",
+      site === undefined
+        ? "Give --site, or --config with the node's file."
+        : `The node's is ${site.address}: give it as --site, with --token-file and --site-ca as the node has them.`,
     ),
   ];
 }
@@ -101,7 +103,13 @@ function checkToken({ file, content }: TokenFacts, now: string): Finding[] {
     : [ok("token", `the token in ${file} is good until ${expires}`)];
 }
 
-function checkSlurm({ partitions, wanted }: SlurmFacts): Finding[] {
+function checkSlurm({
+  partitions,
+  wanted,
+  defaultPartition,
+  needsDefault,
+  down = [],
+}: SlurmFacts): Finding[] {
   if (!partitions.ok) {
     return [
       problem(
@@ -113,16 +121,36 @@ function checkSlurm({ partitions, wanted }: SlurmFacts): Finding[] {
   }
   const there = new Set(partitions.value);
   const missing = wanted.filter(({ partition }) => !there.has(partition));
-  if (missing.length === 0) {
-    return [ok("slurm", `Slurm has the partitions ${partitions.value.join(", ")}`)];
-  }
-  return missing.map(({ partition, where }) =>
-    problem(
-      "slurm",
-      `there is no partition ${partition}, which ${where} names`,
-      `Slurm has ${partitions.value.join(", ") || "none"}: name one of them, or ask who runs it.`,
+  const used = new Set(wanted.map(({ partition }) => partition));
+  if (needsDefault === true && defaultPartition !== undefined) used.add(defaultPartition);
+  const closed = down.filter((partition) => used.has(partition));
+  const findings = [
+    ...missing.map(({ partition, where }) =>
+      problem(
+        "slurm",
+        `there is no partition ${partition}, which ${where} names`,
+        `Slurm has ${partitions.value.join(", ") || "none"}: name one of them, or ask who runs it.`,
+      ),
     ),
-  );
+    ...closed.map((partition) =>
+      warning(
+        "slurm",
+        `the partition ${partition} is down: jobs wait`,
+        "See scontrol show partition, or ask who runs it.",
+      ),
+    ),
+    ...(needsDefault === true && defaultPartition === undefined
+      ? [
+          warning(
+            "slurm",
+            "Slurm has no default partition, and pods that name none are given none",
+            "Give DefaultFlavor a flavor with --partition, or have pods name a flavor with one.",
+          ),
+        ]
+      : []),
+  ];
+  if (findings.length > 0) return findings;
+  return [ok("slurm", `Slurm has the partitions ${partitions.value.join(", ")}`)];
 }
 
 function checkCluster(cluster: ClusterFacts, now: string): Finding[] {

@@ -33,6 +33,8 @@ export interface PeerFacts {
   /** `undefined`: the base protocol only. Not asked without contact. */
   capabilities?: Answered<Capabilities | undefined>;
   ping?: Answered<PingAnswer | undefined>;
+  /** The node told its address: it may be out of reach from here, and still be fine. */
+  isNodes?: boolean;
 }
 
 /** A bearer token in a file. Never the token itself. */
@@ -59,6 +61,10 @@ export interface NodeFacts {
   version?: string;
   capacity: Readonly<Record<string, string>>;
   isCordoned: boolean;
+  /** Address of its API server, as the node itself says it. */
+  site?: string;
+  /** What the site answered to the node's last ping. */
+  ping?: string;
   /** Since the lease was renewed; below 0: the node's clock is ahead of ours. */
   leaseAgeSeconds?: number;
 }
@@ -69,6 +75,8 @@ export interface ClusterFacts {
   /** Of the client certificate, ISO 8601. */
   credentialsExpire?: string;
   nodeName?: string;
+  /** Names of all virtual nodes, where none was named and there is not just one. */
+  virtualNodes?: readonly string[];
   /** `undefined`: it was not asked for; `value` undefined: there is none of this name. */
   node?: Answered<NodeFacts | undefined>;
   /** How many of each phase. */
@@ -81,6 +89,12 @@ export interface ClusterFacts {
 export interface SlurmFacts {
   file: string;
   partitions: Answered<readonly string[]>;
+  /** Where jobs go that name no partition. */
+  defaultPartition?: string;
+  /** Partitions that take no jobs now. */
+  down?: readonly string[];
+  /** Pods that name no flavor, or one without a partition, go to Slurm's default partition. */
+  needsDefault?: boolean;
   /** Partition, and where it is named. */
   wanted: readonly { partition: string; where: string }[];
 }

@@ -9,7 +9,7 @@ import {
   nodeSettings,
   readNodeConfig,
 } from "../config/node-config.ts";
-import type { Facts, FileFacts } from "./facts.ts";
+import type { Facts, FileFacts, PeerFacts } from "./facts.ts";
 import { probeCluster } from "./probe-cluster.ts";
 import { probeFile, probeToken } from "./probe-files.ts";
 import { probePeer } from "./probe-peer.ts";
@@ -73,6 +73,7 @@ export async function gatherFacts(flags: OperateFlags, world: Gathering): Promis
     flags.slurm === undefined ? undefined : probeSlurm(flags.slurm, signal),
   ]);
   const problems = [...(configuration?.problems ?? []), ...unread];
+  const siteOfNode = site === undefined ? await probeSiteOf(cluster, signal, now) : undefined;
   return {
     now: new Date(now()).toISOString(),
     ...(configuration === undefined && problems.length === 0
@@ -81,9 +82,24 @@ export async function gatherFacts(flags: OperateFlags, world: Gathering): Promis
     ...(token === undefined ? {} : { token }),
     files,
     ...(siteFacts === undefined ? {} : { site: siteFacts }),
+    ...(siteOfNode === undefined ? {} : { site: siteOfNode }),
     ...(pluginFacts === undefined ? {} : { plugin: pluginFacts }),
     ...(cluster === undefined ? {} : { cluster }),
     ...(slurm === undefined ? {} : { slurm }),
+  };
+}
+
+/** The API server that the node says it has, asked without credentials: who may write the Node must not get them. */
+async function probeSiteOf(
+  cluster: Facts["cluster"],
+  signal: AbortSignal,
+  now: () => number,
+): Promise<PeerFacts | undefined> {
+  const node = cluster?.node?.ok === true ? cluster.node.value : undefined;
+  if (node?.site === undefined) return undefined;
+  return {
+    ...(await probePeer({ address: node.site, peer: "server" }, signal, now)),
+    isNodes: true,
   };
 }
 

@@ -14,15 +14,17 @@ import { answered, PROBE_MS } from "./answered.ts";
 import type { Answered, ClusterFacts, NodeFacts } from "./facts.ts";
 
 const MOST_WARNINGS = 5;
+/** The site's answer to the node's last ping (reference: wire and node, 3.4). */
+const PING_ANNOTATION = "interlink.virtual-kubelet.io/ping-response";
 
 /** Asks the cluster of these credentials, and what it knows of the node. Never throws. */
 export async function probeCluster(
   source: CredentialSource,
-  nodeName: string | undefined,
+  named: string | undefined,
   signal: AbortSignal,
   now: () => number,
 ): Promise<ClusterFacts> {
-  const known = nodeName === undefined ? {} : { nodeName };
+  const known = named === undefined ? {} : { nodeName: named };
   const credentials = await answered(() => loadKubeCredentials(source));
   if (!credentials.ok) return { ...known, version: credentials };
   const expires = await answered(async () => endOf((await credentials.value.tls()).cert));
@@ -40,11 +42,22 @@ export async function probeCluster(
         return gitVersion;
       }),
     };
-    if (!facts.version.ok || nodeName === undefined) return facts;
-    return { ...facts, ...(await nodeAndPods(client, nodeName, signal, now)) };
+    if (!facts.version.ok) return facts;
+    const all = named === undefined ? await virtualNodes(client, signal) : [named];
+    const [nodeName] = all;
+    if (nodeName === undefined || all.length > 1) return { ...facts, virtualNodes: all };
+    return { ...facts, nodeName, ...(await nodeAndPods(client, nodeName, signal, now)) };
   } finally {
     await client.close();
   }
+}
+
+/** Names of the nodes that say of themselves that they are of interLink; none where nodes may not be listed. */
+async function virtualNodes(client: KubeClient, signal: AbortSignal): Promise<readonly string[]> {
+  const query = { labelSelector: "virtual-node.interlink/type=virtual-kubelet" };
+  const options = { signal, timeoutMs: PROBE_MS, query };
+  const nodes = await answered(() => client.list<Node>(paths.nodes.collection(), options));
+  return nodes.ok ? nodes.value.items.map(({ metadata }) => metadata?.name ?? "").toSorted() : [];
 }
 
 async function nodeAndPods(
@@ -100,9 +113,15 @@ async function readNode(
       ? {}
       : { version: node.status.nodeInfo.kubeletVersion }),
     capacity: { ...node.status?.allocatable },
+    ...annotated("site", node.metadata?.annotations?.["interlink.virtual-kubelet.io/site"]),
+    ...annotated("ping", node.metadata?.annotations?.[PING_ANNOTATION]),
     isCordoned: node.spec?.unschedulable === true,
     ...(Number.isNaN(renewed) ? {} : { leaseAgeSeconds: Math.round((now() - renewed) / 1_000) }),
   };
+}
+
+function annotated(name: "site" | "ping", text: string | undefined): Partial<NodeFacts> {
+  return text === undefined || text === "" ? {} : { [name]: text };
 }
 
 /** How many pods of each phase. */

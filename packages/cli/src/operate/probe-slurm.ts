@@ -16,14 +16,51 @@ export async function probeSlurm(file: string, signal: AbortSignal): Promise<Slu
   });
   if (!settings.ok) return { file, partitions: settings, wanted: [] };
   const { sinfo } = settings.value.commands;
-  const partitions = await answered(async () => {
-    const { stdout } = await run(sinfo, ["--noheader", "--format=%R"], {
+  const told = await answered(async () => {
+    const { stdout } = await run(sinfo, ["--noheader", "--format=%P %a"], {
       signal,
       timeout: PROBE_MS,
     });
-    return [...new Set(stdout.split("\n").map((line) => line.trim()))].filter((one) => one !== "");
+    return parsePartitions(stdout);
   });
-  return { file, partitions, wanted: partitionsOf(settings.value) };
+  const wanted = partitionsOf(settings.value);
+  if (!told.ok) return { file, partitions: told, wanted };
+  const { names, defaultPartition, down } = told.value;
+  return {
+    file,
+    partitions: { ok: true, value: names },
+    ...(defaultPartition === undefined ? {} : { defaultPartition }),
+    down,
+    needsDefault: needsDefault(settings.value),
+    wanted,
+  };
+}
+
+/** Reads `sinfo --format="%P %a"`: the default partition has a star behind its name. */
+export function parsePartitions(output: string): {
+  names: readonly string[];
+  defaultPartition?: string;
+  down: readonly string[];
+} {
+  const lines = output.split("\n").flatMap((line) => {
+    const [, name = "", star = "", state = ""] = /^(\S+?)(\*?)(?: +(\S+))? *$/.exec(line) ?? [];
+    return name === "" ? [] : [{ name, isDefault: star === "*", state }];
+  });
+  const defaultPartition = lines.find(({ isDefault }) => isDefault)?.name;
+  return {
+    names: [...new Set(lines.map(({ name }) => name))],
+    ...(defaultPartition === undefined ? {} : { defaultPartition }),
+    down: [...new Set(lines.filter(({ state }) => state === "down").map(({ name }) => name))],
+  };
+}
+
+/** Whether a pod that says nothing of itself is submitted without a partition. */
+function needsDefault({
+  flavors,
+  defaultFlavor,
+}: Pick<SlurmSettings, "flavors" | "defaultFlavor">): boolean {
+  const fallback = flavors.find(({ name }) => name === defaultFlavor);
+  return fallback?.flags.some(({ name }) => name === "partition") !== true;
 }
 
 /** Each partition that the configuration names, and where. */
@@ -34,6 +71,11 @@ export function partitionsOf(
     text.split(",").map((partition) => ({ partition, where }));
   return [
     ...(settings.partitions ?? []).flatMap((one) => named(one, "Partitions")),
+    ...settings.flavors.flatMap(({ name: flavor, flags }) =>
+      flags
+        .filter(({ name }) => name === "partition")
+        .flatMap(({ value = "" }) => named(value, `Flavors.${flavor}.SlurmFlags`)),
+    ),
     ...[...settings.namespaces].flatMap(([namespace, { fixed }]) =>
       fixed
         .filter(({ name }) => name === "partition")

@@ -6,7 +6,7 @@ export function showStatus(facts: Facts): string {
   const { cluster, site, plugin, token, slurm } = facts;
   const blocks = [
     ...(cluster === undefined ? [] : [clusterBlock(cluster)]),
-    ...(site === undefined ? [] : [peerBlock("API server", site, tokenLines(token))]),
+    ...(site === undefined ? unknownSite(facts) : [siteBlock(site, token)]),
     ...(plugin === undefined ? [] : [peerBlock("plugin", plugin)]),
     ...(slurm === undefined
       ? []
@@ -22,7 +22,7 @@ export function showStatus(facts: Facts): string {
 /** Whether every hop that was asked answered. */
 export function everyHopAnswers({ cluster, site, plugin, slurm, configuration }: Facts): boolean {
   const isUp = (peer: PeerFacts | undefined): boolean =>
-    peer === undefined || (peer.contact.ok && peer.ping?.ok === true);
+    peer === undefined || peer.isNodes === true || (peer.contact.ok && peer.ping?.ok === true);
   return (
     (configuration?.problems.length ?? 0) === 0 &&
     isUp(site) &&
@@ -38,14 +38,53 @@ function isClusterUp({ version, node }: ClusterFacts): boolean {
 }
 
 type Row = [string, string];
+/** Of an answer to a ping, in characters. */
+const MOST_PING = 300;
+
+/** What has to be said for the API server to be asked as well. */
+function unknownSite({ cluster, plugin, slurm }: Facts): string[] {
+  if (cluster === undefined || plugin !== undefined || slurm !== undefined) return [];
+  const how =
+    "give --site, with --token-file if it wants one, or --config with the node's file to ask it too";
+  return [block("API server", "", [["state", `not known here: ${how}`]])];
+}
+
+/** One that the node has told is shown for what it is from here. */
+function siteBlock(site: PeerFacts, token: Facts["token"]): string {
+  if (site.isNodes !== true) return peerBlock("API server", site, tokenLines(token));
+  const { address, contact } = site;
+  if (site.ping?.ok === true) return peerBlock("API server", site);
+  const state = contact.ok ? "reached; it does not tell strangers more" : "not reached from here";
+  const how = `for more: --site ${address}, with --token-file and --site-ca as the node has them`;
+  const where = contact.ok ? how : `${how}, from where the node runs`;
+  return block("API server", address, [
+    ["state", `${state}; what the node hears of it stands above`],
+    ["more", where],
+  ]);
+}
 
 function clusterBlock(facts: ClusterFacts): string {
-  const { server = "", version, credentialsExpire, nodeName, node, pods, warnings } = facts;
+  const {
+    server = "",
+    version,
+    credentialsExpire,
+    nodeName,
+    node,
+    pods,
+    warnings,
+    virtualNodes,
+  } = facts;
   const rows: Row[] = [["Kubernetes", said(version, (text) => text)]];
   if (credentialsExpire !== undefined)
     rows.push(["credentials", `good until ${credentialsExpire}`]);
   const cluster = block("cluster", server, rows);
-  if (nodeName === undefined || node === undefined) return cluster;
+  if (virtualNodes !== undefined && virtualNodes.length > 1) {
+    const which = `give --name to ask about one: ${virtualNodes.join(", ")}`;
+    return `${cluster}\n\n${block("node", "", [["state", `there are several; ${which}`]])}`;
+  }
+  if (nodeName === undefined || node === undefined) {
+    return `${cluster}\n\n${block("node", "", [["state", "no virtual node is known; give --name"]])}`;
+  }
   const lines: Row[] =
     node.ok && node.value !== undefined
       ? [
@@ -54,6 +93,9 @@ function clusterBlock(facts: ClusterFacts): string {
           ["version", node.value.version ?? "not told"],
           ["last heard of", age(node.value.leaseAgeSeconds)],
           ["capacity", showPairs(node.value.capacity)],
+          ...(node.value.ping === undefined
+            ? []
+            : [["last ping", node.value.ping.slice(0, MOST_PING)] satisfies Row]),
         ]
       : [["state", node.ok ? "there is none of this name" : failed(node)]];
   if (pods !== undefined) lines.push(["pods", said(pods, showPairs)]);

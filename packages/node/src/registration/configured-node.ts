@@ -14,6 +14,7 @@ export async function nodeOptions(
   const { nodeName, capacity = {}, ...rest } = options;
   return {
     ...rest,
+    ...("address" in rest.site ? { siteAddress: rest.site.address } : {}),
     version: options.version ?? (await ownVersion()),
     name: nodeName,
     capacity,

@@ -37,6 +37,18 @@ describe("nodeObject", () => {
     });
   });
 
+  it("shows where its API server is, without what only the node should know", () => {
+    const at = (siteAddress: string) =>
+      nodeObject({ ...options, siteAddress }, configuredOffer(options), healthy, now).metadata
+        ?.annotations?.["interlink.virtual-kubelet.io/site"];
+    expect(at("https://me:secret@site.example.org:3000/il/?key=secret#x")).toBe(
+      "https://site.example.org:3000/il",
+    );
+    expect(at("unix:///run/interlink.sock")).toBe("unix:///run/interlink.sock");
+    expect(at("secret without a scheme")).toBe("");
+    expect(node.metadata?.annotations).not.toHaveProperty("interlink.virtual-kubelet.io/site");
+  });
+
   it("has its taint first, then the configured ones", () => {
     expect(node.spec?.taints).toEqual([
       { key: "virtual-node.interlink/no-schedule", value: "true", effect: "NoSchedule" },

@@ -13,6 +13,9 @@ export const LABELS_ANNOTATION = "virtual-node.interlink/applied-labels";
 /** Resources that we offered, for the same reason. */
 export const RESOURCES_ANNOTATION = "virtual-node.interlink/applied-resources";
 
+/** Address of the API server, without credentials: where `interlink status` asks on. */
+const SITE_ANNOTATION = "interlink.virtual-kubelet.io/site";
+
 const PING_LIMIT = 16 * 1024;
 
 /**
@@ -38,6 +41,9 @@ export function nodeObject(
       labels,
       annotations: {
         [PING_ANNOTATION]: ping,
+        ...(options.siteAddress === undefined
+          ? {}
+          : { [SITE_ANNOTATION]: shownAddress(options.siteAddress) }),
         [TAINTS_ANNOTATION]: offer.taints.map(taintId).join(","),
         [LABELS_ANNOTATION]: Object.keys(options.labels ?? {})
           .filter((label) => label in labels)
@@ -144,4 +150,11 @@ function nodeAddresses({ addresses }: NodeOptions): NodeAddress[] {
 export function namesIn(node: Node, annotation: string): Set<string> {
   const text = node.metadata?.annotations?.[annotation] ?? "";
   return new Set(text.split(",").filter((name) => name !== ""));
+}
+
+/** Whoever may read nodes may read this. */
+function shownAddress(address: string): string {
+  if (!URL.canParse(address)) return "";
+  const url = new URL(address);
+  return `${url.protocol}//${url.host}${url.pathname.replace(/\/$/, "")}`;
 }

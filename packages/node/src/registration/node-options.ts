@@ -20,6 +20,8 @@ export interface NodeOptions {
    * makes the Node object. Default false.
    */
   restricted?: boolean;
+  /** Of the API server; shown at the Node object for people who look after it. */
+  siteAddress?: string;
   /** Beside the taint that every virtual node has. A site's ping may replace them. */
   taints?: readonly Taint[];
   /** Leave out {@link VIRTUAL_NODE_TAINT}, so that pods come here without asking. Default: it is set. */
