@@ -16,7 +16,12 @@ const resolve = { conditions: ["source", "node", "import", "default"] };
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
-    reporters: ["default", "./scripts/totals-reporter.ts", "./scripts/conformance-reporter.ts"],
+    reporters: [
+      "default",
+      "./scripts/totals-reporter.ts",
+      "./scripts/conformance-reporter.ts",
+      "./scripts/temporary-files-reporter.ts",
+    ],
     projects: [
       {
         resolve,

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -51,10 +52,14 @@ export class Turns implements AsyncDisposable {
   #running: Guest[] = [];
   #waiting: Guest[] = [];
 
+  /** A run that is interrupted has no time to wait. */
+  readonly #removeNow = (): void => rmSync(this.#directory, { recursive: true, force: true });
+
   private constructor(directory: string, seats: number) {
     this.#directory = directory;
     this.#seats = seats;
     this.#server = createServer((socket) => this.#welcome(socket));
+    process.once("exit", this.#removeNow);
   }
 
   static async open(seats: number): Promise<Turns> {
@@ -101,6 +106,7 @@ export class Turns implements AsyncDisposable {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+    process.off("exit", this.#removeNow);
     await rm(this.#directory, { recursive: true, force: true });
   }
 }
