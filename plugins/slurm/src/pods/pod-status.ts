@@ -126,7 +126,9 @@ function endOf({ jobId, end, records }: JobKnowledge): JobEnd | undefined {
       exitCode: 137,
     };
   }
-  const told = jobEnd(jobId, end);
+  const own = jobEnd(jobId, end);
+  const told =
+    end.said === undefined ? own : { ...own, message: `${own.message} It wrote: ${end.said}` };
   if (records.finishedAt !== undefined) return told;
   const hasBegun = records.startedAt !== undefined;
   if (end.state === "FAILED" && end.code === UNWRITABLE_CODE && !hasBegun) {

@@ -1,4 +1,10 @@
-import { type JobStore, Limit, noBatchRecords, readBatchRecords } from "@interlink/plugin-sdk";
+import {
+  type JobStore,
+  Limit,
+  noBatchRecords,
+  readBatchRecords,
+  readPlainFile,
+} from "@interlink/plugin-sdk";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import type { SlurmClient } from "../commands/slurm-client.ts";
@@ -13,7 +19,7 @@ import type { SlurmRecord } from "./slurm-record.ts";
 
 export interface ObserverOptions {
   store: JobStore<SlurmRecord>;
-  files: Pick<JobFiles, "directory" | "stamps">;
+  files: Pick<JobFiles, "directory" | "jobLog" | "stamps">;
   client: Pick<SlurmClient, "accounting" | "cancel" | "job">;
   controller: ControllerSettings;
   /** Asks for what `controller` holds, if that is not known yet. */
@@ -30,6 +36,11 @@ export interface ObserverOptions {
 const RECORDS_LAG_MS = 5000;
 /** Answers without a job that Slurm had, before it counts as gone. */
 const MISSING_ENOUGH = 2;
+
+/** A job that writes more before it begins its pod has more to say than fits here. */
+const MOST_OUTPUT_BYTES = 1024 * 1024;
+/** Letters of a job's output that its pod tells. */
+const MOST_SAID = 600;
 
 /** Jobs that accounting is asked for by one command. */
 const MOST_AT_ONCE = 500;
@@ -245,7 +256,24 @@ export class Observer {
         logger.info({ ...job.about, err: error }, "no details of an ended job");
       }
     }
-    await this.#end(job, details);
+    const said = records?.startedAt === undefined ? await this.#said(job) : undefined;
+    await this.#end(job, { ...details, ...(said !== undefined && { said }) });
+  }
+
+  /** Why a job ended that never began its pod is in its own output: what the site's shell text or the machine say. */
+  async #said({ uid, about }: PodJob): Promise<string | undefined> {
+    const { files, logger } = this.#options;
+    try {
+      const text = await readPlainFile(files.jobLog(uid), "The job's output", MOST_OUTPUT_BYTES);
+      const said = text
+        ?.replaceAll(/[^\P{Cc}\n\t]/gu, "")
+        .trim()
+        .slice(-MOST_SAID);
+      return said === "" ? undefined : said;
+    } catch (error) {
+      logger.info({ ...about, err: error }, "the output of a job could not be read");
+      return undefined;
+    }
   }
 
   async #end(job: PodJob, end: JobDetails | "lost"): Promise<void> {

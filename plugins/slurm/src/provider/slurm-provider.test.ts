@@ -219,6 +219,17 @@ describe("a pod as a Slurm job", { timeout: 60_000 }, () => {
     expect(await readdir(join(folder, "root", "pods", uidOf(data)))).not.toContain("spec");
   });
 
+  it("tells the job's own last words when it ends before it begins", async () => {
+    await provider.close?.();
+    await open({ file: { CommandPrefix: "echo 'no module apptainer' >&2; exit 9" } });
+    const data = podOf("exit 0");
+    await create(data);
+    expect(await until(data, "terminated")).toMatchObject({
+      message: expect.stringMatching(/ It wrote: no module apptainer$/),
+    });
+    expect((await statusOf(data))?.extension?.failed?.message).toContain("no module apptainer");
+  });
+
   it("is run by the script that the API server has made for it", async () => {
     const shell = (name: string): Container => ({ name, image: "none", command: ["never"] });
     const data = podOf("never", {

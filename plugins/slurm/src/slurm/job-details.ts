@@ -9,6 +9,8 @@ export interface JobDetails extends EndFacts {
   endAt?: number;
   comment?: string;
   name?: string;
+  /** The end of the job's own output, of one that ended before it ran its pod. */
+  said?: string;
 }
 
 /**
