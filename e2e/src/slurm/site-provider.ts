@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Provider } from "@interlink/plugin-sdk";
 import { createSlurmProvider, readSlurmConfig } from "@interlink/plugin-slurm";
@@ -10,6 +10,8 @@ import pino from "pino";
 import type { ApptainerSystem } from "../systems/apptainer-system.ts";
 import type { OrdinaryUser } from "../systems/ordinary-user.ts";
 import { publicFolder } from "../systems/public-folder.ts";
+import { mountSmall } from "../systems/small-disk.ts";
+import { unmountBelow } from "../systems/unmount.ts";
 import { waitUntil } from "../systems/wait-until.ts";
 
 export interface SiteProviderOptions {
@@ -22,6 +24,8 @@ export interface SiteProviderOptions {
   program?: (name: string) => string;
   /** As in the plugin's configuration file. */
   settings?: Record<string, unknown>;
+  /** The plugin's directory is a file system of this size, e.g. `4m`; without, it is one with the machine's. */
+  rootSize?: string;
 }
 
 /** What a test asks of a pod beside its first container's command. */
@@ -59,7 +63,8 @@ export class SiteProvider implements AsyncDisposable {
 
   /** A new life, with other settings on top if need be. */
   async start(more: Record<string, unknown> = {}): Promise<void> {
-    const { conf, apptainer, user, program, settings } = this.#options;
+    const { conf, apptainer, user, program, settings, rootSize } = this.#options;
+    if (rootSize !== undefined && !existsSync(this.root)) await mountSmall(this.root, rootSize);
     mkdirSync(this.root, { recursive: true, mode: 0o755 });
     const paths = ["Sbatch", "Squeue", "Scancel", "Scontrol", "Sinfo", "Sacct", "Srun"];
     const file = {
@@ -203,6 +208,7 @@ export class SiteProvider implements AsyncDisposable {
       ),
     );
     await this.close();
+    await unmountBelow(this.folder);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { runProgram } from "./programs.ts";
 
@@ -8,9 +8,10 @@ export async function mountSmall(directory: string, size: string): Promise<void>
   await runProgram("mount", ["-t", "tmpfs", "-o", `size=${size}`, "small", directory]);
 }
 
-/** Takes all the space that there is. Gives what makes it free again; repeatable. */
-export async function fillDisk(directory: string): Promise<() => Promise<void>> {
+/** Takes all the space that there is, but for `leave` bytes. Gives what makes it free again; repeatable. */
+export async function fillDisk(directory: string, leave = 0): Promise<() => Promise<void>> {
   const file = join(directory, "filler");
   await runProgram("sh", ["-c", 'cat /dev/zero > "$0" 2>/dev/null || true', file]);
+  if (leave > 0) await truncate(file, (await stat(file)).size - leave);
   return () => rm(file, { force: true });
 }

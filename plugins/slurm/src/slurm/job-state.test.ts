@@ -24,6 +24,14 @@ it.each([
   ["DL", "DEADLINE", "ended"],
   ["PR", "PREEMPTED", "ended"],
   ["RV", "REVOKED", "ended"],
+  ["EX", "EXPEDITING", "waiting"],
+  ["LF", "LAUNCH_FAILED", "ended"],
+  ["PU", "POWER_UP_NODE", "waiting"],
+  ["RC", "RECONFIG_FAIL", "ended"],
+  ["RD", "RESV_DEL_HOLD", "waiting"],
+  ["RF", "REQUEUE_FED", "waiting"],
+  ["RS", "RESIZING", "running"],
+  ["UD", "UPDATE_DB", "ending"],
 ])("knows %s as %s, which is %s", (code, name, stage) => {
   expect(stateName(code)).toBe(name);
   expect(stateName(name.toLowerCase())).toBe(name);
@@ -54,6 +62,11 @@ describe("jobEnd", () => {
     [{ state: "FAILED", code: 0, signal: 15 }, "SlurmJobFailed", 143, "by signal 15"],
     [{ state: "FAILED", code: 0, signal: 0 }, "SlurmJobFailed", 1, "state FAILED"],
     [{ state: "LAUNCH_FAILED" }, "SlurmJobFailed", 1, "LAUNCH_FAILED"],
+    [{ state: "RECONFIG_FAIL" }, "SlurmJobFailed", 1, "RECONFIG_FAIL"],
+    [{ state: "FAILED", code: 0, signal: 53 }, "SlurmJobFailed", 128, "could not begin"],
+    [{ state: "BOOT_FAIL", node: "n1" }, "NodeLost", 137, "on n1 (BOOT_FAIL)"],
+    [{ state: "DEADLINE" }, "DeadlineExceeded", 137, "its deadline"],
+    [{ state: "REVOKED" }, "Cancelled", 143, "was cancelled (REVOKED)"],
   ])("tells %j as %s", (facts, reason, exitCode, words) => {
     const end = jobEnd("7", facts);
     expect(end.reason).toBe(reason);

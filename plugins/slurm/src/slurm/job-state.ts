@@ -80,6 +80,9 @@ export interface EndFacts {
   node?: string;
 }
 
+/** No signal: what slurmstepd tells when it could not open a job's output (`ESLURMD_IO_ERROR` cut to what fits). */
+const OUTPUT_SIGNAL = 53;
+
 /** How an ended job is told to the pod's owner (issue: every Slurm job state mapped). */
 export function jobEnd(jobId: string, facts: EndFacts): JobEnd {
   const { state, code, signal, node, cancelledBy } = facts;
@@ -129,6 +132,13 @@ export function jobEnd(jobId: string, facts: EndFacts): JobEnd {
         exitCode: 143,
       };
     default: {
+      if (signal === OUTPUT_SIGNAL) {
+        return {
+          reason: "SlurmJobFailed",
+          message: `${job} could not begin${on}: Slurm could not open the job's output in the pod's directory; there may be no space left, the quota may be used up, or the compute node does not see the directory (${state}, signal ${signal}).`,
+          exitCode: 128,
+        };
+      }
       const how =
         signal !== undefined && signal > 0
           ? `, its script by signal ${signal}`
