@@ -3,10 +3,8 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   renameSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -17,18 +15,8 @@ import {
   builtApptainer,
   findApptainer,
 } from "./apptainer-system.ts";
-import { cacheFolder } from "./cache-folder.ts";
-import {
-  CODENAME,
-  cleanEnvironment,
-  installPackages,
-  isDebian12,
-  missingPackages,
-  only,
-  privateAptConfig,
-  removeAbandonedBuilds,
-  run,
-} from "./private-apt.ts";
+import { buildInCache, freshApt, unpackPackage } from "./build-in-cache.ts";
+import { CODENAME, ensurePackages, isDebian12, only } from "./private-apt.ts";
 import { runProgram } from "./programs.ts";
 
 /** Debian 12 has no Apptainer; this one has, and it moves: whatever release of it is there is taken. */
@@ -62,21 +50,17 @@ export async function buildApptainer(say: (line: string) => void): Promise<void>
   if (existsSync(builtApptainer())) return;
   const why = whyNoBuild();
   if (why !== undefined) throw new Error(why);
-  removeAbandonedBuilds("apptainer");
-  const folder = mkdtempSync(join(cacheFolder("apptainer"), `build-${process.pid}-`));
-  try {
-    const missing = missingPackages(PACKAGES);
-    if (missing.length > 0) await installPackages(missing, say);
+  await buildInCache("apptainer", async (folder) => {
+    await ensurePackages(PACKAGES, say);
     say("Fetching Apptainer");
-    const env = { ...cleanEnvironment(folder), APT_CONFIG: await privateAptConfig(folder, SUITE) };
-    await run("apt-get", ["update", "-qq"], { cwd: folder, env });
+    const env = await freshApt(folder, SUITE);
     const tree = join(folder, "tree");
-    await unpack("apptainer", tree, folder, env);
+    await unpackPackage("apptainer", tree, folder, env);
     const libraries = join(tree, "lib");
     mkdirSync(libraries);
     for (const [name, wanted] of Object.entries(LIBRARIES)) {
       const unpacked = join(folder, `unpacked-${name}`);
-      await unpack(name, unpacked, folder, env);
+      await unpackPackage(name, unpacked, folder, env);
       const from = architectureFolder(unpacked);
       for (const file of readdirSync(from).filter((one) => wanted.some((it) => it.test(one)))) {
         copyFileSync(join(from, file), join(libraries, file));
@@ -86,22 +70,9 @@ export async function buildApptainer(say: (line: string) => void): Promise<void>
     makeRelocatable(tree);
     writeFileSync(join(tree, APPTAINER_BUILD_ID), randomUUID());
     renameSync(tree, builtApptainer());
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
   const { version } = await findApptainer();
   say(`Apptainer ${version} is in ${builtApptainer()}`);
-}
-
-async function unpack(
-  name: string,
-  target: string,
-  folder: string,
-  env: Record<string, string>,
-): Promise<void> {
-  const downloads = mkdtempSync(join(folder, "package-"));
-  await run("apt-get", ["download", "-qq", name], { cwd: downloads, env });
-  await run("dpkg-deb", ["-x", only(downloads, ".deb"), target], { cwd: downloads, env });
 }
 
 /** `usr/lib/x86_64-linux-gnu`, or what this machine has instead. */

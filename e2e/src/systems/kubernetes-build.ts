@@ -1,26 +1,8 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-} from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "./cache-folder.ts";
+import { buildInCache, freshApt, unpackPackage } from "./build-in-cache.ts";
 import { builtKubernetes, findKubernetes, KUBERNETES_PROGRAMS } from "./kubernetes-binaries.ts";
-import {
-  CODENAME,
-  cleanEnvironment,
-  installPackages,
-  isDebian12,
-  missingPackages,
-  only,
-  privateAptConfig,
-  removeAbandonedBuilds,
-  run,
-} from "./private-apt.ts";
+import { CODENAME, ensurePackages, isDebian12, missingPackages, only, run } from "./private-apt.ts";
 import { runProgram } from "./programs.ts";
 
 /** What the build needs, and the program that tells whether it is there. */
@@ -55,32 +37,22 @@ export async function buildKubernetes(say: (line: string) => void): Promise<void
     return;
   }
   if (why !== undefined) throw new Error(why);
-  removeAbandonedBuilds("kubernetes");
-  const folder = mkdtempSync(join(cacheFolder("kubernetes"), `build-${process.pid}-`));
-  try {
-    const missing = missingPackages(PACKAGES);
-    if (missing.length > 0) await installPackages(missing, say);
-    const env = { ...cleanEnvironment(folder), APT_CONFIG: await privateAptConfig(folder) };
+  await buildInCache("kubernetes", async (folder) => {
+    await ensurePackages(PACKAGES, say);
     say("Fetching the source of Kubernetes and etcd");
-    await run("apt-get", ["update", "-qq"], { cwd: folder, env });
+    const env = await freshApt(folder);
     await run("apt-get", ["source", "-qq", "--download-only", "kubernetes"], { cwd: folder, env });
-    await run("apt-get", ["download", "-qq", "etcd-server"], { cwd: folder, env });
     const tree = join(folder, "kubernetes");
     await run("dpkg-source", ["-x", only(folder, ".dsc"), tree], { cwd: folder, env });
     // Unpacked, not installed: an installed one would be started.
-    await run("dpkg-deb", ["-x", only(folder, ".deb"), join(folder, "etcd")], {
-      cwd: folder,
-      env,
-    });
+    await unpackPackage("etcd-server", join(folder, "etcd"), folder, env);
     await fetchKubectl(folder, env);
     say("Building: about 5 minutes on two cores");
     await make(tree, env);
     // Debian's name of the architecture is Go's.
     const architecture = (await runProgram("dpkg", ["--print-architecture"])).toString().trim();
     keep(join(tree, "_output/local/bin/linux", architecture), folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
   const { version } = await findKubernetes("");
   say(`Kubernetes ${version} is in ${builtKubernetes()}`);
 }
@@ -89,24 +61,16 @@ export async function buildKubernetes(say: (line: string) => void): Promise<void
 async function addKubectl(say: (line: string) => void): Promise<void> {
   const target = join(builtKubernetes(), "kubectl");
   if (existsSync(target)) return;
-  const folder = mkdtempSync(join(cacheFolder("kubernetes"), `build-${process.pid}-`));
-  try {
+  await buildInCache("kubernetes", async (folder) => {
     say("Fetching the kubectl of that release");
-    const env = { ...cleanEnvironment(folder), APT_CONFIG: await privateAptConfig(folder) };
-    await run("apt-get", ["update", "-qq"], { cwd: folder, env });
-    await fetchKubectl(folder, env);
+    await fetchKubectl(folder, await freshApt(folder));
     renameSync(join(folder, KUBECTL), target);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** Debian's own build of it, into `KUBECTL` below the folder. */
 async function fetchKubectl(folder: string, env: Record<string, string>): Promise<void> {
-  const downloads = mkdtempSync(join(folder, "client-"));
-  await run("apt-get", ["download", "-qq", "kubernetes-client"], { cwd: downloads, env });
-  const target = join(folder, "client");
-  await run("dpkg-deb", ["-x", only(downloads, ".deb"), target], { cwd: downloads, env });
+  await unpackPackage("kubernetes-client", join(folder, "client"), folder, env);
 }
 
 async function make(tree: string, env: Record<string, string>): Promise<void> {

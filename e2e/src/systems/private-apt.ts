@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "./cache-folder.ts";
-import { processLives } from "./process-lives.ts";
 import { findProgram, runProgram } from "./programs.ts";
 
 /** The release of Debian that this project's CI runs on, and that it knows how to build on. */
@@ -17,20 +15,24 @@ export interface BuildPackage {
   program: string;
 }
 
+/** Names of those that are not on this machine. */
 export function missingPackages(wanted: readonly BuildPackage[]): string[] {
   return wanted.filter(({ program }) => !existsSync(program)).map(({ name }) => name);
 }
 
+/** Whether this is the release that CI runs on, with apt. */
 export function isDebian12(): boolean {
   const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
   return release.includes(`VERSION_CODENAME=${CODENAME}`) && findProgram("apt-get") !== undefined;
 }
 
-/** Installs packages on this machine, as root. */
-export async function installPackages(
-  names: readonly string[],
+/** Installs what is missing of these on this machine, as root. */
+export async function ensurePackages(
+  wanted: readonly BuildPackage[],
   say: (line: string) => void,
 ): Promise<void> {
+  const names = missingPackages(wanted);
+  if (names.length === 0) return;
   say(`Installing ${names.join(", ")}`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const options = { cwd: "/", env };
@@ -79,17 +81,6 @@ export function cleanEnvironment(folder: string): Record<string, string> {
     HOME: folder,
     LC_ALL: "C.UTF-8",
   };
-}
-
-/** What builds that were killed have left in a folder of the cache. */
-export function removeAbandonedBuilds(...below: string[]): void {
-  const cache = cacheFolder(...below);
-  for (const name of readdirSync(cache)) {
-    const [, pid] = /^build-(\d+)-/.exec(name) ?? [];
-    if (pid !== undefined && !processLives(Number(pid))) {
-      rmSync(join(cache, name), { recursive: true, force: true });
-    }
-  }
 }
 
 /** The one entry of a folder whose name ends so. */

@@ -4,22 +4,18 @@ import {
   cpSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   renameSync,
-  rmSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "./cache-folder.ts";
+import { buildInCache } from "./build-in-cache.ts";
 import {
   CODENAME,
   cleanEnvironment,
-  installPackages,
+  ensurePackages,
   isDebian12,
-  missingPackages,
   privateAptConfig,
-  removeAbandonedBuilds,
   run,
 } from "./private-apt.ts";
 import { runProgram } from "./programs.ts";
@@ -64,11 +60,8 @@ async function buildSlurm(suite: SlurmSuite, say: (line: string) => void): Promi
   if (!isDebian12() || process.getuid?.() !== 0) {
     throw new Error(`Unpacking other releases of Slurm needs root on Debian 12 (${CODENAME})`);
   }
-  removeAbandonedBuilds(`slurm-of-${suite}`);
-  const folder = mkdtempSync(join(cacheFolder(`slurm-of-${suite}`), `build-${process.pid}-`));
-  try {
-    const missing = missingPackages(PATCHELF);
-    if (missing.length > 0) await installPackages(missing, say);
+  await buildInCache(`slurm-of-${suite}`, async (folder) => {
+    await ensurePackages(PATCHELF, say);
     say(`Fetching the Slurm of Debian ${suite}`);
     const unpacked = await unpack(suite, folder);
     const tree = join(folder, "tree");
@@ -88,9 +81,7 @@ async function buildSlurm(suite: SlurmSuite, say: (line: string) => void): Promi
     writeFileSync(join(tree, SLURM_BUILD_ID), randomUUID());
     renameSync(tree, builtSlurm(suite));
     say(`Slurm ${version} is in ${builtSlurm(suite)}`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 /** All packages that Slurm needs, as if this machine had none, in one tree. */
