@@ -1,11 +1,11 @@
 // A thread of the plugin that makes steps with files, one after another: each by itself would cost the plugin a change of
 // threads there and back, which is more than most steps cost. It, not the plugin, stands still on a slow file system.
 //
-// Gets  { id, steps }      see FileStep in src/jobs/file-step.ts
-//       { id, stat }       paths
-// tells { id }             all have been made; or
-//       { id, failed: { code, syscall, path, message } }   the first that failed; those behind it have not been begun; or
-//       { id, stamps }     of each path a text that changes when the file does: null where there is none, an error's code
+// Gets a list of  { id, steps }   see FileStep in src/jobs/file-step.ts
+//            or  { id, stat }    paths
+// tells a list of  { id }        all have been made; or
+//                  { id, failed: { code, syscall, path, message } }   the first that failed; those behind it have not been begun; or
+//                  { id, stamps }  of each path a text that changes when the file does: null where there is none, an error's code
 import fs from "node:fs";
 import { parentPort } from "node:worker_threads";
 
@@ -69,11 +69,13 @@ function stampOf(path) {
   }
 }
 
-parentPort.on("message", ({ id, steps, stat }) => {
+function answer({ id, steps, stat }) {
   try {
     for (const step of steps ?? []) make[step.make](step);
-    parentPort.postMessage(stat === undefined ? { id } : { id, stamps: stat.map(stampOf) });
+    return stat === undefined ? { id } : { id, stamps: stat.map(stampOf) };
   } catch ({ code, syscall, path, message }) {
-    parentPort.postMessage({ id, failed: { code, syscall, path, message } });
+    return { id, failed: { code, syscall, path, message } };
   }
-});
+}
+
+parentPort.on("message", (requests) => parentPort.postMessage(requests.map(answer)));

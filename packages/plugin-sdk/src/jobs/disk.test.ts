@@ -140,7 +140,7 @@ describe("threads of a disk", () => {
     });
     await writeFile(
       at("dies.mjs"),
-      'import { parentPort } from "node:worker_threads"; parentPort.on("message", ({ id }) => parentPort.postMessage({ id }));',
+      'import { parentPort } from "node:worker_threads"; parentPort.on("message", (all) => parentPort.postMessage(all.map(({ id }) => ({ id }))));',
     );
     await dying.make(steps);
   });

@@ -11,6 +11,8 @@ const SCRIPT = fileURLToPath(new URL("../../runner/file-steps.mjs", import.meta.
 const MOST_THREADS = 4;
 /** Another thread is begun when none has told anything for so long (milliseconds) of what it was asked first. */
 const SLOW_MS = 50;
+/** Requests to a thread in one message; the last of them is told of no sooner than the first. */
+const MOST_AT_ONCE = 8;
 
 /** What a thread tells of one request. */
 interface Told {
@@ -26,9 +28,14 @@ interface Waiting {
   failed: (error: Error) => void;
 }
 
+type Request = { id: number } & ({ steps: readonly FileStep[] } | { stat: readonly string[] });
+
 interface Thread {
   worker: Worker;
   waiting: Map<number, Waiting>;
+  /** It has not told of all that it was asked; what comes meanwhile is asked at once afterwards. */
+  isBusy: boolean;
+  next: Request[];
 }
 
 export interface ThreadedDiskOptions {
@@ -98,14 +105,21 @@ export class ThreadedDisk implements Disk, AsyncDisposable {
   #ask(request: { steps: readonly FileStep[] } | { stat: readonly string[] }): Promise<Told> {
     const since = performance.now();
     const thread = this.#choose(since);
-    const { worker, waiting } = thread;
     const id = ++this.#made;
     return new Promise((resolve, reject) => {
-      waiting.set(id, { since, done: resolve, failed: reject });
+      thread.waiting.set(id, { since, done: resolve, failed: reject });
       // Only what waits keeps this process.
-      if (waiting.size === 1) worker.ref();
-      worker.postMessage({ id, ...request });
+      if (thread.waiting.size === 1) thread.worker.ref();
+      thread.next.push({ id, ...request });
+      if (!thread.isBusy) this.#send(thread);
     });
+  }
+
+  #send(thread: Thread): void {
+    const requests = thread.next.splice(0, MOST_AT_ONCE);
+    thread.isBusy = requests.length > 0;
+    if (thread.isBusy) thread.worker.postMessage(requests);
+    else thread.worker.unref();
   }
 
   #choose(now: number): Thread {
@@ -122,13 +136,15 @@ export class ThreadedDisk implements Disk, AsyncDisposable {
 
   #begin(): Thread {
     const worker = new Worker(this.#script, { env: {}, execArgv: [] });
-    const thread: Thread = { worker, waiting: new Map() };
-    worker.on("message", (told: Told) => {
-      const waiting = thread.waiting.get(told.id);
-      thread.waiting.delete(told.id);
-      if (thread.waiting.size === 0) worker.unref();
-      if (told.failed === undefined) waiting?.done(told);
-      else waiting?.failed(systemError(told.failed));
+    const thread: Thread = { worker, waiting: new Map(), isBusy: false, next: [] };
+    worker.on("message", (all: readonly Told[]) => {
+      this.#send(thread);
+      for (const told of all) {
+        const waiting = thread.waiting.get(told.id);
+        thread.waiting.delete(told.id);
+        if (told.failed === undefined) waiting?.done(told);
+        else waiting?.failed(systemError(told.failed));
+      }
     });
     worker.on("error", (error) => this.#lost(thread, error));
     worker.on("exit", () => this.#lost(thread));
@@ -143,6 +159,7 @@ export class ThreadedDisk implements Disk, AsyncDisposable {
       failed(new PluginError("unavailable", "The thread that writes files has ended.", { cause }));
     }
     thread.waiting.clear();
+    thread.next.length = 0;
   }
 }
 
