@@ -1,7 +1,18 @@
-import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import type { RetrievedPodData } from "@interlink/protocol";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeSlurmWithRegistry } from "../systems/describe-system.ts";
 import { runProgram } from "../systems/programs.ts";
@@ -73,6 +84,62 @@ describeSlurmWithRegistry("images of a registry", ({ slurm, apptainer }) => {
     });
     expect(told).toMatch(/manifest unknown|name unknown|not found/i);
     await site.delete(missing);
+  });
+
+  test("are run beside a pod that runs, and what changes is written by the job's user alone", async () => {
+    const mounts = [
+      { name: "v", mountPath: "/v" },
+      { name: "v", mountPath: "/part", subPath: "key" },
+    ];
+    const watch =
+      'last=; while :; do now=$(cat /v/key /part); [ "$now" = "$last" ] || echo "[$now]"; last=$now; sleep 0.1; done';
+    const withValue = (data: RetrievedPodData, value: string): RetrievedPodData => ({
+      ...data,
+      container: data.container.map((one) => ({
+        ...one,
+        configMaps: [{ metadata: { name: "m" }, data: { key: value } }],
+      })),
+    });
+    const update = (data: RetrievedPodData) =>
+      site.provider.update?.(data, new AbortController().signal);
+    const made = site.pod(watch, {
+      container: { volumeMounts: mounts },
+      spec: { volumes: [{ name: "v", configMap: { name: "m" } }] },
+    });
+    await site.provider.create(withValue(made, "old"), new AbortController().signal);
+    await expect.poll(() => site.log(made), { timeout: 60_000 }).toBe("[oldold]\n");
+
+    const debug = {
+      name: "debug",
+      image: reference("tool:1"),
+      imagePullPolicy: "IfNotPresent",
+      command: ["sh", "-c", "pwd; cat /v/key; exit 9"],
+      volumeMounts: mounts.slice(0, 1),
+    };
+    const { pod } = made;
+    const spec = { ...(pod.spec ?? { containers: [] }), ephemeralContainers: [debug] };
+    const debugged = { ...made, pod: { ...pod, spec } };
+    await update(withValue(debugged, "new"));
+    await expect.poll(() => site.log(made), { timeout: 60_000 }).toBe("[oldold]\n[newold]\n");
+    const ended = await waitUntil(
+      "debug has ended",
+      async () => (await site.status(made))?.extension?.ephemeralContainers?.[0]?.state?.terminated,
+      120_000,
+    );
+    expect(ended.exitCode).toBe(9);
+    expect(await site.log(made, "debug")).toBe("/var\nnew");
+    expect((await site.status(made))?.containers[0]?.restartCount).toBe(0);
+
+    // The job's user may put links where the plugin, which is root, would write.
+    const volume = join(site.root, "pods", pod.metadata?.uid ?? "", "volumes", "v");
+    expect(statSync(join(volume, "..data")).uid).toBe(slurm.user.uid);
+    const closed = join(site.folder, "closed");
+    mkdirSync(closed, { mode: 0o700 });
+    renameSync(volume, `${volume}.old`);
+    symlinkSync(closed, volume);
+    await expect(update(withValue(debugged, "newer"))).rejects.toThrow("were not changed");
+    expect(readdirSync(closed)).toEqual([]);
+    await site.delete(made);
   });
 
   test("are pulled before the job where compute nodes cannot, which then begins", async () => {
