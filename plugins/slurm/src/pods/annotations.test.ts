@@ -41,6 +41,12 @@ describe("readAnnotations", () => {
     expect(read({})).toEqual({ flags: [], runtimeOptions: [], shell: [] });
   });
 
+  it("tells the script of a mesh from the rest of the shell text", () => {
+    const text = "cat <<'EOFMESH' > $TMPDIR/mesh.sh\n\"$@\"\nEOFMESHmodule load x";
+    const wishes = read({ "slurm-job.vk.io/pre-exec": text }, { AllowShellAnnotations: true });
+    expect(wishes).toMatchObject({ mesh: '"$@"\n', shell: ["module load x"] });
+  });
+
   it("reads those of the runtime that the site has", () => {
     const annotations = {
       "slurm-job.vk.io/singularity-options": "--nv",

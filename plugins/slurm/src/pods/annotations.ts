@@ -3,6 +3,7 @@ import type { Pod } from "kubernetes-types/core/v1.js";
 import type { SlurmSettings } from "../config/slurm-config.ts";
 import { checkFlags, readSbatchFlags, type SbatchFlag } from "../submit/sbatch-flags.ts";
 import { shellWords } from "../submit/shell-words.ts";
+import { splitMesh } from "./mesh.ts";
 
 /** What a pod's annotations ask for. */
 export interface PodWishes {
@@ -17,6 +18,8 @@ export interface PodWishes {
   mpiFlags?: readonly string[];
   /** Shell text for the compute node, in this order. */
   shell: readonly string[];
+  /** A script that makes the pod's network and runs a command in it. */
+  mesh?: string;
   /** Told to the job as `POD_IP`. */
   podIp?: string;
 }
@@ -78,13 +81,19 @@ export function readAnnotations(
     if (!/^[0-9A-Fa-f.:]*$/.test(address)) throw new Error("it is not an address");
     return address;
   });
+  const preExec = shell(`${PREFIX}pre-exec`).map(splitMesh);
+  const mesh = preExec[0]?.mesh;
   return {
     flags: flags ?? [],
     ...(flavor && { flavor }),
     ...(imagePrefix !== undefined && { imagePrefix }),
     runtimeOptions: [...words(`${PREFIX}${kind}-mounts`), ...words(`${PREFIX}${kind}-options`)],
     ...(mpiFlags !== undefined && { mpiFlags }),
-    shell: [...shell("interlink.eu/wstunnel-client-commands"), ...shell(`${PREFIX}pre-exec`)],
+    shell: [
+      ...shell("interlink.eu/wstunnel-client-commands"),
+      ...preExec.flatMap(({ rest }) => (rest.trim() === "" ? [] : [rest])),
+    ],
+    ...(mesh !== undefined && { mesh }),
     ...(podIp && { podIp }),
   };
 }

@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
-import { mkdtemp, readlink, rm, symlink, writeFile } from "node:fs/promises";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CLAIM_FILE, type JobScriptOptions, jobScript, UNWRITABLE_CODE } from "./job-script.ts";
 
 let folder: string;
@@ -94,4 +95,40 @@ it("runs the pod whatever is not closed in shell text", async () => {
 it("cleans up at its end", async () => {
   await run({ cleanUp: [["ln", "-s", "done", CLAIM_FILE]], shell: ['cd -- "$1"', "rm job-id"] });
   expect(await readlink(join(folder, CLAIM_FILE))).toBe("done");
+});
+
+describe("in a mesh", { timeout: 60_000 }, () => {
+  const mesh = '#!/bin/bash\necho "mesh in $TMPDIR" >>"$SEEN/seen"\nexport IN=net\n"$@"\n';
+
+  it("runs all but the shell text of the site in it, and ends as that does", async () => {
+    const shell = [`export SITE=once SEEN="${folder}"; echo site >>"$SEEN/seen"`];
+    const { code, said } = await run({ mesh, shell, script: "#!\necho $IN $SITE $1; exit 7" });
+    expect({ code, said }).toEqual({ code: 7, said: `net once ${folder}\n` });
+    expect(await readFile(join(folder, "seen"), "utf8")).toBe(`site\nmesh in ${folder}/mesh\n`);
+  });
+
+  it("hands on what it is asked, whoever stands between", async () => {
+    const script =
+      '#!\ntrap "echo asked; exit 9" TERM; trap "echo news" URG; echo here; while :; do sleep 0.05; done';
+    const file = join(folder, "job.sh");
+    const shell = [`export SEEN="${folder}"`];
+    await writeFile(file, jobScript({ bash: "/bin/bash", script, shell, mesh }));
+    const job = spawn("/bin/bash", ["-p", file, folder], {
+      env: { PATH: process.env["PATH"], SLURM_JOB_ID: "7" },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let said = "";
+    job.stdout.on("data", (piece: Buffer) => {
+      said += piece.toString();
+    });
+    const ended = once(job, "close");
+    const until = (word: string) =>
+      vi.waitFor(() => expect(said).toContain(word), { timeout: 30_000 });
+    await until("here");
+    job.kill("SIGURG");
+    await until("news");
+    job.kill("SIGTERM");
+    expect((await ended)[0]).toBe(9);
+    expect(said).toBe("here\nnews\nasked\n");
+  });
 });

@@ -1,3 +1,4 @@
+import { inMesh } from "./mesh.ts";
 import { leaveTunnel, openTunnel, type TunnelSettings } from "./tunnel-script.ts";
 
 /** What stands before the fixed script of the SDK in every job. */
@@ -16,6 +17,8 @@ export interface JobScriptOptions {
   tunnel?: TunnelSettings;
   /** Of opening it; default: a minute. */
   tunnelSeconds?: number;
+  /** A script that makes the pod's network, and in which the rest then runs. */
+  mesh?: string;
   /** Words to run when the job's script ends by itself, e.g. to remove a root file system; no quotes in them. */
   cleanUp?: readonly (readonly string[])[];
 }
@@ -34,12 +37,25 @@ export const UNWRITABLE_CODE = 74;
  */
 export function jobScript(options: JobScriptOptions): string {
   const { bash, script, shell, podIp, tunnel, tunnelSeconds, cleanUp = [] } = options;
-  const { variables = [] } = options;
+  const { variables = [], mesh } = options;
   const texts = shell.map((text) => Buffer.from(`${text}\n`).toString("base64"));
   const evals = texts.map((text) => `eval "$(base64 -d <<<'${text}')"`);
   const atEnd = [
     ...(tunnel === undefined ? [] : ["il_close_tunnel"]),
     ...cleanUp.map((words) => `${words.join(" ")} >/dev/null 2>&1`),
+  ];
+  const before = [
+    ...(tunnel === undefined ? [] : openTunnel(tunnel, tunnelSeconds)),
+    ...(podIp === undefined ? [] : [`export POD_IP=${podIp}`]),
+    ...variables.map(({ name, value }) => {
+      const text = Buffer.from(value).toString("base64");
+      return `export ${name}="$(base64 -d <<<'${text}')"`;
+    }),
+    ...(tunnel === undefined || evals.length === 0
+      ? evals
+      : ["if [[ -z $il_refused ]]; then", ...evals, "fi"]),
+    ...(tunnel === undefined ? [] : leaveTunnel(tunnel)),
+    ...(atEnd.length === 0 ? [] : [`trap '${atEnd.join("; ")}' EXIT`]),
   ];
   const fixed = script.slice(script.indexOf("\n") + 1);
   return [
@@ -59,17 +75,7 @@ export function jobScript(options: JobScriptOptions): string {
     '  echo "interlink: another job runs this pod" >&2',
     "  exit 0",
     "fi",
-    ...(tunnel === undefined ? [] : openTunnel(tunnel, tunnelSeconds)),
-    ...(podIp === undefined ? [] : [`export POD_IP=${podIp}`]),
-    ...variables.map(({ name, value }) => {
-      const text = Buffer.from(value).toString("base64");
-      return `export ${name}="$(base64 -d <<<'${text}')"`;
-    }),
-    ...(tunnel === undefined || evals.length === 0
-      ? evals
-      : ["if [[ -z $il_refused ]]; then", ...evals, "fi"]),
-    ...(tunnel === undefined ? [] : leaveTunnel(tunnel)),
-    ...(atEnd.length === 0 ? [] : [`trap '${atEnd.join("; ")}' EXIT`]),
+    ...(mesh === undefined ? before : inMesh(mesh, before)),
     fixed,
   ].join("\n");
 }

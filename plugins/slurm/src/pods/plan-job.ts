@@ -108,6 +108,7 @@ export function planJob(options: {
       ...(wishes.podIp !== undefined && { podIp: wishes.podIp }),
       variables: traceVariables(traceOf(data.pod)),
       ...(settings.tunnel && { tunnel: settings.tunnel }),
+      ...(wishes.mesh !== undefined && { mesh: wishes.mesh }),
       cleanUp: isEnroot ? rootFileSystems(podUid, settings) : [],
     }),
     ...(uid !== undefined && uid !== ownUid && { uid }),
