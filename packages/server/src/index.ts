@@ -10,5 +10,5 @@ export { createTemplateBuilder } from "./job-script/template-builder.ts";
 export type { ListenOptions, ServerLimits, ServerOptions } from "./options.ts";
 export { DEFAULT_LIMITS } from "./options.ts";
 export { PLUGIN_ANNOTATION } from "./plugin/several/choose-plugin.ts";
-export type { SeveralPluginsOptions } from "./plugin/several/several-plugins.ts";
+export type { SeveralPluginsOptions } from "./plugin/several/several-options.ts";
 export { type RunningServer, startServer } from "./server.ts";

@@ -9,7 +9,7 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Checkpoint } from "./checkpoints.ts";
 import type { JobScriptBuilder } from "./job-script/job-script-builder.ts";
-import type { SeveralPluginsOptions } from "./plugin/several/several-plugins.ts";
+import type { SeveralPluginsOptions } from "./plugin/several/several-options.ts";
 
 /** Certificates as PEM text. */
 export interface ServerTls {

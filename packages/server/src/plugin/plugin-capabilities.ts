@@ -55,6 +55,11 @@ export class PluginCapabilities implements PluginOffers {
     return value;
   }
 
+  /** What was answered counts no longer. */
+  forget(): void {
+    this.known = undefined;
+  }
+
   /**
    * The last answer while it is fresh, else a new one. A plugin that answers the question with an error is treated as
    * one of the base protocol, which is always safe. Throws when it cannot be reached.

@@ -1,5 +1,6 @@
-import type { PingAnswer } from "@interlink/protocol";
+import { type InterlinkClient, type PingAnswer, ProtocolError } from "@interlink/protocol";
 import { quantityTimes } from "../../kubernetes/quantity.ts";
+import type { PluginLine } from "./plugin-line.ts";
 
 /** What one plugin said to a ping, or why it said nothing. */
 export interface PluginPing {
@@ -30,6 +31,20 @@ export function combinedPing(pings: readonly PluginPing[]): object {
       ]),
     ),
   };
+}
+
+/** Asks one of them; never throws. */
+export async function pinged(
+  line: PluginLine,
+  options: Parameters<InterlinkClient["ping"]>[0],
+  timeoutMs: number,
+): Promise<PluginPing> {
+  try {
+    const { answer } = await line.call((client) => client.ping({ ...options, timeoutMs }));
+    return { name: line.name, answer };
+  } catch (error) {
+    return { name: line.name, problem: ProtocolError.from(error).message };
+  }
 }
 
 type Resources = NonNullable<PingAnswer["resources"]>;

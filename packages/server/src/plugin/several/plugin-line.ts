@@ -142,3 +142,22 @@ async function* withEnd(
     ended();
   }
 }
+
+/** The answer, or the plugin's slowness as an error. */
+export async function unlessSlow(
+  line: PluginLine,
+  answer: Promise<RemotePodStatus[]>,
+): Promise<RemotePodStatus[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const slow = new Promise<never>((_, reject) => {
+    // A little later than the plugin counts as slow: what is asked next is told so at once.
+    timer = setTimeout(() => reject(line.slowness(SLOW_MS)), SLOW_MS + 100);
+  });
+  try {
+    return await Promise.race([answer, slow]);
+  } finally {
+    clearTimeout(timer);
+    // Its error, if it comes later, has been told.
+    answer.catch(() => undefined);
+  }
+}

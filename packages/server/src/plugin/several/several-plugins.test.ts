@@ -1,7 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { PodCreateRequest } from "@interlink/protocol";
+import {
+  createInterlinkClient,
+  type PodCreateRequest,
+  type StatsAnswer,
+} from "@interlink/protocol";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -347,7 +351,7 @@ describe("what is offered", () => {
   const offering = (...features: string[]) =>
     JSON.stringify({ protocol: "interlink", version: "1.0", agent: "a", features });
 
-  test("by a plugin's path what that offers, by no path what all offer, but for streams", async () => {
+  test("by a plugin's path what that offers, by no path what all offer", async () => {
     slurm.says("/capabilities", offering("status-stream", "log-options", "exec"));
     cloud.says("/capabilities", offering("status-stream", "log-options"));
     const address = await start();
@@ -357,14 +361,80 @@ describe("what is offered", () => {
           features: string[];
         }
       ).features;
-    expect(await features("")).toEqual(["log-options"]);
+    expect(await features("")).toEqual(["status-stream", "log-options"]);
     expect(await features("/plugins/slurm")).toEqual(["status-stream", "log-options", "exec"]);
-    expect((await send(address, "GET", "/status/stream")).code).toBe(404);
     slurm.says("/status/stream", '{"type":"synced","at":"2026-01-01T00:00:00Z"}\n');
     const stream = await send(address, "GET", "/plugins/slurm/status/stream");
     expect(stream).toMatchObject({
       code: 200,
       body: '{"type":"synced","at":"2026-01-01T00:00:00Z"}\n',
     });
+  });
+
+  test("by no path the status streams of all as one; a plugin that is away is no part of what is offered", async () => {
+    const record = (uid: string) =>
+      `${JSON.stringify({
+        type: "status",
+        status: { UID: uid, name: "p", namespace: "n", JID: "1", containers: [] },
+      })}\n`;
+    for (const [plugin, uid] of [
+      [slurm, "s"],
+      [cloud, "c"],
+    ] as const) {
+      plugin.says("/capabilities", offering("status-stream", "log-options"));
+      plugin.on("/status/stream", (_, response) => {
+        response.write(`${record(uid)}{"type":"synced","at":"2026-01-01T00:00:00Z"}\n`);
+      });
+    }
+    const address = await start();
+    await using client = createInterlinkClient({ address, peer: "server" });
+    const types: string[] = [];
+    for await (const one of client.statusStream()) {
+      types.push(one.type);
+      if (one.type === "synced") break;
+    }
+    expect(types).toEqual(["status", "status", "synced"]);
+    await cloud[Symbol.asyncDispose]();
+    // The broken stream has the plugin asked anew.
+    const readToTheEnd = async () => {
+      for await (const { type } of client.statusStream()) types.push(type);
+    };
+    await expect(readToTheEnd()).rejects.toThrow();
+    await expect
+      .poll(() => client.capabilities(), { timeout: 30_000 })
+      .toMatchObject({
+        features: [],
+      });
+  }, 60_000);
+
+  test("by no path what the pods of all use, without a plugin that does not say", async () => {
+    const used = (uid: string) =>
+      JSON.stringify({
+        node: { cpu: { time: "2026-01-01T00:00:00Z", usageNanoCores: 1 } },
+        pods: [
+          {
+            podRef: { name: "p", namespace: "n", uid },
+            startTime: "2026-01-01T00:00:00Z",
+            containers: [],
+          },
+        ],
+      });
+    for (const plugin of [slurm, cloud]) plugin.says("/capabilities", offering("stats"));
+    slurm.says("/stats", used("s"));
+    cloud.says("/stats", used("c"));
+    const address = await start();
+    const podsOf = async () => {
+      const { code, body } = await send(address, "GET", "/stats");
+      const { pods, node } = JSON.parse(body) as StatsAnswer;
+      return { code, uids: pods.map(({ podRef }) => podRef.uid), node };
+    };
+    expect(await podsOf()).toEqual({ code: 200, uids: ["s", "c"], node: undefined });
+    // A pod is told of by the plugin that has it.
+    const one = pod(1, { wants: "slurm" });
+    await create(address, one);
+    cloud.says("/stats", used(one.pod.metadata?.uid ?? ""));
+    expect((await podsOf()).uids).toEqual(["s"]);
+    cloud.says("/stats", "busy", 503);
+    expect((await podsOf()).uids).toEqual(["s"]);
   });
 });

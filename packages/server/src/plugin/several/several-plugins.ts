@@ -3,10 +3,10 @@ import {
   type Capabilities,
   createInterlinkClient,
   type InterlinkClient,
-  type InterlinkClientOptions,
   offers,
   ProtocolError,
   type RemotePodStatus,
+  type StatusStreamRecord,
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
@@ -14,25 +14,12 @@ import type { AskStatus } from "../../status/status-batcher.ts";
 import { StatusBatcher } from "../../status/status-batcher.ts";
 import { type AboutPod, PluginCapabilities, type PluginOffers } from "../plugin-capabilities.ts";
 import { choosePlugin, type PluginRules } from "./choose-plugin.ts";
-import { combinedPing, type PluginPing } from "./combined-ping.ts";
+import { combinedPing, pinged } from "./combined-ping.ts";
+import { combinedStats } from "./combined-stats.ts";
+import { mergeStreams } from "./merged-stream.ts";
 import { Placements } from "./placements.ts";
-import { PluginLine, SLOW_MS } from "./plugin-line.ts";
-
-/** Several plugins behind one server. */
-export interface SeveralPluginsOptions {
-  plugins: Readonly<
-    Record<
-      string,
-      Omit<InterlinkClientOptions, "peer"> & {
-        /** Virtual nodes whose pods go to it. */ nodes?: readonly string[];
-      }
-    >
-  >;
-  /** Has the pods that nothing else places. Default: the only plugin, if there is only one. */
-  defaultPlugin?: string;
-  /** File that remembers which plugin has which pod. */
-  placements: string;
-}
+import { PluginLine, unlessSlow } from "./plugin-line.ts";
+import type { SeveralPluginsOptions } from "./several-options.ts";
 
 interface Parts {
   lines: ReadonlyMap<string, PluginLine>;
@@ -44,6 +31,7 @@ interface Parts {
 
 /** For a ping of all, per plugin: a plugin that hangs must not make the node think that all do. */
 const PING_MS = 5_000;
+const STREAM_RETRY_MS = 1_000;
 const PATH = /^\/plugins\/([^/?]+)(?=[/?])/;
 
 /**
@@ -188,7 +176,7 @@ export class SeveralPlugins implements AsyncDisposable {
     );
   }
 
-  /** What every plugin offers. One that does not answer offers nothing for now; streams of all are nobody's. */
+  /** What every plugin offers. One that does not answer offers nothing for now, so that nobody waits for its streams. */
   private async common(signal: AbortSignal): Promise<Capabilities | undefined> {
     const all = await Promise.all(
       [...this.parts.lines.values()].map((line) =>
@@ -199,11 +187,8 @@ export class SeveralPlugins implements AsyncDisposable {
     );
     const [first, ...others] = all;
     if (first === undefined || others.includes(undefined)) return undefined;
-    const features = first.features.filter(
-      (feature) =>
-        feature !== "status-stream" &&
-        feature !== "stats" &&
-        others.every((other) => offers(other, feature as never)),
+    const features = first.features.filter((feature) =>
+      others.every((other) => offers(other, feature as never)),
     );
     const { runtime: _, ...same } = first;
     return { ...same, agent: `${all.length} plugins`, features };
@@ -211,11 +196,6 @@ export class SeveralPlugins implements AsyncDisposable {
 
   private asOne(): InterlinkClient {
     const everyLine = () => [...this.parts.lines.values()];
-    const onlyByPath = (): PluginLine => {
-      const line = this.byPath();
-      if (line !== undefined) return line;
-      throw new ProtocolError("not-found", "this is only served per plugin: /plugins/NAME/…");
-    };
     const close = async (): Promise<void> => {};
     return {
       peer: "plugin",
@@ -240,7 +220,7 @@ export class SeveralPlugins implements AsyncDisposable {
       ping: async (options) => {
         const line = this.byPath();
         if (line !== undefined) return line.call((client) => client.ping(options));
-        const pings = await Promise.all(everyLine().map((one) => pinged(one, options)));
+        const pings = await Promise.all(everyLine().map((one) => pinged(one, options, PING_MS)));
         const problems = pings.flatMap(({ name, problem }) =>
           problem === undefined ? [] : `${name}: ${problem}`,
         );
@@ -252,8 +232,9 @@ export class SeveralPlugins implements AsyncDisposable {
       },
       capabilities: (options) =>
         this.capabilities.ask(options?.signal ?? new AbortController().signal),
-      async *statusStream(options) {
-        yield* onlyByPath().client.statusStream(options);
+      statusStream: (options) => {
+        const line = this.byPath();
+        return line === undefined ? this.mergedStream(options) : line.client.statusStream(options);
       },
       exec: async (request, options) =>
         this.lineOf(request.PodUID).call((client) => client.exec(request, options)),
@@ -263,11 +244,40 @@ export class SeveralPlugins implements AsyncDisposable {
         this.lineOf(request.PodUID).call((client) => client.portForward(request, options)),
       openStream: async (stream, options) =>
         this.lineOf(stream.request.PodUID).socket((client) => client.openStream(stream, options)),
-      stats: async (options) => onlyByPath().call((client) => client.stats(options)),
+      stats: async (options) => {
+        const line = this.byPath();
+        if (line !== undefined) return line.call((client) => client.stats(options));
+        const owns = (one: PluginLine, uid: string) => this.owns(one, uid);
+        return combinedStats(everyLine(), owns, { ...options, timeoutMs: PING_MS });
+      },
       updateCache: close,
       close,
       [Symbol.asyncDispose]: close,
     };
+  }
+
+  /** Whether what this plugin says of a pod counts: also of one that was never placed, from before there were several. */
+  private owns(line: PluginLine, uid: string): boolean {
+    return (this.parts.placements.of(uid) ?? line.name) === line.name;
+  }
+
+  private mergedStream(
+    options: Parameters<InterlinkClient["statusStream"]>[0],
+  ): AsyncGenerator<StatusStreamRecord, void, undefined> {
+    const { lines, logger } = this.parts;
+    const sources = [...lines.values()].map((line) => ({
+      name: line.name,
+      open: (signal: AbortSignal) => line.client.statusStream({ ...options, signal }),
+      has: (uid: string) => this.owns(line, uid),
+      failed: (error: unknown) => {
+        // Whether it still streams, or is there at all, is asked anew.
+        line.capabilities.forget();
+        const about = { plugin: line.name, requestId: options?.requestId, err: error };
+        logger.warn(about, "a plugin does not tell how its pods are; the others' are told");
+      },
+    }));
+    const signal = options?.signal ?? new AbortController().signal;
+    return mergeStreams(sources, { signal, openMs: PING_MS, retryMs: STREAM_RETRY_MS });
   }
 
   /** The plugin of a create, written down before it hears of the pod. */
@@ -287,36 +297,5 @@ export class SeveralPlugins implements AsyncDisposable {
       );
     }
     return lines.get(name) as PluginLine;
-  }
-}
-
-async function pinged(
-  line: PluginLine,
-  options: Parameters<InterlinkClient["ping"]>[0],
-): Promise<PluginPing> {
-  try {
-    const { answer } = await line.call((client) => client.ping({ ...options, timeoutMs: PING_MS }));
-    return { name: line.name, answer };
-  } catch (error) {
-    return { name: line.name, problem: ProtocolError.from(error).message };
-  }
-}
-
-/** The answer, or the plugin's slowness as an error. */
-async function unlessSlow(
-  line: PluginLine,
-  answer: Promise<RemotePodStatus[]>,
-): Promise<RemotePodStatus[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const slow = new Promise<never>((_, reject) => {
-    // A little later than the plugin counts as slow: what is asked next is told so at once.
-    timer = setTimeout(() => reject(line.slowness(SLOW_MS)), SLOW_MS + 100);
-  });
-  try {
-    return await Promise.race([answer, slow]);
-  } finally {
-    clearTimeout(timer);
-    // Its error, if it comes later, has been told.
-    answer.catch(() => undefined);
   }
 }
