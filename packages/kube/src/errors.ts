@@ -92,6 +92,11 @@ export function isKubeError(error: unknown, ...codes: KubeErrorCode[]): error is
   return error instanceof KubeError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** Whether the same request may succeed a little later: the API server was not reached, was busy, or failed. */
+export function isPassing(error: unknown): error is KubeError {
+  return isKubeError(error, "unreachable", "timeout", "server-error", "too-many-requests");
+}
+
 /**
  * Reads `Retry-After`, in milliseconds: seconds or an HTTP date. Undefined when absent or unreadable.
  */

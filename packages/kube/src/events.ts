@@ -1,7 +1,7 @@
 import type { Event, Node, ObjectReference, Pod } from "kubernetes-types/core/v1.js";
 import type { KubeClient } from "./client.ts";
 import { pause } from "./deadline.ts";
-import { isKubeError } from "./errors.ts";
+import { isKubeError, isPassing } from "./errors.ts";
 import { EventCorrelator, type EventPlan, type Happening } from "./event-correlator.ts";
 import { paths } from "./paths.ts";
 import { type RateLimit, TokenBucket } from "./rate-limit.ts";
@@ -145,16 +145,9 @@ class Recorder implements EventRecorder {
         this.#correlator.created(plan.key, name);
         return;
       } catch (error) {
-        const passing = isKubeError(
-          error,
-          "unreachable",
-          "timeout",
-          "server-error",
-          "too-many-requests",
-        );
         // Nobody can read it there any more.
         if (signal.aborted || isOfEndingNamespace(error)) return;
-        if (!passing || tries >= MAX_TRIES) {
+        if (!isPassing(error) || tries >= MAX_TRIES) {
           const words = error instanceof Error ? error.message : String(error);
           this.#options.problem?.(
             new Error(`the event ${happening.reason} was not written: ${words}`, { cause: error }),

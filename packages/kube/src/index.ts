@@ -9,7 +9,13 @@ export type {
 } from "./client.ts";
 export type { CredentialSource, KubeCredentials, TlsMaterial } from "./credentials.ts";
 export { pause, withDeadline } from "./deadline.ts";
-export { isKubeError, KubeError, type KubeErrorCode, type KubeStatus } from "./errors.ts";
+export {
+  isKubeError,
+  isPassing,
+  KubeError,
+  type KubeErrorCode,
+  type KubeStatus,
+} from "./errors.ts";
 export {
   createEventRecorder,
   type EventRecorder,

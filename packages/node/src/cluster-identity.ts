@@ -1,4 +1,4 @@
-import { Backoff, isKubeError, type KubeClient, paths, pause } from "@interlink/kube";
+import { Backoff, isKubeError, isPassing, type KubeClient, paths, pause } from "@interlink/kube";
 import type { Namespace, Service } from "kubernetes-types/core/v1.js";
 
 /**
@@ -45,15 +45,8 @@ export async function untilAnswered<T>(
     } catch (error) {
       if (isKubeError(error, "forbidden")) refusedSince ??= performance.now();
       const patient = refusedSince === undefined || performance.now() - refusedSince < refusedMs;
-      const passing = isKubeError(
-        error,
-        "unreachable",
-        "timeout",
-        "server-error",
-        "too-many-requests",
-        "forbidden",
-      );
-      if (!passing || !patient || signal.aborted) throw error;
+      const mayPass = isPassing(error) || isKubeError(error, "forbidden");
+      if (!mayPass || !patient || signal.aborted) throw error;
       if (backoff.failures === 0) problem(error);
       await pause(backoff.next(Date.now()), signal);
     }

@@ -42,6 +42,7 @@ export {
 } from "./console/console.ts";
 export type { Disk } from "./jobs/disk.ts";
 export { isSystemError } from "./jobs/disk.ts";
+export { writeDurably } from "./jobs/durable-file.ts";
 export type { FileStep } from "./jobs/file-step.ts";
 export type { JobPaths } from "./jobs/job-paths.ts";
 export type {

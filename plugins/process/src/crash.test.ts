@@ -7,10 +7,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { CHECKPOINTS } from "@interlink/plugin-sdk";
+import { eventually } from "@interlink/plugin-sdk/testing";
 import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compiledChild } from "./testing/compiled-child.ts";
-import { eventually, ProcessHarness, pod, processesOf, shell } from "./testing/process-harness.ts";
+import { ProcessHarness, pod, processesOf, shell } from "./testing/process-harness.ts";
 
 const SCRIPTS = fileURLToPath(new URL("../runner/", import.meta.url));
 let directory: string;

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { eventually } from "@interlink/plugin-sdk/testing";
 import type { Lifecycle } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
-import { eventually, ProcessHarness, pod, processesOf, shell } from "./testing/process-harness.ts";
+import { ProcessHarness, pod, processesOf, shell } from "./testing/process-harness.ts";
 
 describe("a pod on the process plugin", () => {
   test("runs its command and shows its log and exit code", async () => {

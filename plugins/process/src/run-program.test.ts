@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { eventually } from "@interlink/plugin-sdk/testing";
 import { describe, expect, test } from "vitest";
 import { readProcess } from "./process-table.ts";
 import { runProgram } from "./run-program.ts";
-import { eventually } from "./testing/process-harness.ts";
 
 const env = { PATH: "/usr/bin:/bin" };
 const never = new AbortController().signal;

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { eventually } from "@interlink/plugin-sdk/testing";
 import type { AttachRequest, ExecRequest, ProcessStreams } from "@interlink/protocol";
 import { describe, expect, test } from "vitest";
-import { eventually, ProcessHarness, pod, shell } from "./testing/process-harness.ts";
+import { ProcessHarness, pod, shell } from "./testing/process-harness.ts";
 
 function request(uid: string, more: Partial<AttachRequest> = {}): AttachRequest {
   return {

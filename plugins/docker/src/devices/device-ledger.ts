@@ -1,6 +1,6 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { RuntimeError } from "@interlink/plugin-sdk";
+import { RuntimeError, writeDurably } from "@interlink/plugin-sdk";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import {
   assignDevices,
@@ -128,13 +128,7 @@ export class DeviceLedger {
   async #save(): Promise<void> {
     const content: LedgerFile = { schemaVersion: 1, pods: Object.fromEntries(this.#pods) };
     await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
-    const temporary = `${this.#file}.tmp`;
-    await using file = await open(temporary, "w", 0o600);
-    await file.writeFile(`${JSON.stringify(content)}\n`);
-    await file.sync();
-    await rename(temporary, this.#file);
-    await using folder = await open(dirname(this.#file), "r");
-    await folder.sync();
+    await writeDurably(this.#file, `${JSON.stringify(content)}\n`);
   }
 }
 

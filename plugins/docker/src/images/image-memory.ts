@@ -1,5 +1,6 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { writeDurably } from "@interlink/plugin-sdk";
 import type { Logger } from "pino";
 
 /** What is remembered of one image in the engine. Times in milliseconds since the epoch. */
@@ -95,13 +96,7 @@ export class ImageMemory {
     const content: MemoryFile = { schemaVersion: 1, images: Object.fromEntries(this.#images) };
     try {
       await mkdir(dirname(this.#file), { recursive: true, mode: 0o700 });
-      const temporary = `${this.#file}.tmp`;
-      {
-        await using file = await open(temporary, "w", 0o600);
-        await file.writeFile(`${JSON.stringify(content)}\n`);
-        await file.sync();
-      }
-      await rename(temporary, this.#file);
+      await writeDurably(this.#file, `${JSON.stringify(content)}\n`);
     } catch (error) {
       this.#isChanged = true;
       this.#logger.warn({ err: error }, "the record of pulled images cannot be written");

@@ -2,8 +2,8 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Provider } from "@interlink/plugin-sdk";
+import { eventually } from "@interlink/plugin-sdk/testing";
 import type {
   LogOptions,
   RemotePodEvent,
@@ -17,21 +17,6 @@ import type { ProcessProviderOptions } from "../process-provider.ts";
 import { createProcessProvider } from "../process-provider.ts";
 
 export const silent = pino({ level: "silent" });
-
-/** The first value of `probe` that is not `undefined` or `false`; fails after a while. */
-export async function eventually<T>(
-  what: string,
-  probe: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 30_000,
-): Promise<T> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const value = await probe();
-    if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await delay(20);
-  }
-}
 
 /** A pod with these containers that runs them once, unless `spec` says otherwise. */
 export function pod(
