@@ -49,6 +49,7 @@ describeSlurmReleases("the Slurm plugin on a newer Slurm", (release, shared) => 
     );
     expect(await site.provider.ping?.(new AbortController().signal)).toMatchObject({
       resources: { cpu: "64", memory: "64000Mi" },
+      taints: [{ key: "slurm.interlink.eu/closed-drained", effect: "PreferNoSchedule" }],
     });
 
     await site.until(fails, "running");

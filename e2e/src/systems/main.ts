@@ -6,6 +6,7 @@ import { buildKubernetes } from "./kubernetes-build.ts";
 import { podmanEngine } from "./podman-system.ts";
 import type { SharedEngine } from "./shared-engine.ts";
 import { buildSlurmReleases } from "./slurm-build.ts";
+import { recordSlurm } from "./slurm-recording.ts";
 import { findSlurmReleases } from "./slurm-releases.ts";
 import { SharedSlurm } from "./slurm-system.ts";
 import { KEEP } from "./users.ts";
@@ -19,6 +20,7 @@ const USAGE = `Real systems for tests and for trying things out by hand.
   npm run systems -- build kubernetes   build a Kubernetes control plane for the tests, once, in minutes (Debian 12)
   npm run systems -- build apptainer    unpack an Apptainer for the tests, once (Debian 12)
   npm run systems -- build slurm        unpack newer releases of Slurm for the tests, once (Debian 12)
+  npm run systems -- record FOLDER      write what this machine's Slurm and those that were built print, for unit tests
 `;
 
 const ENGINES: Readonly<Record<string, () => SharedEngine>> = {
@@ -71,6 +73,13 @@ export async function systemsCommand(args: readonly string[]): Promise<number> {
     if (command === "build" && names.join() === "slurm") {
       await buildSlurmReleases(say);
       say(await described("slurm", slurmReleasesStatus));
+      return 0;
+    }
+    if (command === "record" && names.length === 1) {
+      const [folder = ""] = names;
+      for (const release of [undefined, ...findSlurmReleases()]) {
+        await recordSlurm(folder, release, say);
+      }
       return 0;
     }
     if (command === "down" && known) {

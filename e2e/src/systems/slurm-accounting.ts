@@ -26,10 +26,13 @@ export function whyNoAccounting(): string | undefined {
 /** A database of our own below a folder, and slurmdbd on it; made anew at each start, as what it held is of no use. */
 export class SlurmAccounting {
   readonly #folder: string;
+  readonly #plugins: string | undefined;
   #ports: readonly [database: number, accounting: number] = [0, 0];
 
-  constructor(folder: string) {
+  /** `plugins`: folder of Slurm's plugins, if not the machine's own. */
+  constructor(folder: string, plugins?: string) {
     this.#folder = folder;
+    this.#plugins = plugins;
   }
 
   /** Of slurmdbd. */
@@ -71,6 +74,7 @@ export class SlurmAccounting {
       StorageLoc: "slurm",
       StorageUser: "slurm",
       StoragePass: password,
+      ...(this.#plugins !== undefined && { PluginDir: this.#plugins }),
     };
     const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
     const file = join(this.#folder, "slurmdbd.conf");

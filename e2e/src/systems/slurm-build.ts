@@ -30,7 +30,15 @@ import {
 
 const PATCHELF = [{ name: "patchelf", program: "/usr/bin/patchelf" }];
 /** Of Debian; what they depend on comes with them. */
-const PACKAGES = ["slurmctld", "slurmd", "slurm-client", "slurm-wlm-basic-plugins", "munge"];
+const PACKAGES = [
+  "slurmctld",
+  "slurmd",
+  "slurmdbd",
+  "slurm-client",
+  "slurm-wlm-basic-plugins",
+  "slurm-wlm-mysql-plugin",
+  "munge",
+];
 /** Programs of ours by name, and where Debian has them. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   sbatch: "usr/bin/sbatch",
@@ -39,9 +47,11 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   scontrol: "usr/bin/scontrol",
   sinfo: "usr/bin/sinfo",
   sacct: "usr/bin/sacct",
+  sacctmgr: "usr/bin/sacctmgr",
   srun: "usr/bin/srun",
   sstat: "usr/bin/sstat",
   slurmctld: "usr/sbin/slurmctld-wlm",
+  slurmdbd: "usr/sbin/slurmdbd",
   slurmd: "usr/sbin/slurmd-wlm",
   slurmstepd: "usr/sbin/slurmstepd-wlm",
 };

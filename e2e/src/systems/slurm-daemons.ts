@@ -69,7 +69,8 @@ export class SlurmDaemons {
     this.folder = folder;
     this.nodeName = nodeName;
     this.#shape = shape;
-    this.#accounting = shape.accounting === true ? new SlurmAccounting(folder) : undefined;
+    const plugins = shape.release === undefined ? undefined : join(shape.release, "plugins");
+    this.#accounting = shape.accounting === true ? new SlurmAccounting(folder, plugins) : undefined;
   }
 
   /** Names of all nodes; {@link nodeName} is the first. */
