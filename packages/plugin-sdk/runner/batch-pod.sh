@@ -1322,9 +1322,14 @@ il_update() {
   il_version=${il_set[version]-}
   # Of an earlier release, whose volumes are no trees.
   [[ -n $il_version ]] || return 1
+  # Of one that was killed.
+  set +f
+  il_tool rm -rf -- "$il_directory"/update.*
+  set -f
   il_work=$(il_tool mktemp -d "$il_directory/update.XXXXXXXXXX") || return 1
   trap 'il_tool rm -rf -- "$il_work"' EXIT
-  il_unpack_files "$il_work" ended || return 1
+  # From a pipe, bash would read byte by byte.
+  il_tool cat >"$il_work/input" && il_unpack_files "$il_work" ended <"$il_work/input" || return 1
   il_data=$il_work
   il_newest=spec
   il_read_settings || return 1

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readlink } from "node:fs/promises";
+import { readdir, readFile, readlink, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import type { PodSpec } from "kubernetes-types/core/v1.js";
 import { describe, expect, test } from "vitest";
@@ -31,17 +31,20 @@ const podOf = (
     { configMaps: [{ metadata: { name: "m" }, data }], runtime },
   );
 
-/** What the script says. `input`: in the place of all of it. */
+/** What the script says. `input`: in the place of all of it. `killMs`: it is killed after so many milliseconds. */
 async function update(
   directory: string,
   pod: BatchPod,
   input?: Uint8Array,
+  killMs?: number,
 ): Promise<{ code: number | null; said: string }> {
   const told = encodeBatchUpdate(pod);
   const child = spawn("bash", ["-p", batchScriptPath(), directory, ...told.words], {
     env: { PATH: process.env["PATH"] },
     stdio: ["pipe", "pipe", "pipe"],
   });
+  const timer = killMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killMs);
+  child.stdin.on("error", () => undefined);
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk: Buffer) => {
@@ -50,6 +53,7 @@ async function update(
   }
   child.stdin.end(input ?? told.input);
   const [code] = (await once(child, "close")) as [number | null];
+  clearTimeout(timer);
   return { code, said };
 }
 
@@ -109,6 +113,35 @@ describe("an update of a batch pod", () => {
     expect((await readRecords(started, newer)).containers[0]?.image).toBe("other");
     const left = await readdir(join(started.directory, "volumes/v"));
     expect(left.filter((name) => !name.startsWith(".."))).toEqual(["key"]);
+  });
+
+  test("that is killed at any moment leaves one version of the files or the other, and the next one mends all", async () => {
+    const spec = { containers: [shell("main", "exec sleep 1000", { volumeMounts })] };
+    const version = (number: number) =>
+      podOf(spec, { key: `${number}`, other: `${number}`, [`only-${number}`]: "" });
+    await using job = await BatchJob.start(version(0));
+    await job.until("started main 0");
+    const volume = join(job.directory, "volumes/v");
+    const seen = async () => {
+      const tree = await realpath(join(volume, "..data"));
+      const files = ["key", "other"].map((name) => readFile(join(tree, name), "utf8"));
+      return { tree, values: await Promise.all(files) };
+    };
+    for (let number = 1; number <= 12; number++) {
+      const running = update(job.directory, version(number), undefined, number * 7);
+      await running;
+      const { tree, values } = await seen();
+      expect(values[0]).toBe(values[1]);
+      expect((await readdir(tree)).toSorted()).toEqual(
+        ["key", "other", `only-${values[0]}`.trim()].toSorted(),
+      );
+    }
+    expect((await update(job.directory, version(99))).code).toBe(0);
+    expect((await seen()).values).toEqual(["99", "99"]);
+    const names = await readdir(volume);
+    expect(names.filter((name) => !name.startsWith(".."))).toEqual(["key", "only-99", "other"]);
+    expect(names.filter((name) => /^\.\.(?!data$)/.test(name)).length).toBeLessThanOrEqual(2);
+    expect((await readdir(job.directory)).filter((name) => name.startsWith("update"))).toEqual([]);
   });
 
   test("that was cut off changes nothing", async () => {

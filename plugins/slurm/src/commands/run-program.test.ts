@@ -21,6 +21,17 @@ describe("runProgram", () => {
     expect(stderr).toBe("greeting\n");
   });
 
+  it("gives the program its input, also one that reads none of it", async () => {
+    const input = Buffer.alloc(300_000, "x");
+    expect((await run("wc -c", { input })).stdout.trim()).toBe("300000");
+    expect((await run("exec <&-; exit 0", { input })).stdout).toBe("");
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("runs the program as somebody else", async () => {
+    const { stdout } = await run("id -u; id -G", { owner: { uid: 65_534, gid: 65_534 } });
+    expect(stdout).toBe("65534\n65534\n");
+  });
+
   it("reads no word by a shell", async () => {
     const { stdout } = await runProgram("/usr/bin/printf", ["%s|", "$(id)", "a b", "`x`"], options);
     expect(stdout).toBe("$(id)|a b|`x`|");
