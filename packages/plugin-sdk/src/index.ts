@@ -109,7 +109,7 @@ export type { ContainerProviderOptions } from "./supervisor/container-provider.t
 export { createContainerProvider } from "./supervisor/container-provider.ts";
 export { Limit } from "./supervisor/limit.ts";
 export { Listeners } from "./supervisor/listeners.ts";
-export { TERMINATION_FILE } from "./supervisor/read-ended-messages.ts";
+export { TERMINATION_FILE } from "./supervisor/perform/read-ended-messages.ts";
 export { unlessAborted } from "./supervisor/unless-aborted.ts";
 export { updatedData } from "./supervisor/updated-data.ts";
 export { giveToGroup } from "./volumes/fs-group.ts";

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { PluginError } from "../plugin-error.ts";
 import { resolveContainer } from "../resolve/resolve-container.ts";
 import { checkNames } from "../supervisor/check-pod.ts";
+import { TERMINATION_FILE } from "../supervisor/perform/read-ended-messages.ts";
+import { messageLimit } from "../supervisor/perform/termination-message.ts";
 import type { PlannedContainer, PlannedPod } from "../supervisor/planned-pod.ts";
 import { planPod } from "../supervisor/planned-pod.ts";
-import { TERMINATION_FILE } from "../supervisor/read-ended-messages.ts";
-import { messageLimit } from "../supervisor/termination-message.ts";
 import type { BatchContainerSpec, BatchFile, BatchPod, PlanBatchPodOptions } from "./contract.ts";
 import { batchContainerDirectory, batchEnvironmentFile } from "./contract.ts";
 import {

@@ -1,6 +1,6 @@
 import type { Action } from "./decision.ts";
 import { actionKey } from "./decision.ts";
-import { perform } from "./perform.ts";
+import { perform } from "./perform/perform.ts";
 import { containerRecord } from "./record.ts";
 import { aboutWork, type PodWork } from "./work.ts";
 

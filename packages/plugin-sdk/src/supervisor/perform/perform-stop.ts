@@ -1,10 +1,10 @@
-import type { ContainerHandle } from "../runtime/container-runtime.ts";
-import type { Action } from "./decision.ts";
-import { eventTexts } from "./event-texts.ts";
+import type { ContainerHandle } from "../../runtime/container-runtime.ts";
+import type { Action } from "../decision.ts";
+import { eventTexts } from "../event-texts.ts";
+import { withAttempt } from "../record.ts";
+import type { PodWork } from "../work.ts";
+import { aboutWork, currentAttempt } from "../work.ts";
 import { runHook } from "./hooks.ts";
-import { withAttempt } from "./record.ts";
-import type { PodWork } from "./work.ts";
-import { aboutWork, currentAttempt } from "./work.ts";
 
 /** Run the preStop hook. Failed or given up when the grace is over, the stop goes on all the same. */
 export async function runPreStop(

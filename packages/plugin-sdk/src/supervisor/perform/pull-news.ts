@@ -1,4 +1,4 @@
-import type { PullProgress } from "../runtime/container-runtime.ts";
+import type { PullProgress } from "../../runtime/container-runtime.ts";
 
 /** A pull that takes no longer is only told by its events, as under a kubelet. */
 const FIRST_MS = 10_000;

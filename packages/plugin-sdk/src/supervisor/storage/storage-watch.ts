@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../clock.ts";
+import type { AboutPodJob } from "../work.ts";
 import { diskUsage } from "./disk-usage.ts";
 import { overuse, type StorageLimits } from "./storage-limits.ts";
-import type { AboutPodJob } from "./work.ts";
 
 /** A kubelet's (`pkg/kubelet/eviction`, monitoring interval). */
 const INTERVAL_MS = 10_000;

@@ -2,9 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container } from "kubernetes-types/core/v1.js";
 import { expect, test } from "vitest";
-import { defined } from "../testing/defined.ts";
-import { podData } from "../testing/pod-data.ts";
-import { ProviderHarness } from "../testing/provider-harness.ts";
+import { defined } from "../../testing/defined.ts";
+import { podData } from "../../testing/pod-data.ts";
+import { ProviderHarness } from "../../testing/provider-harness.ts";
 
 const UID = "0f3a5b1e-1111-4222-8333-444455556666";
 const main: Container = {

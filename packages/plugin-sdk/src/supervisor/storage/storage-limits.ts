@@ -1,5 +1,5 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
-import { parseQuantity } from "../resolve/quantity.ts";
+import { parseQuantity } from "../../resolve/quantity.ts";
 
 /** What a pod may keep in its emptyDirs, and in its containers. Amounts in bytes; `text` as the spec has them. */
 export interface StorageLimits {

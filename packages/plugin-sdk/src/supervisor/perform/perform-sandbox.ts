@@ -1,10 +1,10 @@
-import { PluginError } from "../plugin-error.ts";
-import { prepareVolumes } from "../volumes/prepare-volumes.ts";
-import { eventTexts } from "./event-texts.ts";
+import { PluginError } from "../../plugin-error.ts";
+import { prepareVolumes } from "../../volumes/prepare-volumes.ts";
+import { eventTexts } from "../event-texts.ts";
+import type { PodRecord } from "../record.ts";
+import { newestAttempts } from "../record.ts";
+import type { PodWork } from "../work.ts";
 import { pullSecretsOf } from "./pull-secrets.ts";
-import type { PodRecord } from "./record.ts";
-import { newestAttempts } from "./record.ts";
-import type { PodWork } from "./work.ts";
 
 /** Volumes on disk, then the runtime's sandbox. Repeatable. */
 export async function ensureSandbox(work: PodWork, signal: AbortSignal): Promise<void> {

@@ -1,21 +1,25 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { PluginError } from "../plugin-error.ts";
-import { readFileVariables } from "../resolve/env-file.ts";
-import { resolveContainer } from "../resolve/resolve-container.ts";
-import type { ContainerHandle, ContainerSpec, PullProgress } from "../runtime/container-runtime.ts";
-import { ImageError, RuntimeError } from "../runtime/runtime-error.ts";
-import { raised } from "./back-off.ts";
-import { eventTexts } from "./event-texts.ts";
+import { PluginError } from "../../plugin-error.ts";
+import { readFileVariables } from "../../resolve/env-file.ts";
+import { resolveContainer } from "../../resolve/resolve-container.ts";
+import type {
+  ContainerHandle,
+  ContainerSpec,
+  PullProgress,
+} from "../../runtime/container-runtime.ts";
+import { ImageError, RuntimeError } from "../../runtime/runtime-error.ts";
+import { raised } from "../back-off.ts";
+import { eventTexts } from "../event-texts.ts";
+import type { PlannedContainer } from "../planned-pod.ts";
+import type { Attempt, ContainerRecord } from "../record.ts";
+import { containerRecord, withAttempt, withContainer } from "../record.ts";
+import type { PodWork } from "../work.ts";
+import { currentAttempt, plannedContainer } from "../work.ts";
 import { wordsOf } from "./perform-sandbox.ts";
-import type { PlannedContainer } from "./planned-pod.ts";
 import { nextNewsAt, pullingMessage } from "./pull-news.ts";
 import { pullPolicy } from "./pull-secrets.ts";
 import { TERMINATION_FILE } from "./read-ended-messages.ts";
-import type { Attempt, ContainerRecord } from "./record.ts";
-import { containerRecord, withAttempt, withContainer } from "./record.ts";
-import type { PodWork } from "./work.ts";
-import { currentAttempt, plannedContainer } from "./work.ts";
 
 /** As a kubelet's sync after an error. */
 const CREATE_RETRY_MS = 10_000;

@@ -1,10 +1,10 @@
-import type { Action } from "./decision.ts";
+import type { Action } from "../decision.ts";
+import { withDeadline } from "../with-deadline.ts";
+import type { PodWork } from "../work.ts";
 import { createContainer, ensureImage, startContainer } from "./perform-create.ts";
 import { runPostStart } from "./perform-post-start.ts";
 import { ensureSandbox, stopSandbox } from "./perform-sandbox.ts";
 import { finish, removeContainer, removeSandbox, runPreStop, stop } from "./perform-stop.ts";
-import { withDeadline } from "./with-deadline.ts";
-import type { PodWork } from "./work.ts";
 
 /** For a runtime that hangs: the step is given up and tried again. Hooks have the pod's whole life, as in a kubelet. */
 const STEP_MS = 2 * 60_000;

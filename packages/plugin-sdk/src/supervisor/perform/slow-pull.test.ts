@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import type { ImageRequest, ImageState } from "../runtime/container-runtime.ts";
-import { RuntimeError } from "../runtime/runtime-error.ts";
-import { defined } from "../testing/defined.ts";
-import { podData } from "../testing/pod-data.ts";
-import { ProviderHarness } from "../testing/provider-harness.ts";
+import type { ImageRequest, ImageState } from "../../runtime/container-runtime.ts";
+import { RuntimeError } from "../../runtime/runtime-error.ts";
+import { defined } from "../../testing/defined.ts";
+import { podData } from "../../testing/pod-data.ts";
+import { ProviderHarness } from "../../testing/provider-harness.ts";
 
 const UID = "0f3a5b1e-1111-4222-8333-444455556666";
 

@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import type { ContainerHandle } from "../runtime/container-runtime.ts";
-import type { PodRecord } from "./record.ts";
-import { containerRecord } from "./record.ts";
+import type { ContainerHandle } from "../../runtime/container-runtime.ts";
+import type { PodRecord } from "../record.ts";
+import { containerRecord } from "../record.ts";
+import { withDeadline } from "../with-deadline.ts";
+import { aboutWork, type PodWork } from "../work.ts";
 import { messageLimit, terminationMessage } from "./termination-message.ts";
-import { withDeadline } from "./with-deadline.ts";
-import { aboutWork, type PodWork } from "./work.ts";
 
 /** Reading a message is a courtesy; it must not hold up the news that the container has ended. */
 const READ_DEADLINE_MS = 5_000;

@@ -2,9 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Container, HTTPGetAction, LifecycleHandler } from "kubernetes-types/core/v1.js";
 import type { Dispatcher } from "undici";
 import { request } from "undici";
-import type { ContainerHandle, ContainerRuntime } from "../runtime/container-runtime.ts";
-import { probeUrl } from "./probes/look-http.ts";
-import { dispatcherThrough, type PodPort, podPort } from "./probes/pod-port.ts";
+import type { ContainerHandle, ContainerRuntime } from "../../runtime/container-runtime.ts";
+import { probeUrl } from "../probes/look-http.ts";
+import { dispatcherThrough, type PodPort, podPort } from "../probes/pod-port.ts";
 
 /** `sleep` came with Kubernetes 1.29; the types know it as part of the handler. */
 type Handler = LifecycleHandler & { sleep?: { seconds?: number } };

@@ -1,7 +1,7 @@
 import { link, mkdir, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { temporaryDirectory } from "../testing/temporary-directory.ts";
+import { temporaryDirectory } from "../../testing/temporary-directory.ts";
 import { diskUsage } from "./disk-usage.ts";
 
 const { signal } = new AbortController();

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Action } from "./decision.ts";
+import type { Action } from "../decision.ts";
 import { deadlineMs } from "./perform.ts";
 
 const NOW = Date.UTC(2026, 0, 1);

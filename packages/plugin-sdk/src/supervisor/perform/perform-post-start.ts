@@ -1,8 +1,8 @@
-import { eventTexts } from "./event-texts.ts";
+import { eventTexts } from "../event-texts.ts";
+import { withAttempt } from "../record.ts";
+import type { PodWork } from "../work.ts";
+import { aboutWork, currentAttempt } from "../work.ts";
 import { runHook } from "./hooks.ts";
-import { withAttempt } from "./record.ts";
-import type { PodWork } from "./work.ts";
-import { aboutWork, currentAttempt } from "./work.ts";
 
 /** Run the postStart hook; when it fails the container is killed and restarts under the pod's policy. */
 export async function runPostStart(
