@@ -78,6 +78,38 @@ describeSlurmSite(
       expect(await filesLeft(secret)).toEqual([]);
     });
 
+    test("runs a pod in the network that its mesh makes, and ends it there in order", async () => {
+      await site.close();
+      // Options that would have a shell read the variables.
+      await site.start({
+        AllowShellAnnotations: true,
+        SingularityDefaultOptions: ["--containall"],
+      });
+      const value = '$(id) `id` "it\'s"';
+      const mesh = '#!/bin/bash\nexec unshare --user --map-root-user --net -- "$@"\n';
+      const networked = await site.create(
+        "trap 'exit 3' TERM; grep -c : /proc/net/dev; echo \"$VALUE\"; while :; do sleep 0.1; done",
+        {
+          spec: { terminationGracePeriodSeconds: 60 },
+          container: { env: [{ name: "VALUE", value }] },
+          annotations: {
+            "slurm-job.vk.io/pre-exec": `cat <<'EOFMESH' > $TMPDIR/mesh.sh\n${mesh}EOFMESH`,
+          },
+        },
+      );
+      await site.until(networked, "running");
+      // Loopback alone.
+      await waitUntil("it has looked", async () => (await site.log(networked)) === `1\n${value}\n`);
+      await site.provider.delete(networked.pod, new AbortController().signal);
+      await expect
+        .poll(
+          async () => (await site.status(networked))?.containers[0]?.state?.terminated?.exitCode,
+          { timeout: 60_000 },
+        )
+        .toBe(3);
+      await site.delete(networked);
+    });
+
     test("refuses a pod that is too large for a script of Slurm, and says what to do", async () => {
       const large = withSecret("true", "x".repeat(5 * 1024 * 1024));
       await expect(create(large)).rejects.toThrow(/needs a job script of \d+ bytes/);

@@ -30,6 +30,7 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
   // The process that both put before a container of its own process ids loses exit codes: one that traps SIGTERM and
   // ends in order is told as killed by it. Without, the container's own is the first, as under Kubernetes.
   const ownInit = ownProcesses ? ["--no-init"] : [];
+  const isExact = isGiven("--no-eval");
   const exportPrefix = isApptainer ? "APPTAINERENV_" : "SINGULARITYENV_";
   const reference = ({ container }: BatchContainerSpec) =>
     imageReference(container.image ?? "", imagePrefix);
@@ -70,7 +71,7 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
         ? [{ podText: pulledDirectory(image, "sif") }]
         : undefined;
     return [
-      ...withoutOddNames(spec, exportPrefix).map((word): BatchWord => [word]),
+      ...aroundEnvironment(spec, exportPrefix, isExact).map((word): BatchWord => [word]),
       ...[...command, "--silent", verb, ...options.defaultOptions, ...ownInit].map(
         (word): BatchWord => [word],
       ),
@@ -123,12 +124,20 @@ export function apptainerPull(command: readonly string[]): string[] {
   return [...command, "--silent", "pull", "--force"];
 }
 
-/** Odd ones come by a script in the container, as they would make it lose all the others. */
-function withoutOddNames(spec: BatchContainerSpec, exportPrefix: string): string[] {
-  const odd = oddVariables(spec);
-  return odd.length === 0
-    ? []
-    : ["env", ...odd.map(({ name }) => `--unset=${exportPrefix}${name}`)];
+/**
+ * Odd variables come by a script in the container, as they would make it lose all the others. Without `--no-eval` values
+ * would be read by a shell in the container, and `$(x)` in them be run: told by variables, as only newer versions know it.
+ */
+function aroundEnvironment(
+  spec: BatchContainerSpec,
+  exportPrefix: string,
+  isExact: boolean,
+): string[] {
+  const words = [
+    ...oddVariables(spec).map(({ name }) => `--unset=${exportPrefix}${name}`),
+    ...(isExact ? [] : ["APPTAINER_NO_EVAL=1", "SINGULARITY_NO_EVAL=1"]),
+  ];
+  return words.length === 0 ? [] : ["env", ...words];
 }
 
 function gpuOptions({ container }: BatchContainerSpec, { gpus }: PodRuntimeOptions): string[] {

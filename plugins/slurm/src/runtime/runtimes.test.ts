@@ -12,7 +12,7 @@ import type { PodRuntimeOptions } from "./runtime-options.ts";
 
 const OPTIONS: PodRuntimeOptions = {
   command: ["nice", "/opt/bin/apptainer"],
-  defaultOptions: ["--containall"],
+  defaultOptions: ["--containall", "--no-eval"],
   podOptions: ["--fakeroot"],
   imagePrefix: "docker://",
   pullsBefore: false,
@@ -51,6 +51,7 @@ describe("apptainerRuntime", () => {
       ...before,
       "run",
       "--containall",
+      "--no-eval",
       "--no-init",
       "--workdir",
       "{attempt}/.",
@@ -64,6 +65,14 @@ describe("apptainerRuntime", () => {
     expect(run(runtime, { command: ["sh", "-c"], args: ["a b"] })).toEqual(
       expect.arrayContaining([...before, "exec", "sh", "-c", "a b"]),
     );
+  });
+
+  it("has no shell read the variables, whatever options the site has", () => {
+    const plain = apptainerRuntime({ ...OPTIONS, defaultOptions: ["--containall"] });
+    const exact = ["env", "APPTAINER_NO_EVAL=1", "SINGULARITY_NO_EVAL=1", "nice"];
+    expect(run(plain).slice(0, 4)).toEqual(exact);
+    expect(shown(plain.exec(spec(), ["x"])).slice(0, 4)).toEqual(exact);
+    expect(run(apptainerRuntime(OPTIONS))[0]).toBe("nice");
   });
 
   it("runs files and directories as they are, and pulls nothing for them", () => {
