@@ -1258,6 +1258,16 @@ il_take_up() {
   done <"$il_records"
 }
 
+# Makes directories that every user of a container may read; what is above them all is closed.
+il_make_open() {
+  local il_code
+  umask 022
+  il_tool mkdir -p "$@"
+  il_code=$?
+  umask 077
+  return "$il_code"
+}
+
 # Gives the files in directory $1 their place as tree $3 of volume $2, in the layout of a kubelet's atomic writer: a link
 # "..data" to the tree, and for each of its names a link into that. Whoever has the volume mounted then sees all files change
 # at once. $4: "first" when the job starts, which changes nothing that an update has brought; else, where to put what is in
@@ -1266,9 +1276,7 @@ il_place() {
   local il_before='' il_path il_names_of=()
   if [[ -L $2/..data ]]; then il_before=$(il_tool readlink -- "$2/..data"); fi
   [[ $il_before != "$3" ]] || return 0
-  umask 022
-  il_tool mkdir -p -- "$1" "$2"
-  umask 077
+  [[ -d $1 && -d $2 ]] || il_make_open -- "$1" "$2" || return 1
   if [[ $4 != first && -e $2/$3 ]]; then
     il_tool mv -T -- "$2/$3" "$(il_tool mktemp -d "$4/old.XXXXXXXXXX")/tree" || return 1
   fi
@@ -1299,16 +1307,22 @@ il_place() {
 }
 
 il_make_directories() {
-  local il_i il_path
+  local il_i il_path il_new=()
   il_tool mkdir -p -- "$il_directory/logs" "$il_directory/containers" || return 1
   for ((il_i = 0; il_i < il_set[directories]; il_i++)); do
     il_path=$il_data/${il_set[directory.$il_i.path]}
-    if [[ -n ${il_set[directory.$il_i.tree]-} ]]; then
-      [[ -L $il_path/..data ]] || il_place "$il_data/trees/${il_path##*/}" "$il_path" "${il_set[directory.$il_i.tree]}" first || return 1
-    else
-      [[ -d $il_path ]] || { (umask 022 && il_tool mkdir -p -- "$il_path") &&
-        il_tool chmod -- "${il_set[directory.$il_i.mode]}" "$il_path"; } || return 1
+    if [[ -z ${il_set[directory.$il_i.tree]-} ]]; then
+      [[ -d $il_path ]] || il_make_open -m "${il_set[directory.$il_i.mode]}" -- "$il_path" || return 1
+    elif [[ ! -L $il_path/..data ]]; then
+      il_new+=("$il_i")
+      set -- "$@" "$il_path" "$il_data/trees/${il_path##*/}"
     fi
+  done
+  ((${#il_new[@]})) || return 0
+  il_make_open -- "$@" || return 1
+  for il_i in "${il_new[@]}"; do
+    il_path=$il_data/${il_set[directory.$il_i.path]}
+    il_place "$il_data/trees/${il_path##*/}" "$il_path" "${il_set[directory.$il_i.tree]}" first || return 1
   done
 }
 

@@ -21,6 +21,10 @@ if [[ $kind == init ]]; then
   printf 'interlink: a script of the site runs this pod, with what this container does if it wants\\n'
   exit 0
 fi
+if [[ $kind == ephemeral ]]; then
+  printf 'interlink: a script of the site runs this pod: there is no container to look at\n'
+  exit 126
+fi
 show() {
   if [[ -z $shown ]] && { exec 4<"run-$name.out"; } 2>/dev/null; then shown=yes; fi
   if [[ -n $shown ]]; then cat <&4; fi
