@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CliError } from "../cli-error.ts";
+import { DOCKER_CONFIG_PLACE, SLURM_CONFIG_PLACE } from "../plugin-config.ts";
 import { loadConfig } from "./config-file.ts";
 import { NODE_CONFIG_PLACE, nodeSettings, readNodeConfig } from "./node-config.ts";
 import { readServerConfig, SERVER_CONFIG_PLACE, serverSettings } from "./server-config.ts";
@@ -228,3 +229,37 @@ test("a file that is named must be there, the usual one need not", async () => {
   ).rejects.toThrow(/there is no such file/);
   expect(await loadConfig(readNodeConfig, place, undefined, {})).not.toHaveProperty("file");
 });
+
+test.each([
+  ["node", NODE_CONFIG_PLACE, ["CONFIGPATH", "VK_CONFIG_PATH"]],
+  ["server", SERVER_CONFIG_PLACE, ["INTERLINKCONFIGPATH"]],
+  ["docker", DOCKER_CONFIG_PLACE, ["INTERLINKCONFIGPATH"]],
+  ["slurm", SLURM_CONFIG_PLACE, ["SLURMCONFIGPATH"]],
+] as const)(
+  "the file of %s is the one of the flag, else of the variables of existing installations, else the usual one",
+  async (role, place, variables) => {
+    const names = ["flag", ...variables, "usual"];
+    const files = new Map<string, string>();
+    for (const name of names) {
+      const file = join(directory, `${role}-${name}.yaml`);
+      await writeFile(file, "", { mode: 0o600 });
+      files.set(name, file);
+    }
+    const at = { variables: place.variables, usual: files.get("usual") ?? "" };
+    const found = async (given: readonly string[]) => {
+      const env = Object.fromEntries(variables.map((name) => [name, files.get(name)]));
+      const set = Object.fromEntries(Object.entries(env).filter(([name]) => given.includes(name)));
+      const flag = given.includes("flag") ? files.get("flag") : undefined;
+      return (await loadConfig(() => ({}), at, flag, set)) as { file?: string };
+    };
+    for (let first = 0; first < names.length; first++) {
+      const file = files.get(names[first] ?? "");
+      expect(await found(names.slice(first))).toEqual({ file });
+    }
+    // A variable that is set to nothing names none.
+    const empty = { [variables[0]]: "" };
+    expect(await loadConfig(() => ({}), at, undefined, empty)).toEqual({
+      file: files.get("usual"),
+    });
+  },
+);
