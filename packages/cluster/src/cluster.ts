@@ -13,6 +13,7 @@ import { createInitialObjects } from "./resources/bootstrap.ts";
 import { definitions } from "./resources/definitions.ts";
 import { type Chance, Storage, systemChance } from "./storage/storage.ts";
 
+/** Where an embedded cluster listens and writes, and its waits. All optional. */
 export interface ClusterOptions {
   /** Address to listen on; default 127.0.0.1. */
   host?: string;

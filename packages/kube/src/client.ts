@@ -7,13 +7,16 @@ export interface KubeObject {
   metadata?: ObjectMeta;
 }
 
+/** A page of a collection, or all of it: `metadata.continue` says whether there is more. */
 export interface KubeList<T> {
   metadata: ListMeta;
   items: T[];
 }
 
+/** How the server reads the body of a patch. */
 export type PatchType = "strategic-merge" | "merge" | "json";
 
+/** What one request may say for itself. */
 export interface RequestOptions {
   query?: Record<string, string | number | boolean | undefined>;
   signal?: AbortSignal;
@@ -42,6 +45,7 @@ export interface KubeClient {
   close(): Promise<void>;
 }
 
+/** A line of a watch. The object of an ERROR is a Status, that of a BOOKMARK has only a resourceVersion. */
 export interface WatchEvent<T = KubeObject> {
   type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
   object: T;

@@ -6,6 +6,7 @@ import { EventCorrelator, type EventPlan, type Happening } from "./event-correla
 import { paths } from "./paths.ts";
 import { type RateLimit, TokenBucket } from "./rate-limit.ts";
 
+/** In whose name events are written, and how fast. */
 export interface EventRecorderOptions {
   client: KubeClient;
   /** The node's name: `source.host`. */
@@ -37,6 +38,7 @@ const MESSAGE_LIMIT = 1024;
 const MAX_TRIES = 12;
 const RATE: RateLimit = { perSecond: 50, burst: 100 };
 
+/** A recorder that writes from now on; to be closed. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   return new Recorder(options);
 }

@@ -8,6 +8,7 @@ import { LineSplitter } from "./line-splitter.ts";
 import { type OpenStream, OpenStreams } from "./open-streams.ts";
 import { type RateLimit, TokenBucket } from "./rate-limit.ts";
 
+/** How a client treats the API server; the defaults are a kubelet's where it has them. */
 export interface KubeClientOptions extends ConnectionLimits {
   /** Default none: the server's own fairness decides. Leases are never limited. */
   rateLimit?: RateLimit;

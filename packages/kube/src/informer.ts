@@ -19,6 +19,7 @@ import { type ListSelector, listAll } from "./list-all.ts";
 import { type Change, ObjectStore } from "./object-store.ts";
 import { readWatch, type WatchEnd } from "./watch-session.ts";
 
+/** Where an informer stands. Times are those of its `now`. */
 export type InformerState =
   | { phase: "idle" }
   | { phase: "listing"; since: number }
@@ -45,6 +46,7 @@ export interface InformerHooks {
   problem?(error: Error): void;
 }
 
+/** Every wait of an informer. */
 export interface InformerTiming {
   /** `timeoutSeconds` of a watch is a random number in this range; default 300 to 600. */
   watchSeconds: readonly [number, number];
@@ -57,6 +59,7 @@ export interface InformerTiming {
   random: () => number;
 }
 
+/** Which collection is kept, and how. */
 export interface InformerOptions<T extends KubeObject> extends ListSelector {
   client: KubeClient;
   /** Of the collection: `paths.pods.collection()`. */
@@ -72,6 +75,7 @@ export interface InformerOptions<T extends KubeObject> extends ListSelector {
   timing?: Partial<InformerTiming>;
 }
 
+/** Back-off as in Kubernetes' own reflectors (client-go `reflector.go`). */
 export const defaultInformerTiming: InformerTiming = {
   watchSeconds: [300, 600],
   graceMs: 10_000,

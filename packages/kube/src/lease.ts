@@ -6,6 +6,7 @@ import { paths } from "./paths.ts";
 /** Where the leases of nodes live. */
 export const NODE_LEASE_NAMESPACE = "kube-node-lease";
 
+/** The node that a lease speaks for. */
 export interface NodeLeaseHolder {
   nodeName: string;
   /** The lease belongs to this Node object, so that it goes when the Node goes. */

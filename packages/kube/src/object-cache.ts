@@ -6,6 +6,7 @@ import {
   type InformerTiming,
 } from "./informer.ts";
 
+/** Which objects are watched, and for how long. */
 export interface ObjectCacheOptions {
   client: KubeClient;
   /** Path of the collection of a namespace: `paths.secrets.collection`. */

@@ -9,6 +9,7 @@ export interface Quantity {
   readonly format: QuantityFormat;
 }
 
+/** How a quantity is written again: `1k`, `1Ki` or `1e3`. */
 export type QuantityFormat = "decimal" | "binary" | "exponent";
 
 const NANO = 1_000_000_000n;
@@ -86,6 +87,7 @@ export function addQuantities(a: Quantity, b: Quantity): Quantity {
   return { nanos: clamp(a.nanos + b.nanos), format: a.nanos === 0n ? b.format : a.format };
 }
 
+/** The difference keeps the format of `a`, unless `a` is zero. It may be negative. */
 export function subtractQuantities(a: Quantity, b: Quantity): Quantity {
   return addQuantities(a, { ...b, nanos: -b.nanos });
 }

@@ -23,6 +23,7 @@ export interface WorkAgain {
   againInMs: number;
 }
 
+/** What is done with a key, and how many at once. */
 export interface WorkQueueOptions {
   /** Keys worked on at once. */
   concurrency: number;
@@ -35,6 +36,7 @@ export interface WorkQueueOptions {
   random?: () => number;
 }
 
+/** How many keys are where. */
 export interface WorkQueueStats {
   queued: number;
   running: number;
@@ -43,8 +45,13 @@ export interface WorkQueueStats {
   failing: number;
 }
 
+/** Of keys whose work fails. */
 export const defaultWorkBackoff: BackoffOptions = { firstMs: 500, capMs: 120_000, jitter: 0.5 };
 
+/**
+ * Works on keys: each by one worker at a time, several at once, again after a failure. A key that is added while it is
+ * worked on is worked on once more.
+ */
 export class WorkQueue implements AsyncDisposable {
   readonly #options: WorkQueueOptions;
   readonly #queued: Record<Priority, Set<string>> = {

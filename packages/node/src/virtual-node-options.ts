@@ -13,6 +13,7 @@ import type { TokenTiming } from "./resolve/pod-tokens.ts";
 /** The remote side: where it listens, or an implementation of one's own. */
 export type SiteSource = Omit<InterlinkClientOptions, "peer"> | RemoteSite;
 
+/** Everything that a virtual node can be told; what is left out has a default that works. */
 export interface VirtualNodeOptions
   extends Omit<
     NodeOptions,

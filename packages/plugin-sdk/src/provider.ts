@@ -108,6 +108,7 @@ export interface AboutJob {
   job?: string;
 }
 
+/** Told of what happens to pods. */
 export interface ProviderListener {
   status(status: RemotePodStatus): void;
   gone(pod: { UID: string; name: string; namespace: string }): void;

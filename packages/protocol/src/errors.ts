@@ -43,6 +43,7 @@ export const HTTP_STATUS_BY_CODE: Readonly<Record<ProtocolErrorCode, number>> = 
   internal: 500,
 };
 
+/** What an error may have beside its code and its words. */
 export interface ProtocolErrorOptions {
   /** The peer's HTTP status (`refused`), or the one to answer with instead of the table's. */
   httpStatus?: number;

@@ -33,6 +33,10 @@ export interface RetrievedContainer {
   emptyDirs: string[];
 }
 
+/**
+ * What the configuration of an API server says about jobs, handed on to the builder of job scripts and to plugins
+ * (reference: wire and node, 1.5).
+ */
 export interface JobConfig {
   SingularityHubProxy: { server: string; master_token: string; cache_validity_seconds: number };
   ApptainerOptions: {
@@ -129,6 +133,10 @@ export interface RemotePodExtension {
   message?: string;
 }
 
+/**
+ * Which part of a log is asked for: Kubernetes' PodLogOptions as the wire has them, where 0 and Go's zero time mean
+ * "not set".
+ */
 export interface LogOptions {
   /** Lines from the end; 0 = not set. */
   Tail: number;
@@ -213,6 +221,8 @@ export const FEATURES = [
   "port-forward",
   "stats",
 ] as const;
+
+/** One of {@link FEATURES}. */
 export type Feature = (typeof FEATURES)[number];
 
 /** `GET /capabilities`. A peer that answers 404 speaks the base protocol and offers nothing. */
@@ -262,4 +272,5 @@ export type StatusStreamRecord =
   | { type: "event"; event: RemotePodEvent }
   | { type: "heartbeat"; at: string };
 
+/** Between two heartbeats of a status stream. Who hears nothing for three of them takes it for broken. */
 export const STATUS_STREAM_HEARTBEAT_SECONDS = 10;

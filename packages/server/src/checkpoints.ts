@@ -13,4 +13,5 @@ export const SERVER_CHECKPOINTS = [
   "server.delete.after-plugin",
 ] as const;
 
+/** One of {@link SERVER_CHECKPOINTS}. */
 export type Checkpoint = (typeof SERVER_CHECKPOINTS)[number];

@@ -47,6 +47,7 @@ export interface ServerLimits {
   followHeadersMs: number;
 }
 
+/** What {@link ServerLimits} says of each. */
 export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   createBytes: 32 * 1024 * 1024,
   statusBytes: 128 * 1024 * 1024,
@@ -59,6 +60,7 @@ export const DEFAULT_LIMITS: Readonly<ServerLimits> = {
   followHeadersMs: 2_000,
 };
 
+/** Everything that an API server can be told; it needs a place to listen, a plugin and a logger. */
 export interface ServerOptions {
   listen: ListenOptions;
   /** The plugin: a client that the caller owns and closes, or how to reach it; or several, by name. */

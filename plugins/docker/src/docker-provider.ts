@@ -30,6 +30,7 @@ import { canMountFor, HeldMounts } from "./volumes/held-mounts.ts";
 import { hostPathResolver } from "./volumes/host-paths.ts";
 import { MountKeeper } from "./volumes/mount-keeper.ts";
 
+/** What the configuration file says (docs/plugins/docker.md), and where the plugin keeps its jobs. */
 export interface DockerProviderOptions
   extends Pick<ContainerProviderOptions, "root" | "logger" | "hostIP" | "clock" | "checkpoint">,
     Pick<

@@ -46,6 +46,7 @@ import { openExec } from "./streams/open-exec.ts";
 import type { ClaimRule } from "./volumes/claim-rules.ts";
 import type { MountKeeper } from "./volumes/mount-keeper.ts";
 
+/** The engine, and what pods get of it. */
 export interface DockerRuntimeOptions {
   engine: EngineClient;
   logger: Logger;

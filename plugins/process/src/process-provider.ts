@@ -5,6 +5,7 @@ import { checkPorts } from "./check-ports.ts";
 import type { ProcessRuntimeOptions } from "./process-runtime.ts";
 import { ProcessRuntime } from "./process-runtime.ts";
 
+/** Where jobs are kept, and what processes get of this host. */
 export type ProcessProviderOptions = Omit<ContainerProviderOptions, "name" | "runtime"> &
   Omit<ProcessRuntimeOptions, "scripts"> & {
     /** Directory with `run-container.sh`, `enter-volumes.sh` and `spawn.mjs`. Default: the package's own. */

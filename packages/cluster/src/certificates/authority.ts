@@ -13,11 +13,13 @@ const extendedUsages: Readonly<Record<string, x509.ExtendedKeyUsage>> = {
   "client auth": x509.ExtendedKeyUsage.clientAuth,
 };
 
+/** Both as PEM; the key is a secret. */
 export interface KeyAndCertificate {
   keyPem: string;
   certificatePem: string;
 }
 
+/** Whom a certificate names, and for what. */
 export interface CertificateRequest {
   commonName: string;
   organizations?: readonly string[];

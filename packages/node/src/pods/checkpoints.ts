@@ -17,4 +17,5 @@ export const NODE_CHECKPOINTS = [
   "node.object-delete.before",
 ] as const;
 
+/** One of {@link NODE_CHECKPOINTS}. */
 export type NodeCheckpoint = (typeof NODE_CHECKPOINTS)[number];

@@ -25,6 +25,7 @@ export interface PodTiming {
   orphanAfterMs: number;
 }
 
+/** What a node goes by that is told nothing else. */
 export const DEFAULT_POD_TIMING: PodTiming = {
   siteRetry: { firstMs: 500, capMs: 60_000, jitter: 0.5 },
   objectRetry: { firstMs: 1000, capMs: 30_000, jitter: 0.5 },

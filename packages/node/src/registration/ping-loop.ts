@@ -7,6 +7,7 @@ export type PingResult =
   | { ok: true; raw: string; answer: PingAnswer | undefined }
   | { ok: false; error: Error };
 
+/** When the site is asked how it is. Milliseconds. */
 export interface PingTiming {
   /** After an answer; default 30 s, as existing nodes ask. */
   everyMs: number;
@@ -18,6 +19,7 @@ export interface PingTiming {
   deadlineMs: number;
 }
 
+/** What a node goes by that is told nothing else. */
 export const defaultPingTiming: PingTiming = {
   everyMs: 30_000,
   firstRetryMs: 1000,

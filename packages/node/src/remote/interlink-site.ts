@@ -12,6 +12,7 @@ import { followStream } from "./follow-stream.ts";
 import { pollStatus } from "./poll-status.ts";
 import type { RemoteListener, RemoteSite } from "./remote-site.ts";
 
+/** How a site is reached, and how often it is asked that cannot tell by itself. */
 export interface InterlinkSiteOptions {
   client: InterlinkClient;
   /** Between two status questions of the base protocol, milliseconds. Default 2,000. */

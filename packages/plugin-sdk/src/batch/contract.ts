@@ -21,6 +21,7 @@ export interface BatchPod {
   version?: string;
 }
 
+/** A file that the script finds in its directory. */
 export interface BatchFile {
   /** Relative, `/`-separated, without `..`. */
   path: string;
@@ -29,6 +30,7 @@ export interface BatchFile {
   content: Uint8Array;
 }
 
+/** A container of the pod, as far as the script has to know it. */
 export interface BatchContainer {
   name: string;
   /** Ephemeral ones (`kubectl debug`) come to a pod by an update and are started once. */
@@ -43,6 +45,7 @@ export interface BatchContainer {
  */
 export type BatchWord = readonly BatchWordPart[];
 
+/** See {@link BatchWord}. */
 export type BatchWordPart =
   | string
   /** Absolute path of a file of the pod, `/`-separated, relative to the pod's directory. */
@@ -108,12 +111,14 @@ export interface BatchContainerSpec {
   terminationMessage?: BatchMount;
 }
 
+/** What a container sees at a path of its own. */
 export interface BatchMount {
   source: BatchWord;
   mountPath: string;
   readOnly: boolean;
 }
 
+/** The pod, and what the site gives it. */
 export interface PlanBatchPodOptions {
   data: RetrievedPodData;
   runtime: BatchRuntime;
@@ -144,6 +149,7 @@ export interface BatchRecords {
   exitCode?: number;
 }
 
+/** An event in a kubelet's words. */
 export interface BatchEvent {
   /** RFC 3339. */
   at: string;

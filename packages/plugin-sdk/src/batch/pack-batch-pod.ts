@@ -2,6 +2,7 @@ import { PluginError } from "../plugin-error.ts";
 import type { BatchPod } from "./contract.ts";
 import { checkedPath } from "./write-batch-pod.ts";
 
+/** What the pod is put behind, and how large the whole may be. */
 export interface PackBatchPodOptions {
   /** The text of {@link batchScriptPath}, perhaps with lines of the site's before it. */
   script: string;

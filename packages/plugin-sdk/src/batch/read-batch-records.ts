@@ -5,6 +5,7 @@ import type { BatchPod, BatchRecords } from "./contract.ts";
 import { foldRecords } from "./fold-records.ts";
 import { readPlainFile } from "./plain-file.ts";
 
+/** What the records do not say themselves. */
 export interface ReadBatchRecordsOptions {
   /** Milliseconds since the epoch. */
   now?: number;

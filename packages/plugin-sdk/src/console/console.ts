@@ -36,10 +36,12 @@ export function inputFrames(data: Uint8Array): Buffer[] {
   return frames;
 }
 
+/** The frame that ends the input. */
 export function endFrame(): Buffer {
   return frame(TYPE.end, Buffer.alloc(0));
 }
 
+/** The frame that gives the terminal another size, in characters. */
 export function sizeFrame({ width, height }: TerminalSize): Buffer {
   const data = Buffer.alloc(4);
   data.writeUInt16BE(height & 0xffff, 0);

@@ -12,6 +12,7 @@ import { loadJobs } from "./load-jobs.ts";
 import { lockRoot } from "./root-lock.ts";
 import { Tombstones } from "./tombstones.ts";
 
+/** Where the store lies, and what the plugin keeps in its records. */
 export interface JobStoreOptions<Record> {
   /** Directory of this plugin, made with mode 0700 if it does not exist. Owned by one process at a time. */
   root: string;

@@ -15,6 +15,7 @@ export interface TimelineRecorder extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Both may be left out. */
 export interface TimelineRecorderOptions {
   /** Milliseconds since the epoch. */
   now?: () => number;

@@ -129,6 +129,7 @@ export interface StreamRequest {
   tty: boolean;
 }
 
+/** What is used now. */
 export interface RuntimeStats {
   /** Of the machine. */
   node?: StatsAnswer["node"];
@@ -137,6 +138,7 @@ export interface RuntimeStats {
   network?: ReadonlyMap<string, NetworkStats>;
 }
 
+/** What the node of this runtime can take in all, told as its capacity. */
 export interface RuntimeCapacity {
   /** Kubernetes quantities. */
   cpu: string;
@@ -147,12 +149,14 @@ export interface RuntimeCapacity {
   extended?: Record<string, string>;
 }
 
+/** The pod that needs a sandbox. */
 export interface SandboxSpec {
   pod: Pod;
   /** Directory of this pod that the runtime may use, absolute, exists. */
   directory: string;
 }
 
+/** A sandbox that runs. */
 export interface SandboxState {
   /** In order of preference; empty when the pod has no address of its own. */
   podIPs: string[];
@@ -163,6 +167,7 @@ export interface SandboxState {
   instance?: string;
 }
 
+/** An image that a container is about to need. */
 export interface ImageRequest {
   uid: string;
   image: string;
@@ -189,6 +194,7 @@ export interface PullProgress {
   bytes?: number;
 }
 
+/** An image that is there. */
 export interface ImageState {
   /** `repo@sha256:…` or the engine's id. */
   imageID: string;
@@ -198,6 +204,7 @@ export interface ImageState {
   isIgnored?: boolean;
 }
 
+/** One attempt of a container, with everything resolved. */
 export interface ContainerSpec {
   pod: Pod;
   kind: "init" | "sidecar" | "regular" | "ephemeral";
@@ -225,6 +232,7 @@ export interface ContainerSpec {
   securityContext?: SecurityContext;
 }
 
+/** What a container sees of the host at a path of its own. */
 export interface ContainerMount {
   /** Absolute host path, file or directory; subPath already applied and checked. */
   hostPath: string;
@@ -240,6 +248,7 @@ export interface ContainerMount {
   within?: string;
 }
 
+/** Which attempt of which container is meant. */
 export interface ContainerHandle {
   uid: string;
   containerName: string;
@@ -248,11 +257,13 @@ export interface ContainerHandle {
   id: string;
 }
 
+/** An attempt that has been made, and need not have been started. */
 export interface CreatedContainer extends ContainerHandle {
   /** What the pod's owner should know about it, told as Warning events when the container is made. */
   warnings?: { reason: string; message: string }[];
 }
 
+/** What a runtime knows of one attempt. */
 export interface ObservedContainer extends ContainerHandle {
   /** `unknown`: it exists, but its state cannot be told now; what was known stays. */
   state: "created" | "running" | "exited" | "unknown";
@@ -275,6 +286,7 @@ export interface ObservedContainer extends ContainerHandle {
   hasLostSandbox?: boolean;
 }
 
+/** Which part of one attempt's log is wanted. */
 export interface RuntimeLogOptions {
   follow: boolean;
   timestamps: boolean;

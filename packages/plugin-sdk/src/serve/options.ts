@@ -41,6 +41,7 @@ export const DEFAULT_CALL_DEADLINES: CallDeadlines = {
   stats: 20_000,
 };
 
+/** Where a plugin listens, who may call it, and how much it takes on. */
 export interface ServePluginOptions {
   listen: ListenAddress;
   logger: Logger;

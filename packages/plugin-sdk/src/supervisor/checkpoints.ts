@@ -15,4 +15,6 @@ export const CHECKPOINTS = [
   "delete.sandbox-removed",
   "delete.tombstoned",
 ] as const;
+
+/** One of {@link CHECKPOINTS}. */
 export type Checkpoint = (typeof CHECKPOINTS)[number];

@@ -49,6 +49,7 @@ const FEATURES: readonly Feature[] = [
   "ephemeral-containers",
 ];
 
+/** The runtime, the directory of the jobs, and what else makes a plugin of it. */
 export interface ContainerProviderOptions {
   /** Short and lower-case, e.g. `docker`. */
   name: string;

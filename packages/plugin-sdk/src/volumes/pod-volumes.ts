@@ -21,6 +21,7 @@ export type VolumeResolver = (
   pod: Pod,
 ) => ProvidedVolume | undefined | Promise<ProvidedVolume | undefined>;
 
+/** Where volumes are made, and who provides those that are not files. */
 export interface PrepareVolumesOptions {
   /** The pod's own, exists (`store.paths(uid).volumes`). Each volume becomes a directory in it. */
   directory: string;

@@ -90,6 +90,7 @@ export interface InterlinkClient extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** A client of one peer. It connects when it is first used; the caller closes it. */
 export function createInterlinkClient(options: InterlinkClientOptions): InterlinkClient {
   const transport = createTransport(options);
   const dialer = createDialer(options);

@@ -28,6 +28,7 @@ export interface Deadlines {
   streamHeaders: number;
 }
 
+/** What a client goes by that is told nothing else. */
 export const DEFAULT_DEADLINES: Readonly<Deadlines> = {
   create: 120_000,
   update: 60_000,
@@ -40,6 +41,7 @@ export const DEFAULT_DEADLINES: Readonly<Deadlines> = {
   streamHeaders: 30_000,
 };
 
+/** Which peer a client speaks to, and how patient it is with it. */
 export interface InterlinkClientOptions {
   /** `http://host:port`, `https://host:port`, `unix:///path`. */
   address: string;
@@ -67,6 +69,7 @@ export interface InterlinkClientOptions {
   userAgent?: string;
 }
 
+/** What one call may say for itself. */
 export interface CallOptions {
   /** Fires when the caller is no longer interested. */
   signal?: AbortSignal;

@@ -1,6 +1,7 @@
 /** Most callers that are told apart; with more, the one that has been quiet longest starts anew. */
 const MAX_CALLERS = 10_000;
 
+/** Of each caller alone. */
 export interface RateLimitOptions {
   /** Requests a second, on the long run. */
   perSecond: number;

@@ -7,6 +7,7 @@ import { bearerToken } from "./bearer-token.ts";
 /** How long a file that was looked at is taken for unchanged, milliseconds. */
 const FRESH_MS = 1000;
 
+/** Which file is read, and who hears of its troubles. */
 export interface TokenFileOptions {
   file: string;
   /** Of pino's kind. */

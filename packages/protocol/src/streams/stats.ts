@@ -8,6 +8,7 @@ export interface StatsAnswer {
   pods: PodStats[];
 }
 
+/** What one pod uses, as in a kubelet's `/stats/summary`. */
 export interface PodStats {
   podRef: { name: string; namespace: string; uid: string };
   /** RFC 3339. */
@@ -19,6 +20,7 @@ export interface PodStats {
   network?: NetworkStats;
 }
 
+/** What one container uses, as in a kubelet's `/stats/summary`. */
 export interface ContainerStats {
   name: string;
   /** RFC 3339. */

@@ -29,6 +29,7 @@ const FETCH_MS = 5000;
 const COOLDOWN_MS = 30_000;
 const KEYS_FRESH_MS = 600_000;
 
+/** Whose tokens are believed, and what they must say. */
 export interface JwtCallersOptions {
   /** `iss` of the tokens, an `https://` URL: where the keys are found. */
   issuer: string;

@@ -11,6 +11,7 @@ const MAX_SCRIPT_BYTES = 4 * 1024 * 1024;
 /** Of a builder's own words in an error. */
 const MAX_WORDS = 2000;
 
+/** What a builder is told, and how long it may take. */
 export interface HttpJobScriptBuilderOptions {
   /** Told to the builder, and then to the plugin. */
   jobConfig: JobConfig;

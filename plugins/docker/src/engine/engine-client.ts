@@ -17,6 +17,7 @@ const PROMPT_CONNECTIONS = 16;
 const SSH_CONNECTIONS = 6;
 const CONNECT_MS = 10_000;
 
+/** One request to the engine. Nothing in it is text that something parses. */
 export interface EngineRequest {
   method: "GET" | "POST" | "PUT" | "DELETE" | "HEAD";
   /** Without version prefix, e.g. `/containers/json`. */

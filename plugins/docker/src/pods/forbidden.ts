@@ -11,6 +11,7 @@ export const HOST_ACCESS = [
   "hostPorts",
 ] as const;
 
+/** One of {@link HOST_ACCESS}. */
 export type HostAccess = (typeof HOST_ACCESS)[number];
 
 /** What engines give by default (Docker's list, of which Podman's is a part); to add one of them adds nothing. */

@@ -6,6 +6,7 @@ import { mayBeExchanged } from "./exchangeable.ts";
 import { type Attempt, type HeldMounts, MountFailure } from "./held-mounts.ts";
 import { mountsBelow } from "./mount-table.ts";
 
+/** What the keeper may do on this machine. */
 export interface MountKeeperOptions {
   /** Left out where this process cannot mount for the engine: not root, or the engine is elsewhere. */
   held?: HeldMounts;
