@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { podManifest } from "../harness/manifest.ts";
 import { System } from "../harness/system.ts";
@@ -19,7 +21,8 @@ describeSlurmSite("a Slurm that fails for a while", (shared) => {
     daemons = new SlurmDaemons(publicFolder(`slurm-${process.pid}`), `own${process.pid}`);
     await daemons.start();
     site = { ...shared, slurm: await slurmSystem(daemons) };
-    plugin = new SlurmPlugin(site);
+    const settings = { CommandSeconds: 6, HostPaths: [shared.slurm.user.home] };
+    plugin = new SlurmPlugin(site, settings);
     await plugin.start();
     system = await System.start({ plugin: { name: "given", address: plugin.address } });
   });
@@ -60,6 +63,30 @@ describeSlurmSite("a Slurm that fails for a while", (shared) => {
     expect(await system.kubectl.run(["logs", "late"])).toBe("ran\n");
     expect(await plugin.jobsOf(pod.metadata?.uid ?? "")).toHaveLength(1);
     await system.kubectl.run(["delete", "pod", "late"]);
+  });
+
+  test("runs a pod once whose submission slurmctld takes when nobody waits for it any more", async () => {
+    daemons.signalDaemon("slurmctld", "SIGSTOP");
+    try {
+      const input = podManifest("slow", {
+        image: site.apptainer.image,
+        command: "echo ran >>/shared/slow",
+        spec: { volumes: [{ name: "shared", hostPath: { path: plugin.user.folder } }] },
+        container: { volumeMounts: [{ name: "shared", mountPath: "/shared" }] },
+      });
+      await system.kubectl.run(["apply", "-f", "-"], { input });
+      await waitUntil("sbatch was given up", () => plugin.log.includes("sbatch did not answer"));
+      expect((await system.pod("slow"))?.status?.phase).toBe("Pending");
+    } finally {
+      daemons.signalDaemon("slurmctld", "SIGCONT");
+    }
+    const pod = await system.podInPhase("slow", "Succeeded", 90_000);
+    // Had there been a second one, it would have run nothing.
+    const jobs = await plugin.jobsOf(pod.metadata?.uid ?? "");
+    const shown = await Promise.all(jobs.map((job) => plugin.user.show(job)));
+    expect(shown.map(({ JobState }) => JobState)).toContain("COMPLETED");
+    expect(readFileSync(join(plugin.user.folder, "slow"), "utf8")).toBe("ran\n");
+    await system.kubectl.run(["delete", "pod", "slow"]);
   });
 
   test("keeps a delete that is asked for while slurmctld is away", async () => {

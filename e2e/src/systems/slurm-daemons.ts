@@ -177,6 +177,13 @@ export class SlurmDaemons {
     await stopDaemon(this.#files(name).pidFile, programOf(name));
   }
 
+  /** Halts one of them, so that it answers nobody and forgets nothing; or lets it go on. */
+  signalDaemon(name: SlurmDaemon, signal: "SIGSTOP" | "SIGCONT"): void {
+    const pid = this.#pid(name);
+    if (pid === undefined) throw new Error(`${name} does not run`);
+    process.kill(pid, signal);
+  }
+
   /** What slurmctld, which must not run, remembers of jobs. As it does by itself, only late, with those that have ended. */
   forgetJobs(): void {
     for (const name of ["job_state", "job_state.old"]) {
