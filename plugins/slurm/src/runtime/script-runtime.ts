@@ -6,6 +6,7 @@ import {
   batchContainerDirectory,
   PluginError,
 } from "@interlink/plugin-sdk";
+import type { Container } from "kubernetes-types/core/v1.js";
 
 /**
  * Fixed, for every pod: DIRECTORY KIND NAME [SCRIPT]. With SCRIPT: runs it, shows what it writes and what the file
@@ -22,7 +23,7 @@ if [[ $kind == init ]]; then
   exit 0
 fi
 if [[ $kind == ephemeral ]]; then
-  printf 'interlink: a script of the site runs this pod: there is no container to look at\n'
+  printf 'interlink: a script of the site runs this pod: there is no container to look at\\n'
   exit 126
 fi
 show() {
@@ -93,19 +94,30 @@ export function scriptRuntime(options: {
       [spec.container.name],
       ...(isOwner(spec) ? [[{ podPath: path(spec, "job-script") }]] : []),
     ],
-    exec: (_spec, inside): BatchWord[] => {
-      if (takesCommands) return inside.map((word): BatchWord => [word]);
-      if (inside.length > 0) {
+    exec: ({ container }, inside): BatchWord[] => {
+      if (!takesCommands && asksForCommands(container)) {
         throw new PluginError(
           "rejected",
           "A script of the site runs this pod (jobScript), so probes and hooks cannot run commands in its containers; use httpGet or tcpSocket, or ask the site for AllowShellAnnotations.",
         );
       }
+      if (takesCommands) return inside.map((word): BatchWord => [word]);
       const refusal =
         'echo "interlink: a script of the site runs this pod: it has no container to enter" >&2; exit 126';
       return [[bash], ["-p"], ["-c"], [refusal], ["interlink"]];
     },
   };
+}
+
+function asksForCommands(container: Container): boolean {
+  const { livenessProbe, readinessProbe, startupProbe, lifecycle } = container;
+  return [
+    livenessProbe,
+    readinessProbe,
+    startupProbe,
+    lifecycle?.postStart,
+    lifecycle?.preStop,
+  ].some((asked) => asked?.exec !== undefined);
 }
 
 function file(path: string, text: string): BatchFile {
