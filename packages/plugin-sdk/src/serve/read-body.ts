@@ -21,7 +21,10 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     });
     request.once("end", () => resolve(Buffer.concat(pieces)));
     request.once("error", () => reject(left()));
-    request.once("close", () => reject(left()));
+    request.once("close", () => {
+      // An error is much work, and closed they all are in the end.
+      if (!request.readableEnded) reject(left());
+    });
   });
   return body.length === 0 ? undefined : parseJson(body);
 }

@@ -8,6 +8,8 @@ import type { PluginMetrics } from "./metrics.ts";
 import { StatusQueue } from "./status-queue.ts";
 import { writePiece } from "./write-piece.ts";
 
+const PIECE_LENGTH = 32_768;
+
 export interface StatusStreamOptions {
   provider: Provider;
   metrics: PluginMetrics;
@@ -62,8 +64,8 @@ export async function writeStatusStream(
     for (const status of queue.takeStatuses()) await send({ type: "status", status });
     await send({ type: "synced", at: new Date().toISOString() });
     while (!signal.aborted) {
-      for (let record = queue.take(); record !== undefined; record = queue.take()) {
-        await send(record);
+      for (let lines = takeLines(queue); lines !== ""; lines = takeLines(queue)) {
+        await writePiece(response, lines, signal);
       }
       metrics.eventsDropped(queue.takeDropped());
       if (heartbeatDue) {
@@ -78,6 +80,17 @@ export async function writeStatusStream(
     unsubscribe();
     metrics.streamClosed();
   }
+}
+
+/** What waits as one piece: to write costs more than what is written. `""`: nothing does. */
+function takeLines(queue: StatusQueue): string {
+  let lines = "";
+  while (lines.length < PIECE_LENGTH) {
+    const record = queue.take();
+    if (record === undefined) break;
+    lines += writeStatusStreamLine(record);
+  }
+  return lines;
 }
 
 /** What is here, and how the pods ended that were deleted while the reader may have been away. */

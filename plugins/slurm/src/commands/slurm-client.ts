@@ -41,12 +41,13 @@ export class SlurmClient implements Disposable {
   readonly #options: SlurmClientOptions;
   /** What is run again and again; all else is run once in a while, or for long. */
   readonly #helper = new ProgramHelper();
-
   readonly #askingEnvironment: Readonly<Record<string, string>>;
+  readonly #jobEnvironment: Readonly<Record<string, string>>;
 
   constructor(options: SlurmClientOptions) {
     this.#options = options;
     this.#askingEnvironment = askingEnvironment(options.env);
+    this.#jobEnvironment = jobEnvironment(options.env, options.passEnvironment);
   }
 
   /**
@@ -60,7 +61,7 @@ export class SlurmClient implements Disposable {
   ): Promise<string | undefined> {
     const { commands, env, passEnvironment } = this.#options;
     const { stdout } = await this.#helper.run(commands.sbatch, words, {
-      env: jobEnvironment(env, passEnvironment, user),
+      env: user === undefined ? this.#jobEnvironment : jobEnvironment(env, passEnvironment, user),
       deadlineMs: this.#options.deadlineMs,
       ...(signal && { signal }),
     });
@@ -135,9 +136,8 @@ export class SlurmClient implements Disposable {
     words: readonly string[],
     { deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal },
   ): Promise<void> {
-    const { env, passEnvironment } = this.#options;
     await runProgram(bash, ["-p", "-c", ...words], {
-      env: jobEnvironment(env, passEnvironment),
+      env: this.#jobEnvironment,
       deadlineMs,
       signal,
     });

@@ -29,6 +29,8 @@ export class Loop {
 
   /** The next time begins as soon as it may: now, or right after the present one. */
   wake(): void {
+    // Once is enough, and hundreds of jobs wake it at the same time.
+    if (this.#woken && !this.#stopped) return;
     this.#woken = true;
     this.#wake?.();
   }

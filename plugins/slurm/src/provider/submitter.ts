@@ -95,7 +95,8 @@ export class Submitter {
       const { refused: _refused, ...record } = job.record;
       job.record = record;
       checkpoint("create.recorded");
-      logger.info(job.about, "submitted");
+      // Who creates a pod says so in a line of its own.
+      logger[mayExist ? "info" : "debug"](job.about, "submitted");
       return jobId;
     } catch (error) {
       const told = asPluginError(error);
