@@ -473,6 +473,29 @@ describe("images pulled where the plugin runs", { timeout: 60_000 }, () => {
     expect(await pulls()).toEqual([image]);
   });
 
+  it("are brought for a container that comes to a running pod", async () => {
+    await again();
+    const data = podOf("sleep 60");
+    await create(data);
+    await until(data, "running");
+    const debug = { name: "debug", image, command: ["true"] };
+    const spec = { ...(data.pod.spec ?? { containers: [] }), ephemeralContainers: [debug] };
+    await provider.update?.({ ...data, pod: { ...data.pod, spec } }, signal);
+    await eventually("it was pulled", async () => (await pulls()).includes(image));
+    // The job has looked for it at once, and will again.
+    const has = "it waits, or has run";
+    await eventually(
+      has,
+      async () => {
+        const [status] = (await statusOf(data))?.extension?.ephemeralContainers ?? [];
+        return (
+          status?.state?.terminated ?? status?.state?.waiting?.message?.includes("not present")
+        );
+      },
+      30_000,
+    );
+  });
+
   it("that cannot be pulled keep the job held, in the registry's words, until they can be", async () => {
     await again();
     await writeFile(join(folder, "slurm", "pull-fault"), "echo 'manifest unknown' >&2; exit 1\n");
