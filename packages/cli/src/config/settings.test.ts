@@ -250,7 +250,7 @@ test.each([
       const env = Object.fromEntries(variables.map((name) => [name, files.get(name)]));
       const set = Object.fromEntries(Object.entries(env).filter(([name]) => given.includes(name)));
       const flag = given.includes("flag") ? files.get("flag") : undefined;
-      return (await loadConfig(() => ({}), at, flag, set)) as { file?: string };
+      return loadConfig<object>(() => ({}), at, flag, set);
     };
     for (let first = 0; first < names.length; first++) {
       const file = files.get(names[first] ?? "");
