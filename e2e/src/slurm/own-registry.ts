@@ -1,13 +1,12 @@
-import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { request } from "undici";
 import { freePorts } from "../systems/free-ports.ts";
 import { OwnedProcess } from "../systems/owned-process.ts";
-import { runProgram } from "../systems/programs.ts";
 import { registryConfig } from "../systems/registry.ts";
 import { waitUntil } from "../systems/wait-until.ts";
+import { digestOf, makeImage } from "./made-image.ts";
 
 /** A real registry for one suite, over plain HTTP. */
 export class OwnRegistry implements AsyncDisposable {
@@ -55,15 +54,7 @@ export class OwnRegistry implements AsyncDisposable {
     from: string,
     config: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const layer = await runProgram("tar", ["-C", from, "-c", "."]);
-    const settings = Buffer.from(
-      JSON.stringify({
-        architecture: "amd64",
-        os: "linux",
-        config,
-        rootfs: { type: "layers", diff_ids: [digestOf(layer)] },
-      }),
-    );
+    const { layer, settings } = await makeImage(from, config);
     const type = "application/vnd.oci.image";
     const manifest = {
       schemaVersion: 2,
@@ -102,8 +93,4 @@ export class OwnRegistry implements AsyncDisposable {
     await Promise.all(this.#processes.map((started) => started.kill9()));
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
   }
-}
-
-function digestOf(content: Buffer): string {
-  return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
