@@ -48,10 +48,11 @@ export const TUNNEL_SCRIPT = `il_open_tunnel() {
     set +m
     # Its end is nothing for bash to speak of.
     disown "$il_tunnel"
-    while [[ ! -S $il_place/ssh ]] && kill -0 "$il_tunnel" 2>/dev/null && ((SECONDS < il_until)); do
+    # A try that has begun is given the time to say why it fails.
+    while [[ ! -S $il_place/ssh ]] && kill -0 "$il_tunnel" 2>/dev/null && ((SECONDS < il_until + 30)); do
       sleep 0.1
     done
-    if [[ -S $il_place/ssh ]]; then break; fi
+    if [[ -S $il_place/ssh ]] && kill -0 "$il_tunnel" 2>/dev/null; then break; fi
     il_close_tunnel
     IFS= read -r -d '' il_said < <(tail -n 1 -- "$il_place/said" | head -c 1024)
     if ((SECONDS >= il_until)); then
