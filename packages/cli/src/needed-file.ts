@@ -6,8 +6,17 @@ export async function neededFile(file: string, option: string): Promise<string> 
   try {
     return await readFile(file, "utf8");
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const why = missing ? "there is no such file" : (error as Error).message;
-    throw new CliError("usage", `${option}: cannot read ${file}: ${why}.`, { cause: error });
+    throw new CliError("usage", `${option}: cannot read ${file}: ${whyUnread(error)}.`, {
+      cause: error,
+    });
   }
+}
+
+/** Why a file cannot be read, without a full stop. */
+export function whyUnread(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a directory; name a file in it";
+  if (code === "EACCES") return "this user may not read it";
+  return message;
 }

@@ -12,24 +12,33 @@ interface JudgedFlags {
   pods?: string;
 }
 
-/** Throws for what would only be refused later, by a cluster, again and again. */
-export function checkNodeFlags({ name, address, cpu, memory, pods }: JudgedFlags): void {
+/**
+ * Throws for what would only be refused later, by a cluster, again and again. `said` gives the words for where a value stands:
+ * its flag, unless told.
+ */
+export function checkNodeFlags(
+  { name, address, cpu, memory, pods }: JudgedFlags,
+  said: (flag: keyof JudgedFlags) => string = (flag) => `--${flag}`,
+): void {
   // Kubernetes: apimachinery validation, IsDNS1123Subdomain.
   const part = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
   if (name.length > 253 || !new RegExp(`^${part}(\\.${part})*$`).test(name)) {
     throw new CliError(
       "usage",
-      `--name "${name}": use lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit.`,
+      `${said("name")} "${name}": use lower-case letters, digits, "-" and ".", beginning and ending with a letter or digit.`,
     );
   }
   if (address !== undefined && isIP(address) === 0) {
-    throw new CliError("usage", `--address "${address}": give an IP address.`);
+    throw new CliError("usage", `${said("address")} "${address}": give an IP address.`);
   }
-  for (const [option, value] of Object.entries({ cpu, memory, pods })) {
+  for (const [option, value] of Object.entries({ cpu, memory, pods }) as [
+    keyof JudgedFlags,
+    string | undefined,
+  ][]) {
     if (value === undefined || tryParseQuantity(value) !== undefined) continue;
     throw new CliError(
       "usage",
-      `--${option} "${value}": give a Kubernetes quantity, for instance 500m, 2 or 1.5Gi.`,
+      `${said(option)} "${value}": give a Kubernetes quantity, for instance 500m, 2 or 1.5Gi.`,
     );
   }
 }

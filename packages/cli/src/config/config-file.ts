@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { ConfigError, type ConfigSources } from "@interlink/plugin-sdk";
 import { CliError } from "../cli-error.ts";
+import { whyUnread } from "../needed-file.ts";
 import { refuseWritable } from "../secret-file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -41,9 +42,9 @@ async function readText(file: string, mayBeMissing: boolean): Promise<string | u
   try {
     return await readFile(file, "utf8");
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT" && mayBeMissing) return undefined;
-    const why = code === "ENOENT" ? "there is no such file" : message;
-    throw new CliError("usage", `The configuration ${file} cannot be read: ${why}.`, { cause });
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT" && mayBeMissing) return undefined;
+    throw new CliError("usage", `The configuration ${file} cannot be read: ${whyUnread(cause)}.`, {
+      cause,
+    });
   }
 }

@@ -3,13 +3,15 @@ import type { TObject } from "typebox";
 import type { ConfigRole } from "../flags.ts";
 import { DOCKER_CONFIG_PLACE, SLURM_CONFIG_PLACE } from "../plugin-config.ts";
 import type { ConfigPlace } from "./config-file.ts";
-import { NODE_CONFIG, NODE_CONFIG_PLACE, readNodeConfig } from "./node-config.ts";
-import { readServerConfig, SERVER_CONFIG, SERVER_CONFIG_PLACE } from "./server-config.ts";
+import { NODE_CONFIG, NODE_CONFIG_PLACE } from "./node-config.ts";
+import { SERVER_CONFIG, SERVER_CONFIG_PLACE } from "./server-config.ts";
+import { readUsableNodeConfig, readUsableServerConfig } from "./usable.ts";
 
 /** What has a configuration file. */
 export interface Role {
   schema: TObject;
   place: ConfigPlace;
+  /** Throws for what the program would refuse at its start because of the file alone. */
   read: (sources: ConfigSources) => { notices: string[] };
 }
 
@@ -18,10 +20,10 @@ export const ROLE_NAMES: readonly ConfigRole[] = ["node", "server", "docker", "s
 /** Loads the plugins' schemas only when they are asked for. */
 export async function roleOf(name: ConfigRole): Promise<Role> {
   if (name === "node") {
-    return { schema: NODE_CONFIG, place: NODE_CONFIG_PLACE, read: readNodeConfig };
+    return { schema: NODE_CONFIG, place: NODE_CONFIG_PLACE, read: readUsableNodeConfig };
   }
   if (name === "server") {
-    return { schema: SERVER_CONFIG, place: SERVER_CONFIG_PLACE, read: readServerConfig };
+    return { schema: SERVER_CONFIG, place: SERVER_CONFIG_PLACE, read: readUsableServerConfig };
   }
   if (name === "docker") {
     const { DOCKER_CONFIG, readDockerConfig } = await import("@interlink/plugin-docker");

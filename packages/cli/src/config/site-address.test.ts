@@ -14,6 +14,7 @@ test.each([
   ["http://interlink-api/plugins/gpu/", "3000", "http://interlink-api:3000/plugins/gpu"],
   ["http://interlink-api", "3000/plugins/gpu", "http://interlink-api:3000/plugins/gpu"],
   ["site.example.org", "3000", "http://site.example.org:3000"],
+  ["http//site.example.org", "3000", "http//site.example.org"],
   ["unix:///run/interlink.sock", "unix:///run/interlink.sock-1", "unix:///run/interlink.sock"],
 ])("the URL %s and the port %s are the address %s", (url, port, address) => {
   expect(siteAddress(url, port)).toBe(address);

@@ -5,7 +5,8 @@
 export function siteAddress(url: string, port: string | undefined): string {
   if (url.startsWith("unix://") || port === undefined) return url;
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  // An address without a scheme is a host.
+  // Half a scheme is a mistake, and left as it is to be refused. An address without a scheme is a host.
+  if (parsed === undefined && url.includes("//")) return url;
   if (parsed === undefined || parsed.host === "") return `http://${url}:${port}`;
   const [, origin = "", path = ""] = /^([^/]+\/\/[^/]*)(.*?)\/*$/.exec(url) ?? [];
   // Behind the port may stand a path: `3000/plugins/gpu`, which the existing node takes as well.

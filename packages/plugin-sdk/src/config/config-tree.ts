@@ -39,9 +39,7 @@ export function readConfigTree(schema: SettingSchema, text: string, file: string
   if (document.errors.length > 0) {
     throw new ConfigError(
       "syntax",
-      document.errors.map(
-        ({ message, pos }) => `${file}:${lineOf(pos[0])}: ${message.split("\n", 1)[0]}`,
-      ),
+      document.errors.map(({ message, pos }) => `${file}:${lineOf(pos[0])}: ${sentence(message)}`),
       { cause: document.errors[0] },
     );
   }
@@ -107,6 +105,10 @@ export function readConfigTree(schema: SettingSchema, text: string, file: string
   const value = isMap(root) ? takeMap(root.items, schema, "") : {};
   return { value, lines, notices, problems };
 }
+
+/** What the parser says, without the place and the picture of it that follow. */
+const sentence = (message: string): string =>
+  `${message.replace(/(?: at line \d+[^]*|\n[^]*)$/, "")}.`;
 
 function parsed(text: string, file: string, lineCounter: LineCounter): Document.Parsed {
   try {
