@@ -14,6 +14,9 @@ import { checkFacts } from "../operate/check-facts.ts";
 import { gatherFacts } from "../operate/gather.ts";
 import { showFindings } from "../operate/show-findings.ts";
 
+/** The name of what was answered, where a configuration has that of its file. */
+const ANSWERS = "your answers";
+
 /** What `interlink install` was told. */
 export interface InstallFlags {
   config?: string;
@@ -31,9 +34,9 @@ export async function install(flags: InstallFlags, context: CliContext): Promise
   const { stdout } = context;
   const text =
     flags.config === undefined
-      ? await askForConfig(context.stdin(), stdout)
+      ? await askForConfig(context.stdin(), stdout, { signal: context.signal, fault })
       : await neededFile(flags.config, "--config");
-  const { value, notices } = read(flags.config ?? "your answers", text);
+  const { value, notices } = read(flags.config ?? ANSWERS, text);
   for (const notice of notices) stdout.write(`${notice}\n`);
   const files = installFiles(value, await makeSecrets(value), out);
   await writeFiles(out, files, flags.force === true);
@@ -49,6 +52,17 @@ function read(name: string, text: string): ReturnType<typeof readInstallConfig> 
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause;
     throw new CliError("usage", cause.message, { cause });
+  }
+}
+
+/** What is wrong with answers, without the place, which nobody sees. */
+function fault(text: string): string | undefined {
+  try {
+    readInstallConfig({ file: { name: ANSWERS, text }, env: {} });
+    return undefined;
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause;
+    return cause.message.replace(new RegExp(`^${ANSWERS}(:\\d+)?: `, "gm"), "");
   }
 }
 

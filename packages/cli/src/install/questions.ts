@@ -25,18 +25,28 @@ const QUESTIONS: readonly Question[] = [
   { key: "node_limits.pods", text: "Pods that it takes", byDefault: "100" },
 ];
 
+/** What is needed of standard input. */
+type Answers = Readable & { isTTY?: boolean };
+
 /**
  * Asks for what a configuration file would say, and gives it as one (JSON, which is YAML): wrong answers are found by the
- * same rules. Throws `CliError` `usage` when the input ends too soon.
+ * same rules. On a terminal a question is asked again while `fault` says in a sentence what is wrong with the configuration so
+ * far. Throws `CliError` `usage` when the input ends too soon, and the reason of `signal`.
  */
-export async function askForConfig(input: Readable, output: Output): Promise<string> {
-  const lines = createInterface({ input, terminal: false });
+export async function askForConfig(
+  input: Answers,
+  output: Output,
+  { signal, fault }: { signal: AbortSignal; fault: (text: string) => string | undefined },
+): Promise<string> {
+  const lines = createInterface({ input, terminal: false, signal });
   const answers = lines[Symbol.asyncIterator]();
   const config: Record<string, unknown> = {};
   try {
-    for (const { key, text, byDefault } of QUESTIONS) {
+    for (let next = 0; next < QUESTIONS.length; ) {
+      const { key, text, byDefault } = QUESTIONS[next] as Question;
       output.write(`${text}${byDefault === undefined ? "" : ` [${byDefault}]`}: `);
       const { value, done } = await answers.next();
+      signal.throwIfAborted();
       if (done === true) {
         throw new CliError(
           "usage",
@@ -45,6 +55,9 @@ export async function askForConfig(input: Readable, output: Output): Promise<str
       }
       const answer = value.trim() || byDefault;
       if (answer !== undefined) put(config, key, key.endsWith("port") ? Number(answer) : answer);
+      const wrong = input.isTTY === true ? fault(JSON.stringify(config)) : undefined;
+      if (wrong === undefined) next++;
+      else output.write(`${wrong}\n`);
     }
   } finally {
     lines.close();
