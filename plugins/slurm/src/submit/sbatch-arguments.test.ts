@@ -61,6 +61,18 @@ describe("jobFlags", () => {
       asking({ memory: 9 }),
       "--cpus-per-task=1 --mem=9M",
     ],
+    [
+      "CPUs per GPU, which Slurm takes only alone",
+      "--cpus-per-gpu=4 --gpus=2",
+      { flavor: flavor(8, "0", "-c 2") },
+      "--cpus-per-gpu=4 --gpus=2",
+    ],
+    [
+      "the pod's CPUs over CPUs per GPU",
+      "--cpus-per-gpu=4 --gpus=2",
+      asking({ cpus: 3 }),
+      "--gpus=2 --cpus-per-task=3",
+    ],
     ["GPUs", "", gpus(2), "--cpus-per-task=1 --gres=gpu:2"],
     [
       "GPUs that the flavor has already",

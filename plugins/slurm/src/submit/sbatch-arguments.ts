@@ -18,6 +18,7 @@ export interface JobWishes {
   activeDeadlineSeconds?: number;
 }
 
+const CPU_OPTIONS = ["cpus-per-task", "cpus-per-gpu"];
 const MEMORY_OPTIONS = ["mem", "mem-per-cpu", "mem-per-gpu"];
 const GPU_OPTIONS = ["gpus", "gpus-per-node"];
 
@@ -29,13 +30,14 @@ const GPU_OPTIONS = ["gpus", "gpus-per-node"];
 export function jobFlags(wishes: JobWishes): SbatchFlag[] {
   const { resources, flavor, fixed, tmpDisk } = wishes;
   checkFixed(wishes.flags, fixed);
-  let flags = onlyLastOf(MEMORY_OPTIONS, [...(flavor?.flags ?? []), ...wishes.flags]);
+  const given = onlyLastOf(CPU_OPTIONS, [...(flavor?.flags ?? []), ...wishes.flags]);
+  let flags = onlyLastOf(MEMORY_OPTIONS, given);
   const has = (...names: string[]) => flags.some(({ name }) => names.includes(name));
   const without = (...names: string[]) => flags.filter(({ name }) => !names.includes(name));
 
-  const cpus = resources.cpus ?? (has("cpus-per-task") ? undefined : (flavor?.cpus ?? 1));
+  const cpus = resources.cpus ?? (has(...CPU_OPTIONS) ? undefined : (flavor?.cpus ?? 1));
   if (cpus !== undefined) {
-    flags = [...without("cpus-per-task"), { name: "cpus-per-task", value: String(cpus) }];
+    flags = [...without(...CPU_OPTIONS), { name: "cpus-per-task", value: String(cpus) }];
   }
   const memory = resources.memory ?? (has(...MEMORY_OPTIONS) ? undefined : flavor?.memory);
   if (memory !== undefined) {
