@@ -3,10 +3,11 @@ import type { KubeClient, KubeList, PatchType, RequestOptions, WatchEvent } from
 import { type ConnectionLimits, type Lane, openConnections } from "./connections.ts";
 import type { KubeCredentials } from "./credentials.ts";
 import { abortedError, pause, withDeadline } from "./deadline.ts";
-import { KubeError, type KubeStatus, parseRetryAfter } from "./errors.ts";
+import { KubeError } from "./errors.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { type OpenStream, OpenStreams } from "./open-streams.ts";
 import { type RateLimit, TokenBucket } from "./rate-limit.ts";
+import { parseEvent, throwUnlessOk } from "./read-answer.ts";
 
 /** How a client treats the API server; the defaults are a kubelet's where it has them. */
 export interface KubeClientOptions extends ConnectionLimits {
@@ -256,41 +257,6 @@ function retryWait(error: unknown, method: string): number | undefined {
   }
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return method === "GET" && (code === "UND_ERR_SOCKET" || code === "ECONNRESET") ? 0 : undefined;
-}
-
-async function throwUnlessOk(
-  answer: Dispatcher.ResponseData,
-  doing: string,
-  nowMs: number,
-): Promise<void> {
-  if (answer.statusCode >= 200 && answer.statusCode < 300) return;
-  const text = await answer.body.text();
-  const header = answer.headers["retry-after"];
-  const retryAfter = parseRetryAfter(Array.isArray(header) ? header[0] : header, nowMs);
-  throw KubeError.fromStatus(answer.statusCode, readStatus(text), doing, retryAfter);
-}
-
-/** The Status in an error body; what is not one (a proxy's page) becomes its message, shortened. */
-function readStatus(text: string): KubeStatus | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && "kind" in value && value.kind === "Status")
-      return value as KubeStatus;
-  } catch {
-    // Not JSON: the text itself is all there is to say.
-  }
-  const words = text.trim().slice(0, 300);
-  return words === "" ? undefined : { message: words };
-}
-
-function parseEvent(line: string, doing: string): WatchEvent {
-  try {
-    return JSON.parse(line) as WatchEvent;
-  } catch (error) {
-    throw new KubeError("server-error", `${doing}: the server sent a line that is not JSON`, {
-      cause: error,
-    });
-  }
 }
 
 function queryText(query: RequestOptions["query"]): string {

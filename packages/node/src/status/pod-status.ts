@@ -1,21 +1,17 @@
 import type { RemotePodStatus } from "@interlink/protocol";
-import type {
-  Container,
-  ContainerStatus,
-  EphemeralContainer,
-  Pod,
-  PodSpec,
-  PodStatus,
-} from "kubernetes-types/core/v1.js";
+import type { ContainerStatus, Pod, PodSpec, PodStatus } from "kubernetes-types/core/v1.js";
 import { hostIPs, podIPs } from "./addresses.ts";
 import { baseJobIsOver, readBaseStatus } from "./base-protocol.ts";
 import { type NodePodCondition, podConditions } from "./conditions.ts";
-import { containerStatus } from "./container-status.ts";
 import { keepEquivalent } from "./keep-equivalent.ts";
 import { hasStarted, isTerminalPhase, type PodPhase, podPhase } from "./phase.ts";
-import { grantedResources } from "./resize.ts";
+import {
+  byName,
+  type ContainersContext,
+  type PodContainerStatuses,
+  podContainerStatuses,
+} from "./pod-container-statuses.ts";
 import { atSeconds } from "./times.ts";
-import { EPHEMERAL_UNSUPPORTED } from "./unsupported.ts";
 
 /** A pod status as Kubernetes ≥ 1.34 has it. */
 export type NodePodStatus = Omit<PodStatus, "conditions"> & {
@@ -31,7 +27,7 @@ export interface PodVerdict {
   neverBegan?: boolean;
 }
 
-export interface PodStatusContext {
+export interface PodStatusContext extends ContainersContext {
   /** The node's address, for hostIP; a name instead of an IP is left out. */
   hostIP: string | undefined;
   /**
@@ -41,10 +37,6 @@ export interface PodStatusContext {
   allStopped: boolean;
   /** The node decided that the pod fails (refused, lost, deadline). It shows once nothing can run any more. */
   verdict?: PodVerdict | undefined;
-  /** The site runs ephemeral containers. */
-  ephemeralContainers?: boolean | undefined;
-  /** While the site knows nothing of the pod: what it waits for, per container name or for all (`""`). */
-  waiting?: ReadonlyMap<string, { reason: string; message: string }> | undefined;
   /** `interlink.eu/pod-ip` and the like: addresses that the node knows by itself. */
   podIPs?: readonly string[] | undefined;
 }
@@ -71,10 +63,10 @@ export function podStatus(
   const verdict: PodVerdict | undefined = context.verdict ?? refused;
 
   let allStopped = context.allStopped || refused !== undefined;
-  let statuses = containerStatuses(pod, told, context, allStopped, now);
+  let statuses = podContainerStatuses(pod, told, context, allStopped, now);
   if (base && !allStopped && baseJobIsOver(spec, statuses.regular, now)) {
     allStopped = true;
-    statuses = containerStatuses(pod, told, context, allStopped, now);
+    statuses = podContainerStatuses(pod, told, context, allStopped, now);
   }
   const phase = settledPhase(spec, statuses, previous.phase, allStopped, verdict);
   const terminal = isTerminalPhase(phase);
@@ -150,7 +142,7 @@ function endedStatus(
   if (!before.some(({ state }) => state?.running)) return previous;
   const base = remote !== undefined && remote.extension === undefined;
   const told = base ? readBaseStatus(pod.spec as PodSpec, remote, previous, now) : remote;
-  const statuses = containerStatuses(pod, told, context, context.allStopped, now);
+  const statuses = podContainerStatuses(pod, told, context, context.allStopped, now);
   return keepEquivalent(previous, {
     ...previous,
     conditions: podConditions({
@@ -167,98 +159,13 @@ function endedStatus(
   });
 }
 
-interface Statuses {
-  init: ContainerStatus[];
-  regular: ContainerStatus[];
-  ephemeral: ContainerStatus[];
-}
-
-function containerStatuses(
-  pod: Pod,
-  told: RemotePodStatus | undefined,
-  context: PodStatusContext,
-  allStopped: boolean,
-  now: Date,
-): Statuses {
-  const spec = pod.spec as PodSpec;
-  const hasInit = (spec.initContainers?.length ?? 0) > 0;
-  const waitingOf = (name: string) =>
-    context.waiting?.get(name) ??
-    context.waiting?.get("") ?? {
-      reason: hasInit ? "PodInitializing" : "ContainerCreating",
-      message: told?.extension?.message,
-    };
-  const one = (container: Container, init: boolean): ContainerStatus => {
-    const list = init ? told?.initContainers : told?.containers;
-    const before = init ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
-    const previous = before?.find((status) => status.name === container.name);
-    return containerStatus({
-      container,
-      init,
-      podPolicy: spec.restartPolicy,
-      told: list?.find((status) => status.name === container.name),
-      previous,
-      granted: grantedResources(pod, container, previous, told !== undefined),
-      waiting: waitingOf(container.name),
-      allStopped,
-      now,
-    });
-  };
-  /** They run once; a kubelet tells neither readiness nor start of them (kubelet-contract.md 3.6). */
-  const ephemeral = (container: EphemeralContainer): ContainerStatus => {
-    const known = told?.extension?.ephemeralContainers?.find(({ name }) => name === container.name);
-    const previous = pod.status?.ephemeralContainerStatuses?.find(
-      ({ name }) => name === container.name,
-    );
-    const isRun = known !== undefined || context.ephemeralContainers === true;
-    if (!isRun && !hasStarted(previous)) {
-      // Nothing was heard yet in this life of the node.
-      return (told === undefined && previous) || unsupportedStatus(container);
-    }
-    const { started: _started, ...status } = containerStatus({
-      container,
-      init: false,
-      podPolicy: "Never",
-      told: known,
-      previous,
-      waiting: waitingOf(container.name),
-      allStopped,
-      now,
-    });
-    return { ...status, ready: false };
-  };
-  return {
-    init: (spec.initContainers ?? []).map((container) => one(container, true)),
-    regular: spec.containers.map((container) => one(container, false)),
-    ephemeral: (spec.ephemeralContainers ?? []).map(ephemeral).toSorted(byName),
-  };
-}
-
-/** The site does not run it; silence would leave `kubectl debug` hanging without a word. */
-function unsupportedStatus(container: EphemeralContainer): ContainerStatus {
-  return {
-    name: container.name,
-    state: {
-      waiting: {
-        reason: "CreateContainerError",
-        message: EPHEMERAL_UNSUPPORTED,
-      },
-    },
-    lastState: {},
-    ready: false,
-    restartCount: 0,
-    image: container.image ?? "",
-    imageID: "",
-  };
-}
-
 /**
  * The phase, held back while something may still run: controllers act on a terminal phase at once
  * (Kubernetes `status_manager.go` mergePodStatus).
  */
 function settledPhase(
   spec: PodSpec,
-  statuses: Statuses,
+  statuses: PodContainerStatuses,
   previous: string | undefined,
   allStopped: boolean,
   verdict: PodVerdict | undefined,
@@ -281,7 +188,7 @@ function settledPhase(
 function sandboxReady(
   told: RemotePodStatus | undefined,
   ips: readonly string[],
-  statuses: Statuses,
+  statuses: PodContainerStatuses,
 ): boolean {
   if (told?.extension?.sandboxReadyAt) return true;
   return ips.length > 0 || [...statuses.init, ...statuses.regular].some(hasStarted);
@@ -308,8 +215,4 @@ function explanation(
   if (containers.some(hasStarted) && !terminal) return {};
   const { reason, message } = told?.extension ?? {};
   return { ...(reason ? { reason } : {}), ...(message ? { message } : {}) };
-}
-
-function byName(a: { name: string }, b: { name: string }): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
 }

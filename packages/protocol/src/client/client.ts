@@ -1,5 +1,4 @@
 import type { Pod } from "kubernetes-types/core/v1.js";
-import { ProtocolError } from "../errors.ts";
 import {
   type Capabilities,
   type CreateAnswer,
@@ -42,8 +41,9 @@ import {
   type Deadlines,
   type InterlinkClientOptions,
 } from "./options.ts";
-import { withoutWrapping } from "./peer-error.ts";
-import { createTransport, type OpenAnswer } from "./transport.ts";
+import { peerJson, saysBaseProtocol, understood } from "./read-answer.ts";
+import { createTransport } from "./transport.ts";
+import { watched } from "./watched.ts";
 
 /**
  * The calls of the interLink wire towards one peer. Every method throws ProtocolError and nothing else; a non-2xx
@@ -253,54 +253,4 @@ export function createInterlinkClient(options: InterlinkClientOptions): Interlin
 
 function podBody(data: PodCreateRequest | RetrievedPodData): string {
   return "container" in data ? writeRetrievedPodData(data) : writeCreateRequest(data);
-}
-
-/** An answer of 2xx; one that an old API server took for an error, because it is not 200, is still the plugin's answer. */
-function peerJson(answer: Buffer): unknown {
-  const wrapped = answer.subarray(0, 5).toString("latin1") === "HTTP ";
-  return parseJson(wrapped ? Buffer.from(withoutWrapping(answer.toString("utf8"))) : answer);
-}
-
-/** 2xx with something unreadable is the peer's fault, not the request's. */
-function understood<T>(what: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    const { message } = ProtocolError.from(error);
-    throw new ProtocolError("bad-answer", `${what}: the peer's answer is wrong: ${message}`, {
-      cause: error,
-    });
-  }
-}
-
-/** Peers without the extension have no such path; some answer it with text that is not the message. */
-function saysBaseProtocol(error: unknown): boolean {
-  if (!(error instanceof ProtocolError)) return false;
-  if (error.code === "bad-answer") return true;
-  return (
-    error.code === "refused" &&
-    (error.httpStatus === 404 || error.httpStatus === 405 || error.httpStatus === 501)
-  );
-}
-
-/** Ends the stream with `timeout` when nothing, not even a heartbeat, has come for `silenceMs`. */
-async function* watched(
-  answer: OpenAnswer,
-  silenceMs: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const fellSilent = () =>
-    answer.abort(
-      new ProtocolError("timeout", `the status stream fell silent for ${silenceMs / 1000} s`),
-    );
-  let timer = setTimeout(fellSilent, silenceMs);
-  try {
-    for await (const chunk of answer.chunks()) {
-      // A slow reader must not look like a silent peer: the clock stands while the chunk is being used.
-      clearTimeout(timer);
-      yield chunk;
-      timer = setTimeout(fellSilent, silenceMs);
-    }
-  } finally {
-    clearTimeout(timer);
-  }
 }
