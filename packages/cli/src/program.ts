@@ -230,6 +230,7 @@ export function buildProgram(context: CliContext): Command {
     ]);
   config
     .command("check")
+    .summary("what is wrong in a file, with line and what is allowed")
     .description("Say what is wrong in a configuration file, with line and what is allowed.")
     .argument("<file>", "YAML")
     .addOption(role())
@@ -239,7 +240,8 @@ export function buildProgram(context: CliContext): Command {
     });
   config
     .command("explain")
-    .description("Every key with its type, default, variable and meaning.")
+    .summary("every key with its type, default, variable and meaning")
+    .description("Show every key with its type, default, variable and meaning.")
     .addOption(role())
     .action(async (options: ConfigFlags) => {
       const { explainConfig } = await import("./commands/config.ts");
@@ -251,7 +253,8 @@ export function buildProgram(context: CliContext): Command {
 
   program
     .command("version")
-    .description("print the versions of interLink and Node")
+    .summary("print the versions of interLink and Node")
+    .description("Print the versions of interLink and Node")
     .action(() => {
       context.stdout.write(
         `interlink ${readVersion()} (node ${process.version}, ${process.platform}-${process.arch})\n`,

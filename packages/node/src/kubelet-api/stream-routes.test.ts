@@ -303,7 +303,7 @@ describe("exec over SPDY", () => {
   });
 
   it("tells on the error stream why the site did not begin", async () => {
-    refusal = new Error("the site does not exec: no such file");
+    refusal = new Error("the site could not exec: no such file");
     const client = await world.spdy("/exec/ns/p/c?command=sh&output=1", ["v4.channel.k8s.io"]);
     const { error } = await open(client, "error", "stdout");
     await eventually(() => client.closed);
@@ -312,7 +312,7 @@ describe("exec over SPDY", () => {
       reason: "InternalError",
       code: 500,
       message:
-        "Internal error occurred: error executing command in container: the site does not exec: no such file",
+        "Internal error occurred: error executing command in container: the site could not exec: no such file",
     });
   });
 

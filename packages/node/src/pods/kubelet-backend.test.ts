@@ -129,7 +129,7 @@ describe("what else the site offers", () => {
     Object.assign(site, { exec: refuse, portForward: refuse });
     const options = { stdin: true, stdout: true, stderr: false, tty: true };
     await expect(backend.exec(aPod(), "main", ["sh"], options, signal)).rejects.toThrow(
-      "the site does not exec: no shell",
+      "the site could not exec: no shell",
     );
     await expect(backend.portForward(aPod(), 80, signal)).rejects.toMatchObject({
       code: "not-found",

@@ -86,7 +86,7 @@ async function inSite<T>(what: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw kubeletError(error, `the site does not ${what}`);
+    throw kubeletError(error, `the site could not ${what}`);
   }
 }
 

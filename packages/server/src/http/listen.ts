@@ -17,7 +17,13 @@ export async function listenOn(app: FastifyInstance, listen: ListenOptions): Pro
     await chmod(listen.unixSocket, listen.mode ?? 0o660);
     return `unix://${listen.unixSocket}`;
   }
-  await app.listen({ host: listen.host, port: listen.port });
+  await app.listen({
+    host: listen.host,
+    port: listen.port,
+    // Fastify does not see that its server speaks TLS.
+    listenTextResolver: (address) =>
+      `Server listening at ${listen.tls === undefined ? address : address.replace(/^http:/, "https:")}`,
+  });
   const address = app.server.address();
   const port = typeof address === "object" && address !== null ? address.port : listen.port;
   const host = listen.host.includes(":") ? `[${listen.host}]` : listen.host;
