@@ -9,7 +9,7 @@ import {
   nodeReference,
   paths,
 } from "@interlink/kube";
-import { createInterlinkClient } from "@interlink/protocol";
+import { createInterlinkClient, inSpan } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import { aborting, Closing } from "./closing.ts";
@@ -81,7 +81,9 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   const nodeAddress = options.nodeAddress ?? ownAddress();
   const identity = await ownIdentity(options);
   const limits = options.kubeRate === undefined ? {} : { rateLimit: options.kubeRate };
-  const client = createKubeClient(identity.credentials, limits);
+  const client = await inSpan(options.tracer, "InitClientSet", {}, async () =>
+    createKubeClient(identity.credentials, limits),
+  );
   closing.last(() => client.close());
   closing.runs(identity.keepValid(client, signal));
   let pods: PodManager | undefined;
@@ -140,7 +142,11 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   if (options.nodeAddress === undefined)
     closing.runs(followAddress(nodeAddress, readdressed, signal));
   await aborting(registration.registered(), signal);
-  await listPods(client, manager, options, closing);
+  await inSpan(options.tracer, "GetPodsVK", {}, () =>
+    inSpan(options.tracer, "RetrievePodsFromCluster", {}, () =>
+      listPods(client, manager, options, closing),
+    ),
+  );
   manager.begin(connectionTold(logger, metrics, () => pings.pingNow()));
   registration.setNotReady(undefined);
   logger.info(

@@ -100,6 +100,7 @@ export type {
 } from "./streams/stats.ts";
 export { createUpgrades, type Upgrades } from "./streams/upgrades.ts";
 export { type AboutPod, aboutPod, podAttributes } from "./telemetry/about-pod.ts";
+export { logAttributes } from "./telemetry/log-attributes.ts";
 export { inSpan, type RequestSpan, startRequestSpan } from "./telemetry/span.ts";
 export {
   readTraceContext,

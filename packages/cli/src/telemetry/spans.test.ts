@@ -107,7 +107,7 @@ test("one create is one trace: the caller's span, the API server's, the plugin's
   await expect.poll(() => exporter.getFinishedSpans().length, { timeout: 20_000 }).toBe(6);
 
   const spans = new Map(exporter.getFinishedSpans().map((span) => [span.name, span]));
-  const parents = ["JobRun", "JobQueue", "Job", "CreatePlugin", "CreateAPI", "CreateHttpCall"].map(
+  const parents = ["JobRun", "JobQueue", "Job", "Create", "CreateAPI", "CreateHttpCall"].map(
     (name) => {
       const span = spans.get(name);
       expect(span?.spanContext().traceId).toBe(above.spanContext().traceId);
@@ -115,7 +115,7 @@ test("one create is one trace: the caller's span, the API server's, the plugin's
       return [...spans.values()].find((one) => one.spanContext().spanId === parent)?.name;
     },
   );
-  expect(parents).toEqual(["Job", "Job", "CreatePlugin", "CreateAPI", "CreateHttpCall", undefined]);
+  expect(parents).toEqual(["Job", "Job", "Create", "CreateAPI", "CreateHttpCall", undefined]);
   const about = { "pod.name": "hello", "pod.namespace": "default", "pod.uid": UID };
   expect(spans.get("CreateAPI")?.attributes).toMatchObject({
     ...about,
@@ -125,7 +125,13 @@ test("one create is one trace: the caller's span, the API server's, the plugin's
     "start.timestamp": expect.any(Number),
     "end.timestamp": expect.any(Number),
   });
-  expect(spans.get("CreatePlugin")?.attributes).toMatchObject({ ...about, "job.id": "job-7" });
+  expect(spans.get("Create")?.attributes).toMatchObject({
+    ...about,
+    "job.id": "job-7",
+    "job.container0.name": "main",
+    "job.container0.isinit": false,
+    "job.container0.image": "busybox",
+  });
   expect(spans.get("Job")?.attributes).toMatchObject({
     ...about,
     "job.id": "job-7",

@@ -8,7 +8,7 @@ import { isTracing, telemetrySettings } from "./telemetry-settings.ts";
 const NAMES = {
   node: { service: "VK-InterLink", tracer: "interlink-service" },
   server: { service: "InterLink-Plugin", tracer: "interlink-API" },
-  plugin: { service: "InterLink-Sidecar", tracer: "interlink-plugin" },
+  plugin: { service: "Plugin", tracer: "interlink-API" },
 } as const;
 
 /** How a process is watched. */

@@ -1,7 +1,6 @@
 import type { Capabilities, PingAnswer } from "@interlink/protocol";
 import {
   EXTENSION_VERSION,
-  podAttributes,
   REQUEST_ID_HEADER,
   readDeleteRequest,
   readLogRequest,
@@ -15,6 +14,7 @@ import {
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { Provider } from "../provider.ts";
+import { createAttributes, deleteAttributes, logCallAttributes } from "./call-attributes.ts";
 import { callSignal, unlessAborted } from "./call-signal.ts";
 import { traceOf, withTrace } from "./job-trace.ts";
 import type { LogScope } from "./log-scope.ts";
@@ -72,8 +72,9 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
       // A caller's trace is handed on to the job also where none is written here.
       const trace = request.callSpan?.trace ?? readTraceContext(request.headers);
       const data = withTrace(given, trace);
+      request.callAttributes = createAttributes(data, undefined);
       const answer = await call(reply, deadlines.create, (signal) => provider.create(data, signal));
-      request.callAttributes = { ...podAttributes(data), "job.id": answer.PodJID };
+      request.callAttributes = createAttributes(data, answer.PodJID);
       if (request.about !== undefined) request.about.job = answer.PodJID;
       options.logger.info({ requestId: request.id, ...request.about }, "created");
       return reply.type(JSON_TYPE).send(writeCreateAnswer(answer));
@@ -103,8 +104,8 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     url: "/delete",
     handler: async (request, reply) => {
       const pod = readDeleteRequest(await body(request));
-      request.callAttributes = podAttributes(pod);
       about(request, pod);
+      request.callAttributes = deleteAttributes(pod, request.about?.job);
       await call(reply, deadlines.delete, (signal) => provider.delete(pod, signal));
       options.logger.info({ requestId: request.id, ...request.about }, "delete taken on");
       const text = `Pod ${pod.metadata?.uid} is being deleted.`;
@@ -133,7 +134,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
     url: "/getLogs",
     handler: async (request, reply) => {
       const wanted = readLogRequest(await body(request));
-      request.callAttributes = podAttributes(wanted);
+      request.callAttributes = logCallAttributes(wanted);
       about(request, wanted);
       using caller = callSignal(reply.raw, { others: [closing] });
       await streaming(request, reply, options.logger, (headers) =>

@@ -11,16 +11,17 @@ declare module "fastify" {
   }
 }
 
+/** Names of the existing plugins' spans (reference: Slurm plugin, section 9), and of those that they do not have. */
 const SPANS: Readonly<Record<string, string>> = {
-  "/create": "CreatePlugin",
-  "/update": "UpdatePlugin",
-  "/delete": "DeletePlugin",
-  "/status": "StatusPlugin",
-  "/getLogs": "GetLogsPlugin",
-  "/stats": "StatsPlugin",
-  "/exec": "ExecPlugin",
-  "/attach": "AttachPlugin",
-  "/port-forward": "PortForwardPlugin",
+  "/create": "Create",
+  "/update": "Update",
+  "/delete": "Delete",
+  "/status": "Status",
+  "/getLogs": "GetLogs",
+  "/stats": "Stats",
+  "/exec": "Exec",
+  "/attach": "Attach",
+  "/port-forward": "PortForward",
 };
 
 /** A span for every call, below the API server's; the provider is called within it. */

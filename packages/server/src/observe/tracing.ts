@@ -1,4 +1,9 @@
-import { podAttributes, type RequestSpan, startRequestSpan } from "@interlink/protocol";
+import {
+  logAttributes,
+  podAttributes,
+  type RequestSpan,
+  startRequestSpan,
+} from "@interlink/protocol";
 import { type Attributes, context, type Tracer } from "@opentelemetry/api";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 
@@ -50,24 +55,6 @@ function attributesOf(request: FastifyRequest): Attributes {
     "X-Forwarded-User": headers["x-forwarded-user"] ?? "unknown",
     ...podAttributes(message),
     ...(Array.isArray(message) ? { "pods.count": message.length } : {}),
-    ...logOptions(message),
+    ...logAttributes(message),
   };
-}
-
-/** `opts.…` of a log request. */
-function logOptions(message: unknown): Attributes {
-  if (typeof message !== "object" || message === null || !("Opts" in message)) return {};
-  const { Opts: options } = message as { Opts: Record<string, string | number | boolean> };
-  const names = {
-    limitbytes: "Bytes",
-    since: "SinceSeconds",
-    sincetime: "SinceTime",
-    tail: "Tail",
-    follow: "Follow",
-    previous: "Previous",
-    timestamps: "Timestamps",
-  };
-  return Object.fromEntries(
-    Object.entries(names).map(([name, field]) => [`opts.${name}`, options[field]]),
-  );
 }
