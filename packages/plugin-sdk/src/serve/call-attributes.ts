@@ -31,15 +31,15 @@ function told(
   { name, image = "", resources }: Container,
   isInit: boolean,
   index: number,
-): [string, string | boolean][] {
+): [string, string | boolean | undefined][] {
   const at = `job.container${index}`;
   const { cpu, memory } = resources?.limits ?? {};
   return [
     [`${at}.name`, name],
     [`${at}.isinit`, isInit],
     [`${at}.image`, image],
-    ...(cpu === undefined ? [] : [[`${at}.limits.cpu`, String(cpu)] as [string, string]]),
-    ...(memory === undefined ? [] : [[`${at}.limits.memory`, String(memory)] as [string, string]]),
+    [`${at}.limits.cpu`, cpu],
+    [`${at}.limits.memory`, memory],
   ];
 }
 
