@@ -25,6 +25,8 @@ it.each<[string, number | undefined]>([
   ["-G 3", 3],
   ["--gpus-per-node=h100:8", 8],
   ["--partition=gpu", undefined],
+  ["--gpus-per-task=a100:2", 2],
+  ["--ntasks 4 --gpus-per-task 2", 8],
 ])("counts the GPUs of %s", (flag, count) => {
   expect(gpuCount(readSbatchFlags(flag.split(" ")))).toBe(count);
 });

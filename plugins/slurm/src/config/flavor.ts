@@ -109,8 +109,11 @@ function flavorForGpus(flavors: readonly Flavor[], gpus: number): Flavor | undef
   );
 }
 
-/** GPUs per node that flags ask for; `undefined` if they ask for none. */
+/** GPUs that flags ask for, of a job on one node; `undefined` if they ask for none. */
 export function gpuCount(flags: readonly SbatchFlag[]): number | undefined {
+  const tasks = Number(flags.findLast(({ name }) => name === "ntasks")?.value ?? 1) || 1;
+  const countsOf = (value: string) =>
+    value.split(",").map((one) => Number(/(?:^|:)(\d+)$/.exec(one)?.[1] ?? 1));
   const counts = flags.flatMap(({ name, value = "" }) => {
     if (name === "gres") {
       return value
@@ -119,8 +122,9 @@ export function gpuCount(flags: readonly SbatchFlag[]): number | undefined {
         .map((gres) => Number(/(?::|=)(\d+)(?:\(.*\))?$/.exec(gres)?.[1] ?? 1));
     }
     if (name === "gpus" || name === "gpus-per-node") {
-      return value.split(",").map((one) => Number(/(?:^|:)(\d+)$/.exec(one)?.[1] ?? 1));
+      return countsOf(value);
     }
+    if (name === "gpus-per-task") return countsOf(value).map((count) => count * tasks);
     return [];
   });
   return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0);

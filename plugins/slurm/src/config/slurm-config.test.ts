@@ -193,6 +193,16 @@ describe("readSlurmConfig", () => {
 });
 
 it("describes every key, for whoever asks what there is to set", () => {
+  // A list of names with plain values is described as one line, that of its values.
+  const isDescribed = (schema: object): boolean => {
+    const { patternProperties = {} } = schema as { patternProperties?: Record<string, object> };
+    const values = Object.values(patternProperties);
+    return (
+      "description" in schema ||
+      "ignored" in schema ||
+      (values.length > 0 && values.every((value) => "description" in value))
+    );
+  };
   const undescribed = (schema: object, path: string): string[] => {
     const { properties = {} } = schema as { properties?: Record<string, object> };
     const { items, patternProperties = {} } = schema as {
@@ -200,7 +210,7 @@ it("describes every key, for whoever asks what there is to set", () => {
       patternProperties?: Record<string, object>;
     };
     const own = Object.entries(properties).flatMap(([key, value]) => [
-      ...("description" in value || "ignored" in value ? [] : [`${path}${key}`]),
+      ...(isDescribed(value) ? [] : [`${path}${key}`]),
       ...undescribed(value, `${path}${key}.`),
     ]);
     const inner = [...Object.values(patternProperties), ...(items ? [items] : [])];

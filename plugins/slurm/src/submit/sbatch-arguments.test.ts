@@ -94,6 +94,12 @@ describe("jobFlags", () => {
     ],
     ["GPUs asked for by an option of their own", "-G 2", gpus(2), "--gpus=2 --cpus-per-task=1"],
     [
+      "GPUs asked for by task",
+      "-n 2 --gpus-per-task=1",
+      gpus(2),
+      "--ntasks=2 --gpus-per-task=1 --cpus-per-task=1",
+    ],
+    [
       "other generic resources",
       "",
       asking({ extended: new Map([["example.com/fpga", 1]]) }),

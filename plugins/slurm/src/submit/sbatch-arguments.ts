@@ -20,7 +20,7 @@ export interface JobWishes {
 
 const CPU_OPTIONS = ["cpus-per-task", "cpus-per-gpu"];
 const MEMORY_OPTIONS = ["mem", "mem-per-cpu", "mem-per-gpu"];
-const GPU_OPTIONS = ["gpus", "gpus-per-node"];
+const GPU_OPTIONS = ["gpus", "gpus-per-node", "gpus-per-task"];
 
 /**
  * The options of a pod's job: the flavor's, then the pod's own, of which the last one of each counts; over them what the
