@@ -454,7 +454,7 @@ describe("images pulled where the plugin runs", { timeout: 60_000 }, () => {
   const pulls = () =>
     readFile(join(folder, "slurm", "pulls"), "utf8").then(
       (lines) => lines.trim().split("\n"),
-      () => [],
+      (): string[] => [],
     );
   const message = async (data: RetrievedPodData) => (await stateOf(data))?.waiting;
 
