@@ -23,6 +23,7 @@ describeSlurmSite("a full disk under the Slurm plugin's directory", ({ slurm, ap
       apptainer,
       user: slurm.user,
       rootSize: "4m,nr_inodes=900",
+      rootName: "a root",
     });
     told = join(user.folder, "told");
     mkdirSync(told);

@@ -24,6 +24,8 @@ export interface SiteProviderOptions {
   program?: (name: string) => string;
   /** As in the plugin's configuration file. */
   settings?: Record<string, unknown>;
+  /** Of the plugin's directory; default: `root`. */
+  rootName?: string;
   /** The plugin's directory is a file system of this size, e.g. `4m`; without, it is one with the machine's. */
   rootSize?: string;
 }
@@ -58,7 +60,7 @@ export class SiteProvider implements AsyncDisposable {
   }
 
   get root(): string {
-    return join(this.folder, "root");
+    return join(this.folder, this.#options.rootName ?? "root");
   }
 
   /** A new life, with other settings on top if need be. */

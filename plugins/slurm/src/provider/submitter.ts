@@ -159,7 +159,6 @@ export class Submitter {
   async #find(job: PodJob): Promise<string | undefined> {
     const { files, client, controller, learn, instance, ownUid, store } = this.#options;
     const { uid } = job;
-    await learn();
     const claimed = await files.claim(uid);
     if (claimed !== undefined) return claimed;
     const users = [ownUid, ...(job.record.user ? [job.record.user.uid] : [])].map(String);
@@ -168,6 +167,7 @@ export class Submitter {
       .filter(({ comment }) => podOfComment(instance, comment) === uid)
       .map(({ id }) => Number(id));
     if (ids.length > 0) return String(Math.min(...ids));
+    await learn();
     if (!controller.hasAccounting) return undefined;
     const since = Date.parse(store.get(uid)?.createdAt ?? "");
     const known = await client.accounting({ name: uid, since: Number.isFinite(since) ? since : 0 });
