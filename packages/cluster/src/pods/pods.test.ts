@@ -185,9 +185,10 @@ describe("validation of a pod", () => {
 });
 
 describe("update of a pod", () => {
+  const OWN = { key: "own", operator: "Exists" };
   function update(edit: (spec: PodSpec & Record<string, unknown>) => void): string {
     const storage = testStorage();
-    const next = clone(put(storage, "pods", podObject("web")));
+    const next = clone(put(storage, "pods", podObject("web", { tolerations: [OWN] })));
     edit(next.spec as PodSpec & Record<string, unknown>);
     const target = { definition: storage.must("pods"), namespace: "default" };
     return refused(() => replaceObject(storage, target, "web", next, testCall));
@@ -202,6 +203,10 @@ describe("update of a pod", () => {
         Object.assign(spec, {
           tolerations: [...(spec.tolerations ?? []), { key: "a", operator: "Exists" }],
         }),
+    ],
+    [
+      "the tolerations of its manifest alone, as kubectl apply writes them",
+      (spec) => Object.assign(spec, { tolerations: [OWN] }),
     ],
   ])("accepts %s", (_name, edit) => {
     expect(update(edit)).toBe("accepted");

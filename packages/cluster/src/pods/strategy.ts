@@ -124,6 +124,8 @@ export const podStrategy: Strategy = {
     // Server-side fields of the spec that a client may leave out of a PUT.
     const spec = specOf(object);
     const before = as<Pod>(old).spec;
+    // DefaultTolerationSeconds admits updates too: `kubectl apply` writes the list of its manifest, without those.
+    if (spec) tolerateNodeFailures(spec);
     if (spec && before?.priority !== undefined) {
       spec.priority ??= before.priority;
       spec.preemptionPolicy ??= clone(before.preemptionPolicy ?? "PreemptLowerPriority");
