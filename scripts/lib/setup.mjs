@@ -46,7 +46,7 @@ async function step(title, command, args) {
   const leave = (signal) => {
     interrupted = signal;
     try {
-      process.kill(-child.pid, "SIGKILL");
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     } catch {
       // It has ended by itself.
     }

@@ -158,7 +158,7 @@ export function describeProvider(
         await reopen();
         answers.push(await create(data));
         expect(new Set(answers.map(({ PodJID }) => PodJID)).size).toBe(1);
-        const [{ PodJID } = { PodJID: "" }] = answers;
+        const [{ PodJID }] = answers;
         // What log lines and spans are made of, also after a restart.
         const { uid = "", name, namespace } = data.pod.metadata ?? {};
         const about = { pod: `${namespace}/${name}`, job: PodJID };
