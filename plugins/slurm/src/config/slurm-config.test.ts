@@ -132,6 +132,62 @@ describe("readSlurmConfig", () => {
     expect(options.runtime).toMatchObject({ kind: "enroot", path: "enroot" });
   });
 
+  it.each<[object, object]>([
+    [{ ScontrolPath: "/s/scontrol" }, { commands: { scontrol: "/s/scontrol" } }],
+    [{ SacctPath: "/s/sacct" }, { commands: { sacct: "/s/sacct" } }],
+    [{ SrunPath: "/s/srun" }, { commands: { srun: "/s/srun" } }],
+    [{ ContainerRuntime: "apptainer" }, { runtime: { kind: "singularity", path: "apptainer" } }],
+    [
+      { ContainerRuntime: "enroot", EnrootPath: "/e", EnrootPrefix: "nice -n 5" },
+      { runtime: { kind: "enroot", path: "/e", prefix: ["nice", "-n", "5"] } },
+    ],
+    [{ ContainerRuntime: "enroot" }, { runtime: { defaultOptions: ["--rw"] } }],
+    [
+      { ContainerRuntime: "enroot", EnrootDefaultOptions: ["--root --rw"] },
+      { runtime: { defaultOptions: ["--root", "--rw"] } },
+    ],
+    [
+      { PullOnLoginNode: true, ImageCache: "/i", PullSeconds: 9 },
+      { pullsBefore: true, pullSeconds: 9, runtime: { imageCache: "/i" } },
+    ],
+    [{ ExportPodData: false }, { exportPodData: false }],
+    [{ SharedFileSystem: false }, { sharedFileSystem: false }],
+    [{ EnableProbes: false }, { probes: false }],
+    [
+      { TmpDisk: true, Requeue: true },
+      { tmpDisk: true, requeue: true },
+    ],
+    [
+      { AllowShellAnnotations: true, AllowRuntimeOptions: false },
+      { shellAnnotations: true, runtimeOptions: false },
+    ],
+    [{ HostPaths: ["/a"] }, { hostPaths: ["/a"] }],
+    [
+      { Claims: [{ Claim: "c", Directory: "/d", ReadOnly: true }] },
+      { claims: [{ claim: "c", directory: "/d", readOnly: true }] },
+    ],
+    [
+      { Partitions: ["a"], Pods: 7 },
+      { partitions: ["a"], pods: 7 },
+    ],
+    [{ PassEnvironment: ["A"] }, { passEnvironment: ["A"] }],
+    [
+      { PollSeconds: 2, CommandSeconds: 3 },
+      { pollSeconds: 2, commandSeconds: 3 },
+    ],
+    [
+      { Flavors: { a: { Name: "b", Description: "text" } }, DefaultFlavor: "b" },
+      { flavors: [{ name: "b", description: "text" }], defaultFlavor: "b" },
+    ],
+  ])("takes %j", (value, expected) => {
+    expect(read(value).options).toMatchObject(expected);
+  });
+
+  it("fixes a namespace's reservation", () => {
+    const { options } = read({ Namespaces: { a: { Reservation: "r" } } });
+    expect(options.namespaces.get("a")?.fixed).toEqual([{ name: "reservation", value: "r" }]);
+  });
+
   it("takes a tunnel, and its variables before the file", () => {
     const file = {
       Tsocks: false,
