@@ -33,6 +33,21 @@ function formsOf(value: string): string[] {
   return [value, base64.slice(0, -2), ...shifted, encodeURIComponent(value)];
 }
 
+/** Lines that hold the UID of just one of these pods and do not say which pod they are about; nor calls that say no request. */
+function linesWithoutTheirPod(
+  lines: readonly string[],
+  names: ReadonlyMap<string, string>,
+): string[] {
+  return lines.filter((text) => {
+    const line = JSON.parse(text) as Record<"uid" | "pod" | "requestId" | "path", unknown>;
+    const isOpenCall = "path" in line && !("requestId" in line) && "status" in line;
+    const about = [...names].filter(([uid]) => text.includes(uid));
+    const [[uid, name] = []] = about;
+    const isUnsaid = line.uid !== uid || line.pod !== `default/${name}`;
+    return isOpenCall || (about.length === 1 && isUnsaid);
+  });
+}
+
 describeKubectl("a whole run with every credential there is, at log level debug", () => {
   let directory: string;
   let system: System;
@@ -258,6 +273,18 @@ TLS:
         .map(([what]) => `${who}: ${what}`),
     );
     expect(found).toEqual([]);
+
+    const names = new Map<string, string>();
+    for (const name of ["well", "fails", "missing", "probed"])
+      names.set((await system.pod(name))?.metadata?.uid ?? "", name);
+    for (const who of ["node", "server", "plugin", "the plugin's life before"]) {
+      const lines = (told.get(who) ?? "").split("\n").filter((line) => line.startsWith("{"));
+      expect(linesWithoutTheirPod(lines, names), who).toEqual([]);
+      // Whoever saw the pods' whole lives has told of each.
+      const isNew = who === "plugin";
+      for (const uid of isNew ? [] : names.keys())
+        expect(lines.filter((line) => line.includes(uid)).length, who).toBeGreaterThan(1);
+    }
   }, 180_000);
 
   /** Everything that a part printed in this life. */
