@@ -121,6 +121,11 @@ export class SlurmClient implements Disposable {
     await this.#cancel([id], signal);
   }
 
+  /** Cancels the job unless it has begun. */
+  async cancelWaiting(id: string, signal?: AbortSignal): Promise<void> {
+    await this.#cancel(["--state=PENDING", id], signal);
+  }
+
   /** Lets a held job begin. One that does so already, has ended, or that nobody knows is no error. */
   async release(id: string, signal?: AbortSignal): Promise<void> {
     try {

@@ -21,6 +21,9 @@ let store: JobStore<SlurmRecord>;
 let stamp: string;
 /** What scontrol says; `undefined`: it does not know the job. */
 let shown: JobDetails | undefined;
+/** The job that has claimed the pod. */
+let claimed: string | undefined;
+let cancelled: string[];
 let job: PodJob;
 let observer: Observer;
 
@@ -40,6 +43,8 @@ beforeEach(async () => {
   await store.update(uid, () => ({ phase: "submitted", jobId: "7" }));
   stamp = "";
   shown = undefined;
+  claimed = undefined;
+  cancelled = [];
   job = new PodJob(data.pod, EMPTY_RECORD, "7", T);
   observer = observed(store);
   await mkdir(join(folder, uid));
@@ -54,11 +59,17 @@ function observed(written: JobStore<SlurmRecord>): Observer {
   return new Observer({
     store: written,
     files: {
+      claim: async () => claimed,
       directory: () => join(folder, uid),
       jobLog: () => join(folder, uid, "job.log"),
       stamps: async (uids) => uids.map(() => stamp),
     },
-    client: { job: async () => shown, accounting: async () => [], cancel: async () => undefined },
+    client: {
+      job: async () => shown,
+      accounting: async () => [],
+      cancel: async (id) => void cancelled.push(id),
+      cancelWaiting: async (id) => void cancelled.push(`${id} if it waits`),
+    },
     controller: { maxScriptBytes: 0, hasAccounting: false },
     learn: async () => undefined,
     instance: "here",
@@ -72,8 +83,8 @@ const record = (...lines: string[]) =>
 const seconds = (after: number) => T / 1000 + after;
 const ask = (queue: readonly QueuedJob[], after: number) =>
   observer.queue([job], queue, T + after * 1000, T + after * 1000);
-const queued = (state: string, stage: QueuedJob["stage"]): QueuedJob => ({
-  id: "7",
+const queued = (state: string, stage: QueuedJob["stage"], id = "7"): QueuedJob => ({
+  id,
   state,
   stage,
   reason: "None",
@@ -135,4 +146,23 @@ it("gives up no job that Slurm still shows, though its queue does not have it", 
   await observer.records(job, T + 20_000);
   job.refresh(T + 20_000);
   expect(job.status?.extension?.failed?.reason).toBe("NodeLost");
+});
+
+it("keeps the job that has claimed the pod, whichever was written down", async () => {
+  const both = [queued("PENDING", "waiting"), queued("RUNNING", "running", "9")];
+  await ask(both, 3);
+  expect([job.jobId, cancelled]).toEqual(["7", []]);
+  claimed = "9";
+  await ask(both, 4);
+  expect([job.jobId, store.get(uid)?.jobId, cancelled]).toEqual(["9", "9", ["7"]]);
+});
+
+it("cancels a second job that waits, but none while sbatch may still tell its id", async () => {
+  const both = [queued("PENDING", "waiting"), queued("PENDING", "waiting", "9")];
+  job.submission = new Promise(() => {});
+  await ask(both, 3);
+  expect(cancelled).toEqual([]);
+  job.submission = undefined;
+  await ask(both, 4);
+  expect([job.jobId, cancelled]).toEqual(["7", ["9 if it waits"]]);
 });

@@ -12,6 +12,7 @@ import type { ControllerSettings } from "../slurm/controller-settings.ts";
 import type { JobDetails } from "../slurm/job-details.ts";
 import { jobStage } from "../slurm/job-state.ts";
 import type { QueuedJob } from "../slurm/queue.ts";
+import { chooseJob, endOfOther, needsClaim } from "./choose-job.ts";
 import { podOfComment } from "./identity.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { PodJob } from "./pod-job.ts";
@@ -19,8 +20,8 @@ import type { SlurmRecord } from "./slurm-record.ts";
 
 export interface ObserverOptions {
   store: JobStore<SlurmRecord>;
-  files: Pick<JobFiles, "directory" | "jobLog" | "stamps">;
-  client: Pick<SlurmClient, "accounting" | "cancel" | "job">;
+  files: Pick<JobFiles, "claim" | "directory" | "jobLog" | "stamps">;
+  client: Pick<SlurmClient, "accounting" | "cancel" | "cancelWaiting" | "job">;
   controller: ControllerSettings;
   /** Asks for what `controller` holds, if that is not known yet. */
   learn: () => Promise<void>;
@@ -163,20 +164,24 @@ export class Observer {
     askedAt: number,
     now: number,
   ): Promise<boolean> {
-    const { store, changed, controller, logger } = this.#options;
-    const chosen = this.#choose(job, own);
+    const { files, store, changed, controller, logger } = this.#options;
+    const claimed = needsClaim(own, job.jobId) ? await files.claim(job.uid) : undefined;
+    const chosen = chooseJob(own, { jobId: job.jobId, claimed });
     if (chosen === undefined) {
       if (job.submission !== undefined || askedAt <= job.submittedAt) return false;
       job.missing++;
       return job.jobId !== undefined && job.missing >= MISSING_ENOUGH;
     }
     job.missing = 0;
-    if (job.jobId === undefined && job.submission === undefined) {
+    if (job.jobId !== chosen.id && job.submission === undefined) {
       const jobId = chosen.id;
       await store.update(job.uid, () => ({ phase: "submitted", jobId }));
       job.jobId = jobId;
+      job.sent = {};
       logger.info(job.about, "found the job of a pod that was being submitted");
     }
+    // What a submission under way is about to be told must not be cancelled before.
+    if (job.submission === undefined) this.#endOthers(job, own, chosen, claimed);
     job.queued = chosen;
     job.queuedAt = askedAt;
     if (chosen.stage === "ended") {
@@ -192,19 +197,21 @@ export class Observer {
   }
 
   /** Of several jobs for one pod, only the one that claims it runs; the others are cancelled. */
-  #choose(job: PodJob, own: readonly QueuedJob[]): QueuedJob | undefined {
-    const byId = own.toSorted((a, b) => Number(a.id) - Number(b.id));
-    const chosen =
-      byId.find(({ id }) => id === job.jobId) ?? (job.jobId === undefined ? byId[0] : undefined);
-    for (const other of byId) {
-      if (other === chosen || other.stage === "ended" || chosen === undefined) continue;
+  #endOthers(
+    job: PodJob,
+    own: readonly QueuedJob[],
+    chosen: QueuedJob,
+    claimed: string | undefined,
+  ): void {
+    for (const other of own) {
+      const how = other === chosen ? undefined : endOfOther(other, chosen, claimed);
+      if (how === undefined) continue;
       this.#options.logger.error(
         { ...job.about, job: chosen.id, other: other.id },
         "a pod has two jobs; cancelling the second",
       );
-      this.#cancel({ ...job.about, job: other.id });
+      this.#cancel({ ...job.about, job: other.id }, how === "cancel-if-waiting");
     }
-    return chosen;
   }
 
   /** What do accounting, asked once for all of them, and the controller say of jobs that the queue does not tell enough of? */
@@ -301,9 +308,11 @@ export class Observer {
     for (const { id } of alive) this.#cancel({ uid, job: id });
   }
 
-  #cancel(about: { uid: string; job: string }): void {
-    this.#options.client.cancel(about.job).catch((error: unknown) => {
-      this.#options.logger.warn({ ...about, err: error }, "a job could not be cancelled");
+  #cancel(about: { uid: string; job: string }, onlyIfWaiting = false): void {
+    const { client, logger } = this.#options;
+    const cancelling = onlyIfWaiting ? client.cancelWaiting(about.job) : client.cancel(about.job);
+    cancelling.catch((error: unknown) => {
+      logger.warn({ ...about, err: error }, "a job could not be cancelled");
     });
   }
 }

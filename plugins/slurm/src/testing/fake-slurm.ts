@@ -98,6 +98,7 @@ for id; do :; done
 job=$d/jobs/$id
 [[ -d $job ]] || { echo "scancel: error: Kill job error on job id $id: Invalid job id specified" >&2; exit 1; }
 case $1 in
+  --state=PENDING) if [[ $(<"$job/state") == PENDING ]]; then touch "$job/cancelled"; fi ;;
   --batch) kill -s "\${2#*=}" "$(<"$job/pid")" ;;
   *)
     touch "$job/cancelled"
