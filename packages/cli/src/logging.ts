@@ -17,8 +17,30 @@ export function openLog(
 ): Logger {
   const base = name === undefined ? null : { name };
   const mixin = scope && { mixin: (line: object) => scope.fields(line) };
-  const options = { level, base, timestamp: pino.stdTimeFunctions.isoTime, ...mixin };
+  const serializers = level === "debug" ? {} : { serializers: { err: errorInBrief } };
+  const options = {
+    level,
+    base,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    ...mixin,
+    ...serializers,
+  };
   return to === undefined ? pino(options) : pino(options, to);
+}
+
+/**
+ * Errors that were foreseen have a code, and a sentence that says enough; where in the program they were made is for level
+ * debug. All others are told with their stack.
+ */
+function errorInBrief(error: unknown): unknown {
+  if (!(error instanceof Error) || error.message === "")
+    return pino.stdSerializers.err(error as Error);
+  const { code } = error as { code?: unknown };
+  // Node gives its codes ERR_… to wrong calls as well.
+  if (typeof code !== "string" || code.startsWith("ERR_")) return pino.stdSerializers.err(error);
+  const why = error.cause instanceof Error ? error.cause.message : "";
+  const message = error.message.includes(why) ? error.message : `${error.message}: ${why}`;
+  return { type: error.name, code, message };
 }
 
 /** Resolves when the signal fires: how a command that serves waits for its end. */

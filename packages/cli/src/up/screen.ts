@@ -38,7 +38,7 @@ export function openScreen(
     if (!live || text === "") return;
     const seconds = Math.floor((now() - since) / 1_000);
     const line = `${FRAMES[frame % FRAMES.length]} ${text}${seconds > 0 ? ` ${seconds} s` : ""}`;
-    output.write(`${CLEAR_LINE}${line.slice(0, Math.max(10, (output.columns ?? 80) - 1))}`);
+    output.write(`${CLEAR_LINE}${line.slice(0, Math.max(10, (output.columns || 80) - 1))}`);
   };
   const clear = () => {
     if (live && text !== "") output.write(CLEAR_LINE);
