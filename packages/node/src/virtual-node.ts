@@ -88,7 +88,8 @@ async function start(options: VirtualNodeOptions, closing: Closing): Promise<Vir
   closing.runs(identity.keepValid(client, signal));
   let pods: PodManager | undefined;
   const metrics = createNodeMetrics(() => pods?.counts() ?? {});
-  const site = siteOf(options.site, options, metrics, closing);
+  const jobOf = (uid: string) => pods?.jobOf(uid);
+  const site = siteOf(options.site, options, { metrics, jobOf }, closing);
   const events = createEventRecorder({
     client,
     host: nodeName,
@@ -167,13 +168,14 @@ function noAnswer(client: KubeClient, logger: Logger): (err: Error) => void {
 function siteOf(
   source: SiteSource,
   { intervals, logger, tracer }: VirtualNodeOptions,
-  metrics: NodeMetrics,
+  { metrics, jobOf }: { metrics: NodeMetrics; jobOf: (uid: string) => string | undefined },
   closing: Closing,
 ): RemoteSite {
   if ("follow" in source) return source;
   const client = observedClient(createInterlinkClient({ ...source, peer: "server" }), {
     logger,
     tracer,
+    jobOf,
     called: (operation, code, seconds) => metrics.siteCalled(operation, code, seconds),
   });
   closing.last(() => client.close());

@@ -122,6 +122,11 @@ export class PodManager implements AsyncDisposable {
     }
   }
 
+  /** The id of the pod's job at the site, once it is known. */
+  jobOf(uid: string): string | undefined {
+    return this.#records.get(uid)?.jobId;
+  }
+
   /** The newest objects of this node's pods. */
   pods(): Pod[] {
     return [...this.#records.values()].filter(({ absent }) => !absent).map(({ pod }) => pod);

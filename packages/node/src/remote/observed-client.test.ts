@@ -64,3 +64,23 @@ test("the error of a call says which request it was, and its spans the status", 
   expect(lines[0]).toMatchObject({ uid: "u", err: { message: "no such partition" } });
   expect(spans.map(({ ended }) => ended["exit.code"])).toEqual([422, 422]);
 });
+
+test("a call about a pod whose job is known says the job, well or not", async () => {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  const failing = async () => {
+    throw new ProtocolError("unreachable", "gone");
+  };
+  const client = observedClient({ delete: async () => {}, create: failing } as never, {
+    logger: pino({ level: "debug" }, { write }) as Logger,
+    jobOf: (uid) => (uid === "u" ? "j-7" : undefined),
+  });
+  await client.delete(pod);
+  await expect(client.create({ pod, container: [] } as never)).rejects.toThrow("gone");
+  await client.delete({ metadata: { ...pod.metadata, uid: "other" } });
+  expect(lines.map(({ uid, job }) => ({ uid, job }))).toEqual([
+    { uid: "u", job: "j-7" },
+    { uid: "u", job: "j-7" },
+    { uid: "other", job: undefined },
+  ]);
+});

@@ -16,6 +16,8 @@ export interface ObserveOptions {
   logger: Logger;
   /** Without: no spans. */
   tracer?: Tracer | undefined;
+  /** The pod's job, for lines about it; `undefined` while it has none. */
+  jobOf?: (uid: string) => string | undefined;
   /** Told of every call: `code` is the HTTP status, or the one that the failure would be answered with. */
   called?: (operation: OperationName, code: number, seconds: number) => void;
 }
@@ -38,7 +40,7 @@ const SPANS = {
  */
 export function observedClient(
   client: InterlinkClient,
-  { logger, tracer, called }: ObserveOptions,
+  { logger, tracer, called, jobOf = () => undefined }: ObserveOptions,
 ): InterlinkClient {
   async function observed<T>(
     operation: keyof typeof SPANS,
@@ -49,7 +51,9 @@ export function observedClient(
     const requestId = requestIdFor(operation, options?.requestId);
     const attributes: Attributes = podAttributes(message);
     const started = performance.now();
-    const about = { requestId, ...aboutPod(message) };
+    const pod = aboutPod(message);
+    const job = pod && jobOf(pod.uid);
+    const about = { requestId, ...pod, ...(job && { job }) };
     try {
       const [outer, inner] = SPANS[operation] as readonly [string, string?];
       const work = () => call({ ...options, requestId });
@@ -58,7 +62,7 @@ export function observedClient(
       );
       const ms = Math.round(performance.now() - started);
       called?.(operation, 200, ms / 1000);
-      logger.debug({ ...about, operation, ms, ...jobOf(answer) }, "the site answered");
+      logger.debug({ ...about, operation, ms, ...newJob(answer) }, "the site answered");
       return answer;
     } catch (error) {
       // Whoever logs it says with it which request it was.
@@ -89,7 +93,7 @@ export function observedClient(
   };
 }
 
-function jobOf(answer: unknown): { job?: string } {
+function newJob(answer: unknown): { job?: string } {
   if (typeof answer !== "object" || answer === null || !("PodJID" in answer)) return {};
   return { job: String(answer.PodJID) };
 }
