@@ -204,6 +204,13 @@ Flavors:
     expect(await complaints(["--no-cluster", "--slurm", file])).toEqual([
       expect.stringMatching(/sinfo says nothing/),
     ]);
+    await writeFile(file, "Partition: [short]\n");
+    expect(await complaints(["--no-cluster", "--slurm", file])).toEqual([
+      `${file}:1: there is no key "Partition" here; did you mean "Partitions"?`,
+    ]);
+    expect(await complaints(["--no-cluster", "--slurm", `${file}.not`])).toEqual([
+      `--slurm: cannot read ${file}.not: there is no such file.`,
+    ]);
   });
 
   test("that was told nothing to ask says so", async () => {

@@ -6,17 +6,13 @@ const DAY_MS = 86_400_000;
 /** A lease is renewed every 10 s; after 40 s the cluster calls the node lost. */
 const STALE_LEASE_SECONDS = 40;
 
+const CORRECT = "Correct the file; interlink config explain says what may stand there.";
+
 /** Everything that the facts say, in the order in which a person would look. */
 export function checkFacts(facts: Facts): Finding[] {
   const { now, configuration, token, files, site, plugin, cluster, slurm } = facts;
   return [
-    ...(configuration?.problems ?? []).map((one) =>
-      problem(
-        "configuration",
-        one,
-        "Correct the file; interlink config explain says what may stand there.",
-      ),
-    ),
+    ...(configuration?.problems ?? []).map((one) => problem("configuration", one, CORRECT)),
     ...(configuration?.notices ?? []).map((one) =>
       warning("configuration", one, "Nothing has to be done; leave it out to hear no more of it."),
     ),
@@ -109,7 +105,11 @@ function checkSlurm({
   defaultPartition,
   needsDefault,
   down = [],
+  unusable,
 }: SlurmFacts): Finding[] {
+  if (!partitions.ok && unusable === true) {
+    return [problem("configuration", partitions.message, CORRECT)];
+  }
   if (!partitions.ok) {
     return [
       problem(

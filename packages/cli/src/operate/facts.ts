@@ -89,6 +89,8 @@ export interface ClusterFacts {
 export interface SlurmFacts {
   file: string;
   partitions: Answered<readonly string[]>;
+  /** Slurm was not asked: the file cannot be used, and `partitions` says why. */
+  unusable?: true;
   /** Where jobs go that name no partition. */
   defaultPartition?: string;
   /** Partitions that take no jobs now. */

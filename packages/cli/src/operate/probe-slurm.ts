@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { SlurmSettings } from "@interlink/plugin-slurm";
+import { neededFile } from "../needed-file.ts";
 import { answered, PROBE_MS } from "./answered.ts";
 import type { SlurmFacts } from "./facts.ts";
 
@@ -11,10 +11,10 @@ const run = promisify(execFile);
 export async function probeSlurm(file: string, signal: AbortSignal): Promise<SlurmFacts> {
   const { readSlurmConfig } = await import("@interlink/plugin-slurm");
   const settings = await answered(async () => {
-    const text = await readFile(file, "utf8");
+    const text = await neededFile(file, "--slurm");
     return readSlurmConfig({ file: { name: file, text }, env: {} }).options;
   });
-  if (!settings.ok) return { file, partitions: settings, wanted: [] };
+  if (!settings.ok) return { file, partitions: settings, unusable: true, wanted: [] };
   const { sinfo } = settings.value.commands;
   const told = await answered(async () => {
     const { stdout } = await run(sinfo, ["--noheader", "--format=%P %a"], {
