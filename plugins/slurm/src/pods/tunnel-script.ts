@@ -30,7 +30,7 @@ const OPEN_SECONDS = 60;
  * job do not end it, as containers may need it until they have ended; if it ends by itself, it is begun again.
  */
 export const TUNNEL_SCRIPT = `il_open_tunnel() {
-  local PATH=/usr/bin:/bin:$PATH il_place il_port il_said il_until=$((SECONDS + $2)) il_pause=0.2
+  local PATH=/usr/bin:/bin:$PATH il_place il_port il_said il_until=$((SECONDS + $2)) il_pause=0
   local il_file=$1/${TUNNEL_FILE} il_library=$3 il_node=$4 il_direct=$5 il_settings=$6
   shift 6
   il_refused="a tunnel to $il_node is needed (Tsocks), and could not be opened"
@@ -61,8 +61,9 @@ export const TUNNEL_SCRIPT = `il_open_tunnel() {
       rm -rf -- "$il_place"
       return 1
     fi
-    sleep "$il_pause"
-    if [[ $il_pause == 0.2 ]]; then il_pause=1; else il_pause=$((il_pause < 8 ? il_pause * 2 : 8)); fi
+    # Not all jobs that begin together at the same moment again.
+    sleep "$il_pause.$((RANDOM % 9 + 1))"
+    il_pause=$((il_pause == 0 ? 1 : il_pause < 8 ? il_pause * 2 : 8))
   done
   rm -rf -- "$il_place"
   (umask 077 && printf 'server = 127.0.0.1\\nserver_type = 5\\nserver_port = %s\\n%s' "$il_port" "$il_settings" >"$il_file") || return 1
@@ -84,7 +85,7 @@ il_hold_tunnel() {
   "$@" -M -S "$il_place/ssh" -- "$il_node"
   # The place is there until the tunnel is open.
   while [[ ! -e $il_place ]]; do
-    sleep "$il_pause"
+    sleep "$il_pause.$((RANDOM % 10))"
     il_began=$SECONDS
     "$@" -M -S none -- "$il_node"
     il_pause=$((SECONDS - il_began > 60 ? 1 : il_pause < 32 ? il_pause * 2 : 32))
