@@ -84,3 +84,26 @@ test("a call about a pod whose job is known says the job, well or not", async ()
     { uid: "other", job: undefined },
   ]);
 });
+
+test("streams of a pod say which request and pod they are of, like any other call", async () => {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  const ids: unknown[] = [];
+  const opens = async (_: unknown, options?: { requestId?: string }) => {
+    ids.push(options?.requestId);
+    return {};
+  };
+  const client = observedClient({ exec: opens, attach: opens, portForward: opens } as never, {
+    logger: pino({ level: "debug" }, { write }) as Logger,
+  });
+  const request = { Namespace: "n", PodName: "p", PodUID: "u" } as never;
+  await client.exec(request);
+  await client.attach(request);
+  await client.portForward(request);
+  expect(ids).toEqual(
+    ["Exec#", "Attach#", "PortForward#"].map((id) => expect.stringContaining(id)),
+  );
+  expect(lines.map(({ requestId, pod: name, uid }) => ({ requestId, name, uid }))).toEqual(
+    ids.map((requestId) => ({ requestId, name: "n/p", uid: "u" })),
+  );
+});

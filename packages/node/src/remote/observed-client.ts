@@ -22,7 +22,10 @@ export interface ObserveOptions {
   called?: (operation: OperationName, code: number, seconds: number) => void;
 }
 
-/** Names of the spans of the existing virtual node (reference: wire and node, section 9): what is done, and the call for it. */
+/**
+ * Names of the spans of the existing virtual node (reference: wire and node, section 9): what is done, and the call for it;
+ * and of those that it does not have. Streams count until they have begun.
+ */
 const SPANS = {
   CreatePod: ["CreatePodVK", "CreateHttpCall"],
   UpdatePod: ["UpdatePodVK", "UpdateHttpCall"],
@@ -32,6 +35,9 @@ const SPANS = {
   GetStats: ["GetStatsSummaryVK", "StatsHttpCall"],
   PingInterLink: ["PingHttpCall"],
   UpdateCache: ["UpdateCacheHttpCall"],
+  Exec: ["ExecHttpCall"],
+  Attach: ["AttachHttpCall"],
+  PortForward: ["PortForwardHttpCall"],
 } as const satisfies Partial<Record<OperationName, readonly string[]>>;
 
 /**
@@ -86,6 +92,12 @@ export function observedClient(
       observed("GetStatus", pods, options, (call) => client.status(pods, call)),
     logs: (request, options) =>
       observed("GetLogs", request, options, (call) => client.logs(request, call)),
+    exec: (request, options) =>
+      observed("Exec", request, options, (call) => client.exec(request, call)),
+    attach: (request, options) =>
+      observed("Attach", request, options, (call) => client.attach(request, call)),
+    portForward: (request, options) =>
+      observed("PortForward", request, options, (call) => client.portForward(request, call)),
     stats: (options) => observed("GetStats", undefined, options, (call) => client.stats(call)),
     ping: (options) => observed("PingInterLink", undefined, options, (call) => client.ping(call)),
     updateCache: (uid, options) =>
