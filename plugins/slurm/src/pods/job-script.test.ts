@@ -4,6 +4,9 @@ import { mkdtemp, readFile, readlink, rm, symlink, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { PULL_SCRIPT } from "../runtime/pull-image.ts";
+import { scriptRuntime } from "../runtime/script-runtime.ts";
+import { tunnelHook } from "../runtime/tunnel-mounts.ts";
 import { CLAIM_FILE, type JobScriptOptions, jobScript, UNWRITABLE_CODE } from "./job-script.ts";
 
 let folder: string;
@@ -95,6 +98,40 @@ it("runs the pod whatever is not closed in shell text", async () => {
 it("cleans up at its end", async () => {
   await run({ cleanUp: [["ln", "-s", "done", CLAIM_FILE]], shell: ['cd -- "$1"', "rm job-id"] });
   expect(await readlink(join(folder, CLAIM_FILE))).toBe("done");
+});
+
+const hasShellcheck = spawnSync("shellcheck", ["--version"]).status === 0;
+const spec = { kind: "regular", container: { name: "main" }, env: [], mounts: [] } as const;
+
+it.skipIf(!hasShellcheck).each([
+  [
+    "a job",
+    jobScript({
+      bash: "/bin/bash",
+      script: "#!\ntrue",
+      shell: ["x"],
+      mesh: "y",
+      podIp: "10.0.0.1",
+      variables: [{ name: "A", value: "b" }],
+      cleanUp: [["rm", "x"]],
+      tunnel: { ssh: "ssh", options: ["-v"], node: "a", library: "/l.so", direct: [] },
+    }),
+  ],
+  ["a pull", PULL_SCRIPT],
+  [
+    "a hook of the tunnel",
+    `#!/bin/sh\n${Buffer.from(tunnelHook(spec, "/l.so").content).toString()}`,
+  ],
+  [
+    "a site's script",
+    scriptRuntime({ script: "", owner: "main", bash: "", takesCommands: true })
+      .files?.(spec)
+      .map(({ content }) => Buffer.from(content).toString())
+      .join(""),
+  ],
+])("the script of %s is clean by shellcheck", (_, input) => {
+  const { stdout } = spawnSync("shellcheck", ["-"], { input: input ?? "", encoding: "utf8" });
+  expect(stdout).toBe("");
 });
 
 describe("in a mesh", { timeout: 60_000 }, () => {

@@ -49,7 +49,7 @@ export function jobScript(options: JobScriptOptions): string {
     ...(podIp === undefined ? [] : [`export POD_IP=${podIp}`]),
     ...variables.map(({ name, value }) => {
       const text = Buffer.from(value).toString("base64");
-      return `export ${name}="$(base64 -d <<<'${text}')"`;
+      return `${name}="$(base64 -d <<<'${text}')"; export ${name}`;
     }),
     ...(tunnel === undefined || evals.length === 0
       ? evals

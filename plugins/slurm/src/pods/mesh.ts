@@ -41,7 +41,9 @@ export function inMesh(mesh: string, before: readonly string[]): string[] {
     '  INTERLINK_IN_MESH=1 "$1/mesh.sh" "$BASH" -p "$0" "$@" </dev/null &',
     "  il_mesh=$!",
     "  set +m",
-    '  for il_signal in TERM INT HUP URG; do trap "il_to_mesh \\"\\$1\\" $il_signal" "$il_signal"; done',
+    ...["TERM", "INT", "HUP", "URG"].map(
+      (signal) => `  trap 'il_to_mesh "$1" ${signal}' ${signal}`,
+    ),
     '  while kill -0 "$il_mesh" 2>/dev/null; do wait "$il_mesh"; done',
     '  wait "$il_mesh"',
     "  il_code=$?",
