@@ -54,8 +54,8 @@ export const eventTexts = {
       return [warning("ErrImageNeverPull", never, container), failed];
     }
     if (code === "InvalidImageName") {
-      const invalid = `Failed to apply default image tag "${image}": ${message}`;
-      return [warning("InspectFailed", invalid, container), failed];
+      // The message is the kubelet's whole sentence, as in the container's state.
+      return [warning("InspectFailed", message, container), failed];
     }
     return [warning("Failed", `Failed to pull image "${image}": ${message}`, container), failed];
   },
