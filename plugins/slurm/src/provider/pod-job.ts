@@ -40,7 +40,11 @@ export class PodJob {
   restsUntil = 0;
   failedSteps = 0;
   readonly #told = new Set<string>();
+  /** Of which records. */
+  #heard: BatchRecords | undefined;
   #status: RemotePodStatus | undefined;
+  /** What the status was put together from: values, or things that are exchanged as a whole. */
+  #known: readonly unknown[] = [];
   #revision = 0;
 
   constructor(pod: Pod, record: SlurmRecord, jobId: string | undefined, submittedAt: number) {
@@ -93,6 +97,12 @@ export class PodJob {
       records.startedAt !== undefined &&
       this.queuedAt <= this.recordsAt;
     const queued = isStale ? undefined : this.queued;
+    const { state, stage, reason, nodes } = queued ?? {};
+    const { pod, jobId, pulling, deleting } = this;
+    const known = [pod, jobId, records, pulling, deleting, record.end, state, stage, reason, nodes];
+    // All jobs come here each time that Slurm is asked, and next to none has changed.
+    if (known.every((one, index) => one === this.#known[index])) return undefined;
+    this.#known = known;
     const next = slurmPodStatus({
       pod: this.pod,
       jobId: this.jobId ?? "",
@@ -112,6 +122,8 @@ export class PodJob {
 
   /** Events that were not told before. `isOld`: they are of an earlier life, and only remembered. */
   newEvents(isOld = false): BatchEvent[] {
+    if (this.records === this.#heard) return [];
+    this.#heard = this.records;
     const events = this.records?.events ?? [];
     const fresh = events.filter((event) => !this.#told.has(JSON.stringify(event)));
     // Only what the records still tell can come again.
