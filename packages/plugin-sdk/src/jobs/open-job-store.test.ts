@@ -179,6 +179,16 @@ describe("a disk that fails for a while", () => {
     expect(again.tombstone("gone")).toMatchObject({ name: "p" });
   });
 
+  test("stops the start in words when not even its own directory can be used", async () => {
+    await writeFile(root, "");
+    await expect(open()).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining(
+        `The records in ${root} cannot be read or written`,
+      ) as string,
+    });
+  });
+
   test("while a damaged job.json is rebuilt keeps its pod.json for the next start", async () => {
     const store = await open();
     await store.create(podData(UID));

@@ -9,7 +9,7 @@ import { isSystemError, localDisk } from "./disk.ts";
 import { makePrivateDirectory } from "./durable-file.ts";
 import type { JobStore } from "./job-store.ts";
 import { loadJobs } from "./load-jobs.ts";
-import { lockRoot } from "./root-lock.ts";
+import { lockRoot, type RootLock } from "./root-lock.ts";
 import { Tombstones } from "./tombstones.ts";
 
 /** Where the store lies, and what the plugin keeps in its records. */
@@ -47,9 +47,7 @@ export async function openJobStore<Record>(
     quarantine: join(root, "quarantine"),
     tmp: join(root, "tmp"),
   };
-  await makePrivateDirectory(root);
-  await chmod(root, 0o700);
-  const lock = await lockRoot(root, logger);
+  const lock = await lockedRoot(root, logger);
   try {
     await rm(directories.tmp, { recursive: true, force: true });
     for (const directory of Object.values(directories)) await makePrivateDirectory(directory);
@@ -87,11 +85,25 @@ export async function openJobStore<Record>(
     return store;
   } catch (error) {
     await lock.release();
-    if (!isSystemError(error)) throw error;
-    throw new PluginError(
-      "unavailable",
-      `The records in ${root} cannot be read or written now: ${error.message}. None is set aside for it; start again when the cause is gone (limit of open files, permissions, disk).`,
-      { cause: error },
-    );
+    throw asUnavailable(root, error);
   }
+}
+
+async function lockedRoot(root: string, logger: Logger): Promise<RootLock> {
+  try {
+    await makePrivateDirectory(root);
+    await chmod(root, 0o700);
+    return await lockRoot(root, logger);
+  } catch (error) {
+    throw asUnavailable(root, error);
+  }
+}
+
+function asUnavailable(root: string, error: unknown): Error {
+  if (!isSystemError(error)) return error instanceof Error ? error : new Error(String(error));
+  return new PluginError(
+    "unavailable",
+    `The records in ${root} cannot be read or written now: ${error.message}. None is set aside for it; start again when the cause is gone (limit of open files, permissions, disk).`,
+    { cause: error },
+  );
 }
