@@ -9,7 +9,7 @@ const PAGE = new URL("../../../docs/plugins/slurm.md", import.meta.url);
 test("the plugin starts with each configuration that its page shows, also where there is no Slurm", async () => {
   const page = await readFile(PAGE, "utf8");
   const examples = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text = ""]) => text);
-  expect(examples.length).toBe(2);
+  expect(examples.length).toBe(3);
   const directory = await mkdtemp(join(tmpdir(), "interlink-slurm-examples-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   for (const [index, text] of examples.entries()) {
