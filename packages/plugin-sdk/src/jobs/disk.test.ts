@@ -154,5 +154,6 @@ describe("threads of a disk", () => {
     const waiting = expect(disk.make([])).rejects.toMatchObject({ code: "unavailable" });
     await disk[Symbol.asyncDispose]();
     await waiting;
+    await expect(disk.stamps([at("a")])).rejects.toMatchObject({ code: "unavailable" });
   });
 });

@@ -52,6 +52,7 @@ export class ThreadedDisk implements Disk, AsyncDisposable {
   readonly #threads = new Set<Thread>();
   readonly #syncs = new Map<string, Sync>();
   #made = 0;
+  #closed = false;
 
   constructor({ script = SCRIPT }: ThreadedDiskOptions = {}) {
     this.#script = script;
@@ -86,6 +87,7 @@ export class ThreadedDisk implements Disk, AsyncDisposable {
 
   /** What has been begun is given up. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
     const threads = [...this.#threads];
     for (const thread of threads) this.#lost(thread);
     await Promise.all(threads.map(({ worker }) => worker.terminate()));
@@ -103,6 +105,9 @@ export class ThreadedDisk implements Disk, AsyncDisposable {
   }
 
   #ask(request: { steps: readonly FileStep[] } | { stat: readonly string[] }): Promise<Told> {
+    if (this.#closed) {
+      return Promise.reject(new PluginError("unavailable", "The plugin is shutting down."));
+    }
     const since = performance.now();
     const thread = this.#choose(since);
     const id = ++this.#made;

@@ -60,6 +60,9 @@ test("a file that somebody has removed is known as lost, and nothing else is", a
   await rm(join(directory, "scripts"), { recursive: true });
   const failure = await disk.make([step]).catch((error: unknown) => error);
   expect(files.isLost(failure)).toBe(true);
+  await files.open();
+  files.forget();
+  await put("a", long("a"));
   const elsewhere = newFile({ path: join(directory, "none/a"), content: "x", mode: 0o600 });
   expect(files.isLost(await disk.make([elsewhere]).catch((error: unknown) => error))).toBe(false);
 });

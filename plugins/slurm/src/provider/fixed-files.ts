@@ -61,6 +61,11 @@ export class FixedFiles {
     return code === "ENOENT" && dirname(path) === this.#directory;
   }
 
+  /** Whoever needs one next writes it anew. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
   #keep(content: string, mode: number): Kept {
     const [oldest] = this.#kept;
     if (oldest !== undefined && this.#kept.size >= MOST_KEPT) {

@@ -26,7 +26,8 @@ export class JobFiles {
   constructor(root: string, disk: ThreadedDisk) {
     this.#pods = join(root, "pods");
     this.#disk = disk;
-    this.#fixed = new FixedFiles(join(root, "scripts"), disk);
+    // The root may be a directory in which a site has more; no name of its own is this one.
+    this.#fixed = new FixedFiles(join(root, ".interlink-scripts"), disk);
   }
 
   /** The pod's directory. `uid` has been found to be a file name. */
@@ -52,6 +53,10 @@ export class JobFiles {
     // Others must pass through to their own directories, but need not see whose there are.
     await mkdir(this.#pods, { recursive: true, mode: 0o711 });
     await chmod(this.#pods, 0o711);
+  }
+
+  /** To be called when no other process can be using them any more. */
+  async forgetScripts(): Promise<void> {
     await this.#fixed.open();
   }
 
@@ -105,6 +110,7 @@ export class JobFiles {
       await write(await Promise.all(scripts.map((one) => this.#fixed.step(one))));
     } catch (error) {
       if (!this.#fixed.isLost(error)) throw error;
+      this.#fixed.forget();
       await write(scripts.map(newFile));
     }
     return file;

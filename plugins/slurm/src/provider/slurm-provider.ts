@@ -162,6 +162,7 @@ class SlurmProvider implements Provider {
       now: () => this.#clock.now(),
     });
     try {
+      await files.forgetScripts();
       const controlling = new Controller(this.#client, logger);
       await controlling.learn(signal);
       const controller = controlling.settings;
