@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, readlink, symlink } from "node:fs/promises";
+import { mkdir, readFile, readlink, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Container } from "kubernetes-types/core/v1.js";
@@ -8,6 +8,7 @@ import { BatchJob, bareRuntime, batchPod, shell } from "../testing/batch-job.ts"
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import { batchScriptPath } from "./batch-script.ts";
 import { packBatchPod } from "./pack-batch-pod.ts";
+import { readBatchRecords } from "./read-batch-records.ts";
 
 const run = promisify(execFile);
 const hasShellcheck = await run("shellcheck", ["--version"]).then(
@@ -251,4 +252,23 @@ describe("exec", () => {
       });
     }
   });
+});
+
+test("a container of a job that runs again waits until it begins anew, and has not ended", async () => {
+  const pod = batchPod({ containers: [shell("main", "true")] });
+  await using directory = await temporaryDirectory();
+  const begun = "1.0 pod-started here 1\n";
+  const life = "2.0 created main 0\n3.0 started main 0 3.0 9\n4.0 exited main 0 143 4.0 Error -\n";
+  const read = async (text: string) => {
+    await writeFile(join(directory.path, "records"), text);
+    return (await readBatchRecords(directory.path, pod)).containers[0];
+  };
+  expect((await read(begun + life))?.state?.terminated).toMatchObject({ exitCode: 143 });
+  expect(await read(`${begun}${life}5.0 pod-finished 143\n6.0 pod-started here 2\n`)).toMatchObject(
+    {
+      ready: false,
+      state: { waiting: { reason: "ContainerCreating" } },
+      lastState: { terminated: { exitCode: 143 } },
+    },
+  );
 });

@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import type { ContainerStatus } from "kubernetes-types/core/v1.js";
 import { type PlannedPod, planPod } from "../supervisor/planned-pod.ts";
 import { podStatus, rfc3339 } from "../supervisor/pod-status.ts";
+import { containerRecord, isLost, type PodRecord } from "../supervisor/record.ts";
 import type { BatchPod, BatchRecords } from "./contract.ts";
 import { foldRecords } from "./fold-records.ts";
 import { readPlainFile } from "./plain-file.ts";
@@ -55,13 +57,27 @@ function recordsOf(
     ...(finishedAt !== undefined && { finishedAt: rfc3339(finishedAt) }),
     ...(record.deletion && { askedToEndAt: rfc3339(record.deletion.requestedAt) }),
     ...(hostName !== undefined && { hostName }),
-    containers,
-    initContainers,
+    containers: containers.map((status) => begunAnew(status, record)),
+    initContainers: initContainers.map((status) => begunAnew(status, record)),
     ...(ephemeralContainers && { ephemeralContainers }),
     events,
     ...(exitCode !== undefined && { exitCode }),
     ...(record.failed && { failed: { ...record.failed } }),
   };
+}
+
+/**
+ * Of a job that was put back into the queue and runs again: a container that ended before, and has not begun anew yet, will
+ * do so, whatever its policy.
+ */
+function begunAnew(status: ContainerStatus, record: PodRecord): ContainerStatus {
+  const { current } = containerRecord(record, status.name);
+  const { terminated } = status.state ?? {};
+  if (terminated === undefined || current === undefined) return status;
+  if (!isLost(record, status.name, current)) return status;
+  const { started: _started, ...rest } = status;
+  const waiting = { reason: "ContainerCreating" };
+  return { ...rest, ready: false, started: false, state: { waiting }, lastState: { terminated } };
 }
 
 function planOf({ pod, containers }: Pick<BatchPod, "containers" | "pod">): PlannedPod {
