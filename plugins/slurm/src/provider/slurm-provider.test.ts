@@ -387,9 +387,12 @@ exit 3
   });
 
   it("ends a running pod in order, and repeats a cancel that failed", async () => {
-    const data = podOf(`trap 'echo bye >${folder}/bye; exit 0' TERM; sleep 60 & wait`);
+    const trap = `trap 'echo bye >${folder}/bye; exit 0' TERM`;
+    const data = podOf(`${trap}; echo >${folder}/up; sleep 60 & wait`);
     await create(data);
     await until(data, "running");
+    // A shell runs before it has set its trap.
+    await eventually("it listens", async () => (await readdir(folder)).includes("up"), 20_000);
     await fault("scancel", `rm ${folder}/slurm/scancel-fault; exit 1`);
     await provider.delete(
       { ...data.pod, metadata: { ...data.pod.metadata, deletionGracePeriodSeconds: 15 } },
