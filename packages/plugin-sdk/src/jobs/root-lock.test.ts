@@ -1,9 +1,10 @@
-import { writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { lstat, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { silentLogger } from "../testing/recording-logger.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
-import type { LockHolder, ProcessTable } from "./root-lock.ts";
+import type { LockHolder, ProcessTable, RootLock } from "./root-lock.ts";
 import { lockRoot, mayBeAlive, SILENT_AFTER_MS } from "./root-lock.ts";
 
 const self: LockHolder = {
@@ -43,17 +44,60 @@ describe("whether the holder of a lock may be alive", () => {
   });
 });
 
-test("of several that take over a dead lock at once, one gets it", async () => {
-  await using directory = await temporaryDirectory();
-  const root = directory.path;
-  const dead: LockHolder = { ...self, pid: 300 };
-  await writeFile(join(root, "lock"), JSON.stringify(dead));
-  const results = await Promise.allSettled(
-    Array.from({ length: 8 }, () => lockRoot(root, silentLogger, processes)),
-  );
-  const won = results.filter((result) => result.status === "fulfilled");
-  expect(won).toHaveLength(1);
-  for (const { value } of won) await value.release();
-  const again = await lockRoot(root, silentLogger, processes);
-  await again.release();
+describe("the lock of a dead process", () => {
+  const dead = `${JSON.stringify({ ...self, pid: 300 })}\n`;
+
+  async function whoever(root: string): Promise<RootLock[]> {
+    const results = await Promise.allSettled(
+      Array.from({ length: 8 }, () => lockRoot(root, silentLogger, processes)),
+    );
+    return results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  }
+
+  test("of several that take it over at once, one gets it", async () => {
+    await using directory = await temporaryDirectory();
+    const root = directory.path;
+    for (let round = 0; round < 40; round += 1) {
+      await writeFile(join(root, "lock"), dead);
+      const won = await whoever(root);
+      expect(won).toHaveLength(1);
+      await won[0]?.release();
+      expect(await readdir(root)).toEqual([]);
+    }
+  });
+
+  test("is taken over although others died while they did it", async () => {
+    await using directory = await temporaryDirectory();
+    const root = directory.path;
+    const lock = join(root, "lock");
+    const died = (id: number) => `${JSON.stringify({ ...self, pid: 300, id })}\n`;
+    /** As a process leaves it that was killed when it had the right to replace the lock at `path`. */
+    const leaveClaim = async (path: string, id: number): Promise<string> => {
+      const { ino, mtimeMs } = await lstat(path);
+      const text = await readFile(path, "utf8");
+      const key = createHash("sha256").update(`${ino} ${mtimeMs} ${text}`).digest("hex");
+      await writeFile(`${lock}.after.${key}`, died(id));
+      return `${lock}.after.${key}`;
+    };
+    await writeFile(lock, dead);
+    await leaveClaim(await leaveClaim(lock, 1), 2);
+    const won = await whoever(root);
+    expect(won).toHaveLength(1);
+    expect(await readdir(root)).toEqual(["lock"]);
+    await won[0]?.release();
+  });
+
+  test("is not taken from a process that is taking it over", async () => {
+    await using directory = await temporaryDirectory();
+    const root = directory.path;
+    await writeFile(join(root, "lock"), dead);
+    const { ino, mtimeMs } = await lstat(join(root, "lock"));
+    const key = createHash("sha256").update(`${ino} ${mtimeMs} ${dead}`).digest("hex");
+    await writeFile(join(root, `lock.after.${key}`), JSON.stringify(other));
+    await expect(lockRoot(root, silentLogger, processes)).rejects.toMatchObject({
+      code: "conflict",
+      message: expect.stringContaining("process 200 on site"),
+    });
+    expect(await readFile(join(root, "lock"), "utf8")).toBe(dead);
+  });
 });

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { link, lstat, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -62,7 +62,8 @@ export async function lockRoot(
 ): Promise<RootLock> {
   const path = join(root, "lock");
   const mine = `${path}.${randomUUID()}`;
-  await writeFile(mine, `${JSON.stringify(processes.self())}\n`, { mode: 0o600 });
+  const text = JSON.stringify({ ...processes.self(), id: randomUUID() });
+  await writeFile(mine, `${text}\n`, { mode: 0o600 });
   try {
     await takeOver(path, mine, root, logger, processes, now);
   } finally {
@@ -96,27 +97,66 @@ async function takeOver(
   now: () => number,
 ): Promise<void> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
+    if (await isLinked(mine, path)) return;
+    const dead = await look(path);
+    if (dead === undefined) continue;
+    if (mayBeAlive(dead.holder, processes, now() - dead.mtimeMs)) {
+      throw held(root, path, dead.holder);
+    }
+    logger.info(
+      { root, holder: dead.holder },
+      "taking over the job directory of a process that has ended",
+    );
+    const claims = await claim(dead.key);
     try {
-      await link(mine, path);
+      // Whoever had the claim before may have taken over and be gone from here.
+      if (claims.length === 0 || (await look(path))?.key !== dead.key) continue;
+      await rename(mine, path);
       return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    } finally {
+      for (const file of claims) await rm(file, { force: true });
     }
-    const judged = await lstat(path).catch(() => undefined);
-    if (judged === undefined) continue;
-    const holder = parseHolder(await readFile(path, "utf8").catch(() => ""));
-    if (mayBeAlive(holder, processes, now() - judged.mtimeMs)) throw held(root, path, holder);
-    logger.info({ root, holder }, "taking over the job directory of a process that has ended");
-    // Moved aside, then looked at: between judging and moving another process may have taken it over.
-    const aside = `${path}.stale.${randomUUID()}`;
-    await rename(path, aside).catch(() => undefined);
-    const moved = await lstat(aside).catch(() => undefined);
-    if (moved !== undefined && moved.ino !== judged.ino) {
-      await link(aside, path).catch(() => undefined);
-    }
-    await rm(aside, { force: true });
   }
   throw held(root, path, undefined);
+
+  /**
+   * The right to replace the lock with this key, which one process has at a time: a link of its own. Where its holder has
+   * died before it was done, the right to that one's claim is it too. The files to remove; none when it has to be tried anew.
+   */
+  async function claim(key: string): Promise<string[]> {
+    const file = `${path}.after.${key}`;
+    if (await isLinked(mine, file)) return [file];
+    const other = await look(file);
+    if (other === undefined) return [];
+    if (mayBeAlive(other.holder, processes, now() - other.mtimeMs)) {
+      throw held(root, path, other.holder);
+    }
+    const claims = await claim(other.key);
+    return claims.length === 0 ? [] : [...claims, file];
+  }
+}
+
+/** Whether `to` is now another name of the file; not, when there was a file of that name. */
+async function isLinked(file: string, to: string): Promise<boolean> {
+  try {
+    await link(file, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    return false;
+  }
+}
+
+/** A lock as it is now; `undefined`: there is none. Its key is another one's never, nor its own after a sign of life. */
+async function look(
+  path: string,
+): Promise<{ holder: LockHolder | undefined; mtimeMs: number; key: string } | undefined> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const { ino, mtimeMs } = found;
+  const text = await readFile(path, "utf8").catch(() => "");
+  const key = createHash("sha256").update(`${ino} ${mtimeMs} ${text}`).digest("hex");
+  return { holder: parseHolder(text), mtimeMs, key };
 }
 
 function held(root: string, path: string, holder: LockHolder | undefined): PluginError {
