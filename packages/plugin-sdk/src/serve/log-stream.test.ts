@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { request } from "undici";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { PluginError } from "../plugin-error.ts";
@@ -33,11 +35,18 @@ afterEach(async () => {
 const signal = new AbortController().signal;
 
 test("lets go of every piece once it is sent, however long the log is", async () => {
+  // Asked for: when it comes by itself says nothing about who still holds what.
+  setFlagsFromString("--expose_gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  collectGarbage();
   const before = process.memoryUsage().arrayBuffers;
   let most = 0;
   async function* pieces() {
     for (let count = 0; count < 4096; count += 1) {
-      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      if (count % 512 === 511) {
+        collectGarbage();
+        most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      }
       yield Buffer.alloc(64 * 1024, "x");
     }
   }
@@ -46,7 +55,7 @@ test("lets go of every piece once it is sent, however long the log is", async ()
   let bytes = 0;
   for await (const chunk of body) bytes += (chunk as Buffer).length;
   expect(bytes).toBe(256 * 1024 * 1024);
-  expect(most).toBeLessThan(bytes / 2);
+  expect(most).toBeLessThan(bytes / 8);
 });
 
 test("tells an error as an answer of its own until the headers are due, and by a cut after that", async () => {
