@@ -44,7 +44,12 @@ export class SlurmSite implements AsyncDisposable {
     const { progress, cpuProfiles } = context;
     progress("starting a Slurm");
     const name = `bench${process.pid}`;
-    const daemons = new SlurmDaemons(publicFolder(`slurm-${name}`), name, { cpus: CPUS });
+    const daemons = new SlurmDaemons(publicFolder(`slurm-${name}`), name, {
+      cpus: CPUS,
+      // Hundreds of containers that begin at once keep a small machine from answering in Slurm's own 10 s: its daemons lost
+      // jobs that they had begun.
+      messageTimeout: 100,
+    });
     const parts = new Parts(context);
     let user: UserCommands | undefined;
     try {

@@ -12,6 +12,8 @@ export interface SlurmConfigOptions {
   cgroups: boolean;
   /** Jobs of one processor that run at once, for each node. Default {@link SLURM_CPUS}. */
   cpus?: number;
+  /** Seconds that Slurm's daemons wait for each other. Default Slurm's own, 10. */
+  messageTimeout?: number;
   /** Seconds for which slurmctld remembers ended jobs. Default 300. */
   minJobAge?: number;
   /** Port of slurmdbd, in a Slurm with accounting. */
@@ -28,7 +30,7 @@ export const CLUSTER = "interlink";
 /** The files of a Slurm's configuration, by name. */
 export function slurmConfig(options: SlurmConfigOptions): Record<string, string> {
   const { folder, hostName, nodes, controllerPort, cgroups, accountingPort, plugins } = options;
-  const { cpus = SLURM_CPUS, minJobAge = 300 } = options;
+  const { cpus = SLURM_CPUS, minJobAge = 300, messageTimeout } = options;
   const slurm = {
     ClusterName: CLUSTER,
     SlurmctldHost: `${hostName}(127.0.0.1)`,
@@ -52,6 +54,7 @@ export function slurmConfig(options: SlurmConfigOptions): Record<string, string>
     ReturnToService: 2,
     MinJobAge: minJobAge,
     KillWait: 30,
+    ...(messageTimeout === undefined ? {} : { MessageTimeout: messageTimeout }),
     // Tests wait for nothing longer than they must.
     SchedulerParameters: "sched_min_interval=100000,batch_sched_delay=0,bf_interval=1",
     PreemptType: "preempt/partition_prio",

@@ -34,6 +34,8 @@ export type SlurmDaemon = (typeof DAEMONS)[number] | AccountingDaemon | `slurmd-
 export interface SlurmShape {
   /** That each node says it has. */
   cpus?: number;
+  /** See `slurmConfig`. */
+  messageTimeout?: number;
   /** Default 1. */
   nodes?: number;
   /** Keeps jobs that have ended in a database. */
@@ -227,7 +229,7 @@ export class SlurmDaemons {
     }
     const key = join(this.folder, "munge/key");
     if (!existsSync(key)) writeFileSync(key, randomBytes(1024), { mode: 0o600 });
-    const { cpus, minJobAge, release } = this.#shape;
+    const { cpus, messageTimeout, minJobAge, release } = this.#shape;
     const names = this.nodeNames;
     const [controllerPort = 0, ...ports] = await freePorts(1 + names.length);
     const [hostName = ""] = hostname().split(".");
@@ -240,6 +242,7 @@ export class SlurmDaemons {
       controllerPort,
       cgroups,
       ...(cpus !== undefined && { cpus }),
+      ...(messageTimeout !== undefined && { messageTimeout }),
       ...(minJobAge !== undefined && { minJobAge }),
       ...(this.#accounting && { accountingPort: this.#accounting.port }),
       ...(release !== undefined && { plugins: join(release, "plugins") }),
