@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { createInterlinkClient } from "@interlink/protocol";
+import { createInterlinkClient, WHOLE_LOG } from "@interlink/protocol";
 import { request } from "undici";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeDocker } from "../systems/describe-system.ts";
@@ -122,15 +122,7 @@ describeDocker("the container image of all parts", ({ host }) => {
         PodName: "by-compose",
         PodUID: pod.metadata.uid,
         ContainerName: "main",
-        Opts: {
-          Tail: 0,
-          Bytes: 0,
-          Timestamps: false,
-          Follow: false,
-          Previous: false,
-          SinceSeconds: 0,
-          SinceTime: "0001-01-01T00:00:00Z",
-        },
+        Opts: WHOLE_LOG,
       });
       const chunks: Uint8Array[] = [];
       for await (const chunk of log) chunks.push(chunk);

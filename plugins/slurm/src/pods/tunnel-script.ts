@@ -1,3 +1,5 @@
+import { shellQuoted } from "../submit/shell-words.ts";
+
 /** How jobs reach the outside where compute nodes cannot: by ssh through another machine (`Tsocks…` of the configuration). */
 export interface TunnelSettings {
   /** Program on the compute nodes. */
@@ -102,7 +104,9 @@ il_close_tunnel() {
 export function openTunnel(tunnel: TunnelSettings, seconds = OPEN_SECONDS): string[] {
   const { library = "", node, ssh, options, direct } = tunnel;
   const local = direct.map((network) => `local = ${withMask(network)}\n`).join("");
-  const words = [library, node, direct.join(","), local, ssh, ...options].map(quoted).join(" ");
+  const words = [library, node, direct.join(","), local, ssh, ...options]
+    .map(shellQuoted)
+    .join(" ");
   return [
     TUNNEL_SCRIPT,
     "trap il_close_tunnel EXIT",
@@ -112,7 +116,7 @@ export function openTunnel(tunnel: TunnelSettings, seconds = OPEN_SECONDS): stri
       ? []
       : [
           `if [[ -z $il_refused ]]; then`,
-          `  export TSOCKS_CONF_FILE=$1/${TUNNEL_FILE} LD_PRELOAD=${quoted(library)}\${LD_PRELOAD:+:$LD_PRELOAD}`,
+          `  export TSOCKS_CONF_FILE=$1/${TUNNEL_FILE} LD_PRELOAD=${shellQuoted(library)}\${LD_PRELOAD:+:$LD_PRELOAD}`,
           "fi",
         ]),
   ];
@@ -121,7 +125,7 @@ export function openTunnel(tunnel: TunnelSettings, seconds = OPEN_SECONDS): stri
 /** The lines behind shell text: the runtime itself is not to make its connections through the library. */
 export function leaveTunnel({ library }: TunnelSettings): string[] {
   if (library === undefined) return [];
-  const own = quoted(library);
+  const own = shellQuoted(library);
   return [
     "unset TSOCKS_CONF_FILE",
     `if [[ \${LD_PRELOAD-} == ${own} ]]; then unset LD_PRELOAD; fi`,
@@ -134,9 +138,4 @@ function withMask(network: string): string {
   const [address = "", bits = "32"] = network.split("/");
   const mask = Number(bits) === 0 ? 0 : (0xff_ff_ff_ff << (32 - Number(bits))) >>> 0;
   return `${address}/${[24, 16, 8, 0].map((shift) => (mask >>> shift) & 255).join(".")}`;
-}
-
-/** One word of a shell, whatever is in it. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

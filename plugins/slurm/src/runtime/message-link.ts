@@ -4,6 +4,7 @@ import {
   type BatchMount,
   batchContainerDirectory,
 } from "@interlink/plugin-sdk";
+import { shellQuoted } from "../submit/shell-words.ts";
 
 /** Where a container has its termination message, if that is to be seen below its `/dev`. */
 const MESSAGE_PATH = "/.interlink-termination-log";
@@ -32,7 +33,7 @@ export function messageMounts(
 export function messageLink(spec: BatchContainerSpec, hasHook: boolean): BatchFile | undefined {
   const { terminationMessage: message } = spec;
   if (message === undefined || !isInDev(message) || !hasHook) return undefined;
-  const at = `'${message.mountPath.replaceAll("'", `'\\''`)}'`;
+  const at = shellQuoted(message.mountPath);
   const link = (program: string): string =>
     `  ${program} -sf ${MESSAGE_PATH} ${at} >/dev/null 2>&1 || :`;
   const text = [

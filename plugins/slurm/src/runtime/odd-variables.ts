@@ -4,6 +4,7 @@ import {
   type BatchMount,
   batchContainerDirectory,
 } from "@interlink/plugin-sdk";
+import { shellQuoted } from "../submit/shell-words.ts";
 
 /** In the container: sets the odd variables and becomes the command behind it. */
 export const ODD_VARIABLES_PATH = "/.interlink-environment";
@@ -29,7 +30,7 @@ export function oddVariablesFile(spec: BatchContainerSpec): BatchFile | undefine
   const plain = odd.filter(({ name }) => SHELL_NAME.test(name));
   const others = odd.filter(({ name }) => !SHELL_NAME.test(name));
   const lines = [
-    ...plain.map(({ name, value }) => `export ${name}=${quoted(value)}`),
+    ...plain.map(({ name, value }) => `export ${name}=${shellQuoted(value)}`),
     ...(others.length === 0 ? ['exec "$@"'] : withEnv(others)),
   ];
   return {
@@ -48,12 +49,12 @@ function withEnv(variables: BatchContainerSpec["env"]): string[] {
       ({ name }, index) => `'${name.replaceAll(/[\\']/g, "\\$&")}='\${${held[index]}}`,
     ),
   ].join(" ");
-  const words = variables.map(({ name }, index) => `${quoted(`${name}=`)}"$${held[index]}"`);
+  const words = variables.map(({ name }, index) => `${shellQuoted(`${name}=`)}"$${held[index]}"`);
   return [
-    ...variables.map(({ value }, index) => `${held[index]}=${quoted(value)}`),
+    ...variables.map(({ value }, index) => `${held[index]}=${shellQuoted(value)}`),
     "if env -S true 2>/dev/null; then",
     `  export ${held.join(" ")}`,
-    `  exec env -S ${quoted(split)} "$@"`,
+    `  exec env -S ${shellQuoted(split)} "$@"`,
     "fi",
     `exec env ${words.join(" ")} "$@"`,
   ];
@@ -68,9 +69,4 @@ export function oddVariablesMount(spec: BatchContainerSpec): BatchMount[] {
 
 function scriptPath({ container }: BatchContainerSpec): string {
   return `${batchContainerDirectory(container.name)}/odd-variables`;
-}
-
-/** One word of a shell, whatever is in it. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

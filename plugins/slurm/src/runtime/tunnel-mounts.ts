@@ -5,6 +5,7 @@ import {
   batchContainerDirectory,
 } from "@interlink/plugin-sdk";
 import { TUNNEL_FILE } from "../pods/tunnel-script.ts";
+import { shellQuoted } from "../submit/shell-words.ts";
 
 /** Where a container has the settings of libtsocks. */
 const SETTINGS_PATH = "/.interlink-tsocks.conf";
@@ -29,7 +30,7 @@ export function tunnelMounts(spec: BatchContainerSpec, library: string): BatchMo
  * pod itself has loaded stands above.
  */
 export function tunnelHook(spec: BatchContainerSpec, library: string): BatchFile {
-  const own = `'${library.replaceAll("'", `'\\''`)}'`;
+  const own = shellQuoted(library);
   const text = [
     'if [ -z "${LD_PRELOAD-}" ]; then',
     "  for interlink_true in /bin/true /usr/bin/true; do",

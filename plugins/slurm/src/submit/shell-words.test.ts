@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { shellWords } from "./shell-words.ts";
+import { shellQuoted, shellWords } from "./shell-words.ts";
 
 it.each<[string, string[]]>([
   ["", []],
@@ -26,13 +26,12 @@ it.each([
   expect(() => shellWords(line)).toThrow(why);
 });
 
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
 const text = fc.string({ unit: "binary" }).map((word) => word.replaceAll("\0", ""));
 
 it("gives back any words that were quoted", () => {
   fc.assert(
     fc.property(fc.array(text), (words) => {
-      expect(shellWords(words.map(quoted).join(" "))).toEqual(words);
+      expect(shellWords(words.map(shellQuoted).join(" "))).toEqual(words);
     }),
   );
 });

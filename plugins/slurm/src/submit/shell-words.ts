@@ -36,3 +36,8 @@ export function shellWords(line: string): string[] {
   if (word !== undefined) words.push(word);
   return words;
 }
+
+/** One word of a shell, whatever is in it: what {@link shellWords} gives back. */
+export function shellQuoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
