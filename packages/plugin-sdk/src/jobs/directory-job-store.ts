@@ -6,7 +6,7 @@ import { ignoreMissing } from "../ignore-missing.ts";
 import { PluginError } from "../plugin-error.ts";
 import type { Disk } from "./disk.ts";
 import { isSystemError, isUnreadable } from "./disk.ts";
-import { TEMPORARY_SUFFIX } from "./durable-file.ts";
+import { durableSteps } from "./durable-file.ts";
 import type { FileStep } from "./file-step.ts";
 import type { JobPaths } from "./job-paths.ts";
 import { JOB_FILE, jobPaths, MOST_BEHIND, POD_FILE, safeSegment } from "./job-paths.ts";
@@ -231,15 +231,9 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
     }
   }
 
-  /** As `writeDurably` does it. */
   async #replace(uid: string, name: string, value: unknown): Promise<void> {
-    const { directory } = this.paths(uid);
-    const file = join(directory, name);
-    await this.#parts.disk.make([
-      syncedFile(`${file}${TEMPORARY_SUFFIX}`, value),
-      { make: "rename", path: `${file}${TEMPORARY_SUFFIX}`, to: file },
-      { make: "synced", path: directory },
-    ]);
+    const file = join(this.paths(uid).directory, name);
+    await this.#parts.disk.make(durableSteps(file, textOf(value)));
   }
 
   /** Remove the directory of a pod that has no job: a create left it that was never answered. */

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { syncDirectory } from "./durable-file.ts";
 import type { FileStep } from "./file-step.ts";
-import { makeSteps } from "./file-step.ts";
+import { makeSteps, syncDirectory } from "./file-step.ts";
 
 /** What the job store asks of its disk that may fail although nothing is damaged; tests hand in failing ones. */
 export interface Disk {

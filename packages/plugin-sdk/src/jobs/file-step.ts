@@ -8,7 +8,6 @@ import {
   rename,
   rm,
 } from "node:fs/promises";
-import { syncDirectory } from "./durable-file.ts";
 
 /** One step with files. Paths are absolute, modes are bits as in Kubernetes. */
 export type FileStep =
@@ -40,6 +39,19 @@ export type FileStep =
   | { make: "rename"; path: string; to: string }
   /** Names in the directory are on disk before the next step. */
   | { make: "synced"; path: string };
+
+/** Make renames and new names in a directory survive a power cut. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+// runner/file-steps.mjs makes the same steps in a thread, which cannot load TypeScript from its source; one suite of tests
+// (disk.test.ts) holds both to the same.
 
 /** Makes steps in this thread; throws the system's error of the first that fails, and does not begin those behind it. */
 export async function makeSteps(steps: readonly FileStep[]): Promise<void> {
