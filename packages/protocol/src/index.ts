@@ -35,6 +35,12 @@ export {
 export { expand } from "./kubernetes/expand.ts";
 export { ADDRESS_FIELDS, type FieldAddresses, fieldValue } from "./kubernetes/field-value.ts";
 export { goQuote } from "./kubernetes/go-quote.ts";
+export {
+  JOB_ID_ANNOTATION,
+  NODE_TYPE_LABEL,
+  PING_ANNOTATION,
+  SITE_ANNOTATION,
+} from "./kubernetes-names.ts";
 export type {
   Capabilities,
   CreateAnswer,

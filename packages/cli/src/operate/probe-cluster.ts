@@ -8,14 +8,13 @@ import {
   NODE_LEASE_NAMESPACE,
   paths,
 } from "@interlink/kube";
+import { NODE_TYPE_LABEL, PING_ANNOTATION, SITE_ANNOTATION } from "@interlink/protocol";
 import type { Lease } from "kubernetes-types/coordination/v1.js";
 import type { Event, Node, Pod } from "kubernetes-types/core/v1.js";
 import { answered, PROBE_MS } from "./answered.ts";
 import type { Answered, ClusterFacts, NodeFacts } from "./facts.ts";
 
 const MOST_WARNINGS = 5;
-/** The site's answer to the node's last ping (reference: wire and node, 3.4). */
-const PING_ANNOTATION = "interlink.virtual-kubelet.io/ping-response";
 
 /** Asks the cluster of these credentials, and what it knows of the node. Never throws. */
 export async function probeCluster(
@@ -54,7 +53,7 @@ export async function probeCluster(
 
 /** Names of the nodes that say of themselves that they are of interLink; none where nodes may not be listed. */
 async function virtualNodes(client: KubeClient, signal: AbortSignal): Promise<readonly string[]> {
-  const query = { labelSelector: "virtual-node.interlink/type=virtual-kubelet" };
+  const query = { labelSelector: `${NODE_TYPE_LABEL.name}=${NODE_TYPE_LABEL.value}` };
   const options = { signal, timeoutMs: PROBE_MS, query };
   const nodes = await answered(() => client.list<Node>(paths.nodes.collection(), options));
   return nodes.ok ? nodes.value.items.map(({ metadata }) => metadata?.name ?? "").toSorted() : [];
@@ -113,7 +112,7 @@ async function readNode(
       ? {}
       : { version: node.status.nodeInfo.kubeletVersion }),
     capacity: { ...node.status?.allocatable },
-    ...annotated("site", node.metadata?.annotations?.["interlink.virtual-kubelet.io/site"]),
+    ...annotated("site", node.metadata?.annotations?.[SITE_ANNOTATION]),
     ...annotated("ping", node.metadata?.annotations?.[PING_ANNOTATION]),
     isCordoned: node.spec?.unschedulable === true,
     ...(Number.isNaN(renewed) ? {} : { leaseAgeSeconds: Math.round((now() - renewed) / 1_000) }),

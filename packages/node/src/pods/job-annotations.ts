@@ -1,7 +1,6 @@
+import { JOB_ID_ANNOTATION } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 
-/** How an old node and ours say on the pod that it has a job (interlink-wire-and-node.md section 7). */
-const JOB_ID_ANNOTATION = "JobID";
 /** Which pod the `JobID` belongs to: annotations are copied with manifests, UIDs are not. */
 const JOB_OWNER_ANNOTATION = "interlink.virtual-kubelet.io/job-uid";
 

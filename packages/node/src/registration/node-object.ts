@@ -1,20 +1,16 @@
+import { NODE_TYPE_LABEL, PING_ANNOTATION, SITE_ANNOTATION } from "@interlink/protocol";
 import type { Node, NodeAddress } from "kubernetes-types/core/v1.js";
 import { type NodeHealth, nodeConditions } from "./node-conditions.ts";
 import { kubeletVersion, type NodeOptions } from "./node-options.ts";
 import { mayLabelItself } from "./node-restriction.ts";
 import { type SiteOffer, taintId } from "./site-offer.ts";
 
-/** Raw body of the last successful ping, `""` after a failed one. Existing dashboards read it. */
-const PING_ANNOTATION = "interlink.virtual-kubelet.io/ping-response";
 /** Taints (`key:effect`, comma-separated) that we put on the node, so that a later run can take them off again. */
 export const TAINTS_ANNOTATION = "virtual-node.interlink/applied-taints";
 /** Labels that the configuration gave, for the same reason. */
 export const LABELS_ANNOTATION = "virtual-node.interlink/applied-labels";
 /** Resources that we offered, for the same reason. */
 export const RESOURCES_ANNOTATION = "virtual-node.interlink/applied-resources";
-
-/** Address of the API server, without credentials: where `interlink status` asks on. */
-const SITE_ANNOTATION = "interlink.virtual-kubelet.io/site";
 
 const PING_LIMIT = 16 * 1024;
 
@@ -107,7 +103,7 @@ function wantedLabels(options: NodeOptions): Record<string, string> {
     "beta.kubernetes.io/arch": architecture,
     "kubernetes.io/role": "agent",
     type: "virtual-kubelet",
-    "virtual-node.interlink/type": "virtual-kubelet",
+    [NODE_TYPE_LABEL.name]: NODE_TYPE_LABEL.value,
     "node.kubernetes.io/exclude-from-external-load-balancers": "true",
     "alpha.service-controller.kubernetes.io/exclude-balancer": "true",
     ...acceleratorLabels(options.acceleratorModels ?? {}),

@@ -74,7 +74,7 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
       const data = withTrace(given, trace);
       request.callAttributes = createAttributes(data, undefined);
       const answer = await call(reply, deadlines.create, (signal) => provider.create(data, signal));
-      request.callAttributes = createAttributes(data, answer.PodJID);
+      request.callAttributes = { ...request.callAttributes, "job.id": answer.PodJID };
       if (request.about !== undefined) request.about.job = answer.PodJID;
       options.logger.info({ requestId: request.id, ...request.about }, "created");
       return reply.type(JSON_TYPE).send(writeCreateAnswer(answer));

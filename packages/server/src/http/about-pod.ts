@@ -1,4 +1,4 @@
-import { aboutPod } from "@interlink/protocol";
+import { aboutPod, JOB_ID_ANNOTATION } from "@interlink/protocol";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 
@@ -8,9 +8,6 @@ declare module "fastify" {
     concerns(message: unknown): void;
   }
 }
-
-/** Under this the virtual nodes note the job's id at the pod (reference: wire and node, section 7). */
-const JOB_ID_ANNOTATION = "JobID";
 
 /** Gives requests `concerns`. `jobOf`: the job id last heard of for a pod's UID. To be called before routes are added. */
 export function nameThePods(
