@@ -2,15 +2,16 @@ import { type Clock, Listeners, type ProviderListener } from "@interlink/plugin-
 import type { Logger } from "pino";
 import { rfc3339 } from "../slurm/slurm-time.ts";
 import type { PodJob } from "./pod-job.ts";
+import type { PodJobs } from "./pod-jobs.ts";
 
 /** Tells whoever listens what happens to pods: each change and each event once. */
 export class Announcer {
-  readonly #jobs: ReadonlyMap<string, PodJob>;
+  readonly #jobs: Pick<PodJobs, "get">;
   readonly #clock: Clock;
   readonly #listeners: Listeners;
 
   /** `jobs`: those of this plugin by pod; of others nothing is told. */
-  constructor(jobs: ReadonlyMap<string, PodJob>, clock: Clock, logger: Logger) {
+  constructor(jobs: Pick<PodJobs, "get">, clock: Clock, logger: Logger) {
     this.#jobs = jobs;
     this.#clock = clock;
     this.#listeners = new Listeners(logger);

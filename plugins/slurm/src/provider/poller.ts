@@ -4,10 +4,10 @@ import type { SlurmClient } from "../commands/slurm-client.ts";
 import type { Deleter } from "./deleter.ts";
 import { Loop } from "./loop.ts";
 import type { Observer } from "./observer.ts";
-import type { PodJob } from "./pod-job.ts";
+import type { PodJobs } from "./pod-jobs.ts";
 
 export interface PollerOptions {
-  jobs: ReadonlyMap<string, PodJob>;
+  jobs: Pick<PodJobs, "list">;
   client: SlurmClient;
   clock: Clock;
   logger: Logger;
@@ -80,7 +80,7 @@ export class Poller {
   async poll(): Promise<void> {
     const { client, clock, logger, ownUid } = this.#options;
     const { observer, deleter } = this.#options.parts();
-    const jobs = [...this.#options.jobs.values()];
+    const jobs = this.#options.jobs.list();
     const open = jobs.filter((job) => !job.isRefused && (!job.isOver || job.deleting));
     if (open.length > 0) {
       const askedAt = clock.now();
@@ -105,7 +105,7 @@ export class Poller {
   async #look(): Promise<void> {
     const { jobs, clock, logger } = this.#options;
     const { observer, deleter } = this.#options.parts();
-    const all = [...jobs.values()];
+    const all = jobs.list();
     const running = new Set(all.filter(({ records }) => records?.finishedAt === undefined));
     const changed = await observer.look(all, clock.now()).catch((error: unknown) => {
       logger.warn({ err: error }, "the records of jobs could not be looked at");

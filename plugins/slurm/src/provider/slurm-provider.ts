@@ -1,12 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import {
   type AboutJob,
-  batchScriptPath,
   type Checkpoint,
   type Clock,
-  type JobStore,
-  openJobStore,
   PluginError,
   type Provider,
   type ProviderListener,
@@ -31,29 +27,19 @@ import type {
 } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
-import { askingEnvironment } from "../commands/environment.ts";
 import { SlurmClient } from "../commands/slurm-client.ts";
 import type { SlurmSettings } from "../config/slurm-config.ts";
-import { planJob } from "../pods/plan-job.ts";
-import { withoutProbes } from "../pods/site-volumes.ts";
-import { pullBeforeWords } from "../runtime/pull-before.ts";
-import type { ControllerSettings } from "../slurm/controller-settings.ts";
+import { adoptJobs } from "./adopt-jobs.ts";
 import { Announcer } from "./announcer.ts";
-import { capacityAnswer, scriptAnswer } from "./capacity.ts";
-import { Controller, DEFAULT_GRACE_SECONDS, killWaitWarning } from "./controller.ts";
-import { Deleter } from "./deleter.ts";
-import { instanceOf } from "./identity.ts";
-import { JobFiles } from "./job-files.ts";
+import { askCapacity } from "./ask-capacity.ts";
+import { Background } from "./background.ts";
+import { DEFAULT_GRACE_SECONDS } from "./controller.ts";
 import { hasAttemptEnded, logAttempt } from "./log-attempt.ts";
-import { Observer } from "./observer.ts";
-import { PodJob } from "./pod-job.ts";
+import { openParts, type Parts } from "./parts.ts";
+import { PodJobs } from "./pod-jobs.ts";
 import { Poller } from "./poller.ts";
-import { Puller } from "./puller.ts";
-import { EMPTY_RECORD, readSlurmRecord, type SlurmRecord } from "./slurm-record.ts";
-import { Streams } from "./streams.ts";
-import { asPluginError, Submitter } from "./submitter.ts";
-import { Updater } from "./updater.ts";
-import { Usage } from "./usage.ts";
+import { EMPTY_RECORD } from "./slurm-record.ts";
+import { asPluginError } from "./submitter.ts";
 
 export interface SlurmProviderOptions {
   /** Directory of this plugin; owned by one process at a time. Compute nodes see it under the same path. */
@@ -83,21 +69,6 @@ export function createSlurmProvider(options: SlurmProviderOptions): Provider {
   return new SlurmProvider({ ...options, root });
 }
 
-/** What is there once the provider has started. */
-interface Parts {
-  store: JobStore<SlurmRecord>;
-  files: JobFiles;
-  submitter: Submitter;
-  observer: Observer;
-  deleter: Deleter;
-  puller: Puller;
-  streams: Streams;
-  usage: Usage;
-  updater: Updater;
-  controller: ControllerSettings;
-  batchScript: string;
-}
-
 const FEATURES: readonly Feature[] = [
   "status-stream",
   "log-options",
@@ -115,10 +86,11 @@ class SlurmProvider implements Provider {
   readonly #options: SlurmProviderOptions;
   readonly #clock: Clock;
   readonly #client: SlurmClient;
+  readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #ownUid = process.getuid?.() ?? 0;
-  readonly #jobs = new Map<string, PodJob>();
+  readonly #jobs: PodJobs;
   readonly #announcer: Announcer;
-  readonly #background = new Set<Promise<unknown>>();
+  readonly #background = new Background();
   readonly #poller: Poller;
   readonly #disk = new ThreadedDisk();
   #parts: Parts | undefined;
@@ -126,11 +98,13 @@ class SlurmProvider implements Provider {
   constructor(options: SlurmProviderOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#env = options.env ?? process.env;
+    this.#jobs = new PodJobs(this.#clock);
     this.features = [...FEATURES, ...(options.settings.sharedFileSystem ? SHARED_FEATURES : [])];
     const { commands, passEnvironment, commandSeconds } = options.settings;
     this.#client = new SlurmClient({
       commands,
-      env: options.env ?? process.env,
+      env: this.#env,
       passEnvironment,
       deadlineMs: commandSeconds * 1000,
     });
@@ -148,135 +122,46 @@ class SlurmProvider implements Provider {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { root, logger, settings, checkpoint = () => undefined } = this.#options;
-    const files = new JobFiles(root, this.#disk);
-    // Before the store, which makes its own directories for this user alone.
-    await files.open();
-    const store = await openJobStore<SlurmRecord>({
-      root: `${root}/store`,
-      disk: this.#disk,
-      bare: true,
-      logger,
-      newRecord: () => EMPTY_RECORD,
-      readRecord: readSlurmRecord,
-      now: () => this.#clock.now(),
-    });
+    const { root, settings, logger, checkpoint = () => undefined, pullRestMs } = this.#options;
+    const parts = await openParts(
+      {
+        root,
+        settings,
+        logger,
+        clock: this.#clock,
+        env: this.#env,
+        ownUid: this.#ownUid,
+        checkpoint,
+        ...(pullRestMs !== undefined && { pullRestMs }),
+        client: this.#client,
+        disk: this.#disk,
+        jobs: this.#jobs,
+        announcer: this.#announcer,
+        background: this.#background,
+        look: () => this.#poller.wake(),
+      },
+      signal,
+    );
+    this.#parts = parts;
     try {
-      await files.forgetScripts();
-      const controlling = new Controller(this.#client, logger);
-      await controlling.learn(signal);
-      const controller = controlling.settings;
-      const learn = (): Promise<void> => controlling.learn();
-      const instance = instanceOf(root);
-      const batchScript = await readFile(batchScriptPath(), "utf8");
-      const common = { store, files, client: this.#client, controller, learn, instance, logger };
-      const changed = (job: PodJob) => this.#changed(job);
-      const observer = new Observer({
-        ...common,
-        changed,
-        asRun: (pod) => (settings.probes ? pod : withoutProbes(pod)),
-      });
-      const find = (uid: string): PodJob | undefined => {
-        const job = this.#jobs.get(uid);
-        return job && this.#statusOf(job) && job;
-      };
-      this.#parts = {
-        puller: this.#newPuller(store, changed),
-        streams: new Streams({
-          files,
-          client: this.#client,
-          srun: settings.commands.srun,
-          logger,
-          env: askingEnvironment(this.#options.env ?? process.env),
-          find,
-        }),
-        usage: new Usage(files, logger),
-        store,
-        files,
-        controller,
-        submitter: new Submitter({
-          ...common,
-          settings,
-          ownUid: this.#ownUid,
-          batchScript,
-          clock: this.#clock,
-          checkpoint,
-        }),
-        observer,
-        updater: new Updater({
-          ...common,
-          observer,
-          settings,
-          clock: this.#clock,
-          env: this.#options.env ?? process.env,
-          plan: (data) => planJob({ data, settings, batchScript, ownUid: this.#ownUid }),
-          pull: (job, { pulls }) => this.#parts?.puller.begin(job, async () => pulls),
-        }),
-        deleter: new Deleter({
-          ...common,
-          clock: this.#clock,
-          checkpoint,
-          look: () => this.#poller.wake(),
-          lastLook: async (job) => {
-            await this.#parts?.observer.records(job, this.#clock.now());
-          },
-          gone: (job) => this.#gone(job),
-        }),
-        batchScript,
-      };
-      for (const job of store.list()) {
-        signal.throwIfAborted();
-        await this.#adopt(this.#parts, job.uid);
-      }
+      await adoptJobs(parts, { jobs: this.#jobs, clock: this.#clock }, signal);
     } catch (error) {
       this.#parts = undefined;
-      await store.close();
+      await parts.puller.close();
+      await parts.store.close();
       throw error;
     }
+    // What Slurm says of a job comes before anything is done about it.
     await this.#poller.poll();
-    for (const job of this.#jobs.values()) {
-      this.#submitAgain(job);
-      this.#pullFor(job);
+    for (const job of this.#jobs.list()) {
+      parts.creator.submitAgain(job);
+      parts.pullFor(job);
     }
     this.#poller.start();
   }
 
   async create(data: RetrievedPodData, signal: AbortSignal): Promise<CreateAnswer> {
-    const { store, submitter, observer, batchScript } = this.#started();
-    const { settings } = this.#options;
-    const uid = data.pod.metadata?.uid ?? "";
-    const known = this.#jobs.get(uid);
-    if (known?.deleting === false && known.jobId !== undefined) {
-      return { PodUID: uid, PodJID: known.jobId };
-    }
-    if (known?.submission !== undefined) return { PodUID: uid, PodJID: await known.submission };
-    const plan = planJob({ data, settings, batchScript, ownUid: this.#ownUid });
-    const user = await submitter.user(plan.uid);
-    signal.throwIfAborted();
-    const { job: stored, created } = await store.create(data);
-    if (stored.phase === "deleting") {
-      throw new PluginError("conflict", `The pod ${uid} is being deleted; it does not run again.`);
-    }
-    const job = this.#jobs.get(uid) ?? this.#remember(data.pod, stored.record, stored.jobId);
-    this.#options.checkpoint?.("create.intent-written");
-    // From now on it has a status, if only that it waits.
-    if (created) observer.begin(job, this.#clock.now());
-    else await observer.records(job, this.#clock.now());
-    if (job.jobId !== undefined) return { PodUID: uid, PodJID: job.jobId };
-    if (user !== undefined && job.record.user === undefined) {
-      const owner = { uid: user.uid, name: user.name };
-      job.record = { ...job.record, user: owner };
-      await store.update(uid, ({ record }) => ({ record: { ...record, user: owner } }));
-    }
-    // A second create of the same pod, at the same time, waits for the first.
-    job.submission ??= this.#submit(job, plan, user, !created);
-    const PodJID = await job.submission;
-    for (const message of plan.warnings)
-      this.#announcer.event(job, "Warning", "UnknownFlavor", message);
-    const { terminationGracePeriodSeconds = DEFAULT_GRACE_SECONDS } = data.pod.spec ?? {};
-    const short = killWaitWarning(this.#started().controller, terminationGracePeriodSeconds);
-    if (short !== undefined) this.#announcer.event(job, "Warning", "ShortKillWait", short);
-    return { PodUID: uid, PodJID };
+    return this.#started().creator.create(data, signal);
   }
 
   async update(data: RetrievedPodData, signal: AbortSignal): Promise<void> {
@@ -290,14 +175,14 @@ class SlurmProvider implements Provider {
   }
 
   async delete(pod: Pod): Promise<void> {
-    const { store, deleter } = this.#started();
+    const { store, deleter, puller } = this.#started();
     const { uid = "", name = "", namespace = "" } = pod.metadata ?? {};
     if (store.get(uid) === undefined) {
       // Its create may still come, or come again.
       await store.bury({ uid, name, namespace });
       return;
     }
-    const job = this.#jobs.get(uid) ?? this.#remember(pod, EMPTY_RECORD, undefined);
+    const job = this.#jobs.get(uid) ?? this.#jobs.remember(pod, EMPTY_RECORD, undefined);
     const graceSeconds =
       pod.metadata?.deletionGracePeriodSeconds ??
       pod.spec?.terminationGracePeriodSeconds ??
@@ -307,13 +192,13 @@ class SlurmProvider implements Provider {
     } catch (error) {
       // Buried by an earlier delete while this one was being written down: that is what was asked for.
       if (store.tombstone(uid) === undefined) throw error;
-      if (this.#jobs.get(uid) === job) this.#jobs.delete(uid);
+      this.#jobs.forget(job);
       return;
     }
-    this.#started().puller.stop(uid);
+    puller.stop(uid);
     this.#announcer.tell(job);
     this.#poller.wake();
-    this.#keep(deleter.advance(job));
+    this.#background.keep(deleter.advance(job));
   }
 
   aboutPod(uid: string): AboutJob | undefined {
@@ -329,11 +214,11 @@ class SlurmProvider implements Provider {
   async status(pods: readonly Pod[] | "all"): Promise<RemotePodStatus[]> {
     const { store } = this.#started();
     if (pods === "all") {
-      return [...this.#jobs.values()].flatMap((job) => this.#statusOf(job) ?? []);
+      return this.#jobs.list().flatMap((job) => this.#jobs.statusOf(job) ?? []);
     }
     return pods.flatMap(({ metadata: { uid = "" } = {} }) => {
       const job = this.#jobs.get(uid);
-      return (job && this.#statusOf(job)) ?? store.finalStatus(uid) ?? [];
+      return (job && this.#jobs.statusOf(job)) ?? store.finalStatus(uid) ?? [];
     });
   }
 
@@ -346,7 +231,7 @@ class SlurmProvider implements Provider {
     const { PodUID: uid, PodName: name, ContainerName: container, Opts } = request;
     const job = this.#jobs.get(uid);
     if (job !== undefined) await observer.records(job, this.#clock.now());
-    const status = job && this.#statusOf(job);
+    const status = job && this.#jobs.statusOf(job);
     if (job === undefined || status === undefined) {
       throw new PluginError("not-found", `pod "${name}" does not exist`);
     }
@@ -354,7 +239,8 @@ class SlurmProvider implements Provider {
     if (attempt === undefined) return;
     yield* readLog(files.log(uid, container, attempt), runtimeLogOptions(Opts, this.#clock.now()), {
       signal,
-      ended: () => !this.#jobs.has(uid) || hasAttemptEnded(job.status, container, attempt),
+      ended: () =>
+        this.#jobs.get(uid) === undefined || hasAttemptEnded(job.status, container, attempt),
       now: () => this.#clock.now(),
     });
   }
@@ -372,28 +258,13 @@ class SlurmProvider implements Provider {
   }
 
   async stats(signal: AbortSignal): Promise<StatsAnswer> {
-    return this.#started().usage.answer([...this.#jobs.values()], this.#clock.now(), signal);
+    return this.#started().usage.answer(this.#jobs.list(), this.#clock.now(), signal);
   }
 
   async ping(signal: AbortSignal): Promise<PingAnswer> {
     this.#started();
     const { settings, logger } = this.#options;
-    const { resourceScript } = settings;
-    try {
-      if (resourceScript !== undefined) {
-        try {
-          const output = await this.#client.resourceScript(resourceScript, signal);
-          return scriptAnswer(output, settings);
-        } catch (error) {
-          logger.warn({ err: error }, "the site's program of capacity failed; asking sinfo");
-        }
-      }
-      return capacityAnswer(await this.#client.nodes(signal), settings);
-    } catch (error) {
-      throw new PluginError("unavailable", `Slurm does not answer: ${(error as Error).message}`, {
-        cause: error,
-      });
-    }
+    return askCapacity(this.#client, settings, logger, signal);
   }
 
   subscribe(listener: ProviderListener): () => void {
@@ -405,7 +276,7 @@ class SlurmProvider implements Provider {
     await this.#parts?.puller.close();
     await this.#parts?.updater.close();
     // What was submitted must be written down, or it would have to be looked for.
-    await Promise.allSettled(this.#background);
+    await this.#background.settled();
     this.#client[Symbol.dispose]();
     await this.#parts?.store.close();
     await this.#disk[Symbol.asyncDispose]();
@@ -414,130 +285,6 @@ class SlurmProvider implements Provider {
   #started(): Parts {
     if (this.#parts !== undefined) return this.#parts;
     throw new PluginError("unavailable", "The plugin slurm has not started yet.");
-  }
-
-  /** Takes over the job of an earlier life. */
-  async #adopt(parts: Parts, uid: string): Promise<void> {
-    const stored = parts.store.get(uid);
-    if (stored === undefined) return;
-    const { pod } = await parts.store.data(uid);
-    const job = this.#remember(pod, stored.record, stored.jobId);
-    job.deleting = stored.phase === "deleting";
-    if (job.deleting && job.record.deletion === undefined) {
-      job.record = {
-        ...job.record,
-        deletion: { requestedAt: this.#clock.now(), graceSeconds: DEFAULT_GRACE_SECONDS },
-      };
-    }
-    await parts.observer.records(job, this.#clock.now());
-    job.newEvents(true);
-    job.refresh(this.#clock.now());
-  }
-
-  #remember(pod: Pod, record: SlurmRecord, jobId: string | undefined): PodJob {
-    const job = new PodJob(pod, record, jobId, this.#clock.now());
-    this.#jobs.set(job.uid, job);
-    return job;
-  }
-
-  /** An earlier life may have submitted it, or not; its create may have been answered by no one. */
-  #submitAgain(job: PodJob): void {
-    if (job.jobId !== undefined || job.deleting || job.isRefused) return;
-    const { store, submitter, batchScript } = this.#started();
-    const { settings, logger } = this.#options;
-    const again = async (): Promise<string> => {
-      const data = await store.data(job.uid);
-      const plan = planJob({ data, settings, batchScript, ownUid: this.#ownUid });
-      return submitter.submit(job, plan, await submitter.user(plan.uid), true);
-    };
-    job.submission ??= this.#submission(job, again);
-    job.submission.catch((error: unknown) => {
-      logger.warn({ ...job.about, err: error }, "a pod could not be submitted again");
-    });
-  }
-
-  #newPuller(store: JobStore<SlurmRecord>, changed: (job: PodJob) => void): Puller {
-    const { settings, logger, pullRestMs } = this.#options;
-    const { bash, pullSeconds, runtime } = settings;
-    return new Puller({
-      pull: (image, signal) =>
-        this.#client.pullImage(bash, pullBeforeWords(image, runtime.imageCache ?? ""), {
-          deadlineMs: pullSeconds * 1000,
-          signal,
-        }),
-      release: async (job, signal) => {
-        await this.#client.release(job.jobId ?? "", signal);
-        const { held: _held, ...rest } = job.record;
-        await store.update(job.uid, ({ record: { held: _was, ...record } }) => ({ record }));
-        job.record = rest;
-        this.#poller.wake();
-      },
-      changed,
-      event: (...told) => this.#announcer.event(...told),
-      logger,
-      ...(pullRestMs !== undefined && { firstRestMs: pullRestMs }),
-    });
-  }
-
-  #changed(job: PodJob): void {
-    this.#announcer.tell(job);
-    this.#pullFor(job);
-  }
-
-  /** Its job is held until its images are here; an earlier life may have left it so. */
-  #pullFor(job: PodJob): void {
-    if (job.record.held !== true || job.jobId === undefined || job.deleting || job.isOver) return;
-    const { store, puller, batchScript } = this.#started();
-    const { settings } = this.#options;
-    puller.begin(job, async () => {
-      const data = await store.data(job.uid);
-      return planJob({ data, settings, batchScript, ownUid: this.#ownUid }).pulls;
-    });
-  }
-
-  #submit(...given: Parameters<Submitter["submit"]>): Promise<string> {
-    const [job] = given;
-    return this.#submission(job, () => this.#started().submitter.submit(...given));
-  }
-
-  #submission(job: PodJob, submit: () => Promise<string>): Promise<string> {
-    const submitted = submit().then(
-      (jobId) => {
-        this.#announcer.event(
-          job,
-          "Normal",
-          "SlurmJobSubmitted",
-          `Submitted as Slurm job ${jobId}`,
-        );
-        return jobId;
-      },
-      (error: unknown) => {
-        throw asPluginError(error);
-      },
-    );
-    const running = submitted.finally(() => {
-      job.submission = undefined;
-      this.#changed(job);
-      this.#poller.wake();
-    });
-    this.#keep(running);
-    return running;
-  }
-
-  #statusOf(job: PodJob): RemotePodStatus | undefined {
-    if (job.isRefused && !job.deleting) return undefined;
-    job.refresh(this.#clock.now());
-    return job.status;
-  }
-
-  #gone(job: PodJob): void {
-    if (this.#jobs.get(job.uid) === job) this.#jobs.delete(job.uid);
-    this.#announcer.gone(job);
-  }
-
-  #keep(work: Promise<unknown>): void {
-    const kept = work.catch(() => undefined).finally(() => this.#background.delete(kept));
-    this.#background.add(kept);
   }
 }
 
