@@ -32,6 +32,7 @@ export {
   type ProtocolErrorCode,
   type ProtocolErrorOptions,
 } from "./errors.ts";
+export { allContainers, allRemoteStatuses, allStatuses } from "./kubernetes/all-containers.ts";
 export { expand } from "./kubernetes/expand.ts";
 export { ADDRESS_FIELDS, type FieldAddresses, fieldValue } from "./kubernetes/field-value.ts";
 export { goQuote } from "./kubernetes/go-quote.ts";

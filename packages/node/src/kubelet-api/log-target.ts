@@ -1,3 +1,4 @@
+import { allContainers, allStatuses } from "@interlink/protocol";
 import type { ContainerStatus, Pod } from "kubernetes-types/core/v1.js";
 import { KubeletError } from "./kubelet-error.ts";
 
@@ -42,20 +43,11 @@ export function checkLogTarget(
 }
 
 function hasContainer(pod: Pod, name: string): boolean {
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  return [...containers, ...initContainers, ...ephemeralContainers].some(
-    (one) => one.name === name,
-  );
+  return allContainers(pod).some((one) => one.name === name);
 }
 
 function statusOf(pod: Pod, name: string): ContainerStatus | undefined {
-  const { status } = pod;
-  const all = [
-    ...(status?.containerStatuses ?? []),
-    ...(status?.initContainerStatuses ?? []),
-    ...(status?.ephemeralContainerStatuses ?? []),
-  ];
-  return all.find((one) => one.name === name);
+  return allStatuses(pod.status).find((one) => one.name === name);
 }
 
 /** As Go's %q for names, which hold nothing to be escaped. */

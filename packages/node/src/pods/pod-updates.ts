@@ -10,8 +10,8 @@
 //
 // A node that was started anew does not know what was sent; the site tells it (`extension.content`).
 import { type WorkAgain, WorkQueue } from "@interlink/kube";
-import { offers, type PodCreateRequest, requestIdFor } from "@interlink/protocol";
-import type { Container, Pod } from "kubernetes-types/core/v1.js";
+import { allContainers, offers, type PodCreateRequest, requestIdFor } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import { contentHash, readStamp, tokensHash } from "../resolve/content.ts";
 import { type SeenVersions, versionsOf } from "../resolve/object-watches.ts";
 import type { PodObjects } from "../resolve/pod-objects.ts";
@@ -249,8 +249,6 @@ function shown({ metadata }: Pod): string {
  * What of a spec may be edited and concerns the site: a container whose image was edited is restarted with the new one,
  * an ephemeral container that is added is started.
  */
-export function madeOf({ spec }: Pod): string {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
-  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
-  return JSON.stringify(all.map(({ name, image }) => [name, image]));
+export function madeOf(pod: Pod): string {
+  return JSON.stringify(allContainers(pod).map(({ name, image }) => [name, image]));
 }

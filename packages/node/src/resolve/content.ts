@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CONTENT_ANNOTATION, type PodCreateRequest } from "@interlink/protocol";
+import { allContainers, CONTENT_ANNOTATION, type PodCreateRequest } from "@interlink/protocol";
 import type { ConfigMap, Container, Secret } from "kubernetes-types/core/v1.js";
 
 /** What the site has of a pod, as far as it may change while the pod runs. */
@@ -16,14 +16,12 @@ export interface ContentStamp {
  */
 export function contentHash(request: PodCreateRequest): string {
   const { pod, configmaps, secrets, projectedvolumesmaps } = request;
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
   const tokens = tokenPaths(request);
   const content = [
     configmaps.map((one) => contentOf(one)),
     secrets.map((one) => contentOf(one)),
     projectedvolumesmaps.map((one) => contentOf(one, tokens.get(one.metadata?.name ?? ""))),
-    all.map(environmentOf),
+    allContainers(pod).map(environmentOf),
   ];
   return createHash("sha256").update(JSON.stringify(content)).digest("base64url");
 }

@@ -1,4 +1,5 @@
-import type { ConfigMap, Container, Pod, Secret, Service } from "kubernetes-types/core/v1.js";
+import { allContainers } from "@interlink/protocol";
+import type { ConfigMap, Pod, Secret, Service } from "kubernetes-types/core/v1.js";
 
 /** What a pod's env, volumes and imagePullSecrets name, fetched. An object that is not in its map does not exist. */
 export interface PodObjects {
@@ -35,9 +36,7 @@ export function podReferences(pod: Pod): PodReferences {
   const configMaps = new Set<string | undefined>();
   const secrets = new Set<string | undefined>();
   const tokens: TokenWish[] = [];
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
-  for (const container of all) {
+  for (const container of allContainers(pod)) {
     for (const { configMapRef, secretRef } of container.envFrom ?? []) {
       configMaps.add(configMapRef?.name);
       secrets.add(secretRef?.name);

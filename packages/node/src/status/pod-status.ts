@@ -1,4 +1,4 @@
-import type { RemotePodStatus } from "@interlink/protocol";
+import { allStatuses, type RemotePodStatus } from "@interlink/protocol";
 import type { ContainerStatus, Pod, PodSpec, PodStatus } from "kubernetes-types/core/v1.js";
 import { hostIPs, podIPs } from "./addresses.ts";
 import { baseJobIsOver, readBaseStatus } from "./base-protocol.ts";
@@ -134,12 +134,7 @@ function endedStatus(
   now: Date,
 ): NodePodStatus {
   const previous: NodePodStatus = pod.status ?? {};
-  const before = [
-    ...(previous.initContainerStatuses ?? []),
-    ...(previous.containerStatuses ?? []),
-    ...(previous.ephemeralContainerStatuses ?? []),
-  ];
-  if (!before.some(({ state }) => state?.running)) return previous;
+  if (!allStatuses(previous).some(({ state }) => state?.running)) return previous;
   const base = remote !== undefined && remote.extension === undefined;
   const told = base ? readBaseStatus(pod.spec as PodSpec, remote, previous, now) : remote;
   const statuses = podContainerStatuses(pod, told, context, context.allStopped, now);

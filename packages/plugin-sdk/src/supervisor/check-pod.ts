@@ -1,4 +1,4 @@
-import type { RetrievedPodData } from "@interlink/protocol";
+import { allContainers, type RetrievedPodData } from "@interlink/protocol";
 import type { Pod, Volume } from "kubernetes-types/core/v1.js";
 import { PluginError } from "../plugin-error.ts";
 import type { VolumeResolver } from "../volumes/pod-volumes.ts";
@@ -49,10 +49,9 @@ export async function checkPod(
 }
 
 /** Names of containers and volumes become part of file names and labels. Throws `PluginError` `invalid`. */
-export function checkNames({ spec }: Pod): void {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
-  checkUnique("container", [...initContainers, ...containers, ...ephemeralContainers]);
-  checkUnique("volume", spec?.volumes ?? []);
+export function checkNames(pod: Pod): void {
+  checkUnique("container", allContainers(pod));
+  checkUnique("volume", pod.spec?.volumes ?? []);
 }
 
 function checkUnique(what: string, all: readonly { name: string }[]): void {

@@ -1,4 +1,4 @@
-import type { RemotePodStatus } from "@interlink/protocol";
+import { allRemoteStatuses, type RemotePodStatus } from "@interlink/protocol";
 import { PluginError } from "../plugin-error.ts";
 import type { ContainerHandle } from "../runtime/container-runtime.ts";
 import type { PlannedPod } from "./planned-pod.ts";
@@ -24,10 +24,7 @@ export function logTarget(
   }
   const own = containerRecord(record, container);
   const handle = ({ attempt, id }: Attempt) => ({ uid, containerName: container, attempt, id });
-  const { initContainers, containers, extension } = status;
-  const shown = [...initContainers, ...containers, ...(extension?.ephemeralContainers ?? [])].find(
-    ({ name }) => name === container,
-  );
+  const shown = allRemoteStatuses(status).find(({ name }) => name === container);
   if (previous) {
     // Between two attempts the ended one is the previous one, as `lastState` shows.
     const last = shown?.state?.waiting !== undefined ? (own.current ?? own.previous) : own.previous;

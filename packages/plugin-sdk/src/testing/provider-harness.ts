@@ -1,4 +1,4 @@
-import type { RemotePodEvent, RemotePodStatus } from "@interlink/protocol";
+import { allRemoteStatuses, type RemotePodEvent, type RemotePodStatus } from "@interlink/protocol";
 import type { Provider } from "../provider.ts";
 import type { ContainerProviderOptions } from "../supervisor/container-provider.ts";
 import { createContainerProvider } from "../supervisor/container-provider.ts";
@@ -77,11 +77,7 @@ export class ProviderHarness implements AsyncDisposable {
   /** The reason of the container's state: `running`, or the waiting or terminated reason. */
   async state(uid: string, container: string): Promise<string | undefined> {
     const status = await this.status(uid);
-    const own = [
-      ...(status?.initContainers ?? []),
-      ...(status?.containers ?? []),
-      ...(status?.extension?.ephemeralContainers ?? []),
-    ];
+    const own = status === undefined ? [] : allRemoteStatuses(status);
     const state = own.find(({ name }) => name === container)?.state;
     if (state?.running !== undefined) return "running";
     return state?.waiting?.reason ?? state?.terminated?.reason;

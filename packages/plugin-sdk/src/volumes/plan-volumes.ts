@@ -1,5 +1,5 @@
-import type { RetrievedPodData } from "@interlink/protocol";
-import type { Container, Pod, Volume } from "kubernetes-types/core/v1.js";
+import { allContainers, type RetrievedPodData } from "@interlink/protocol";
+import type { Pod, Volume } from "kubernetes-types/core/v1.js";
 import { safeSegment } from "../jobs/job-paths.ts";
 import { PluginError } from "../plugin-error.ts";
 import { memoryVolumeBytes } from "./memory-size.ts";
@@ -93,8 +93,10 @@ function absent(kind: string, name: string, optional: boolean | undefined): Volu
 }
 
 /** Names of the volumes that some container mounts. */
-export function mountedVolumes({ spec }: Pod): Set<string> {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
-  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
-  return new Set(all.flatMap(({ volumeMounts }) => volumeMounts ?? []).map((m) => m.name));
+export function mountedVolumes(pod: Pod): Set<string> {
+  return new Set(
+    allContainers(pod)
+      .flatMap(({ volumeMounts }) => volumeMounts ?? [])
+      .map((m) => m.name),
+  );
 }

@@ -1,6 +1,5 @@
 import { PluginError } from "@interlink/plugin-sdk";
-import type { RemotePodStatus } from "@interlink/protocol";
-import type { ContainerStatus } from "kubernetes-types/core/v1.js";
+import { allRemoteStatuses, type RemotePodStatus } from "@interlink/protocol";
 
 /**
  * Which attempt's log is meant: the one before with `previous`, else the newest one that was started; `undefined` while
@@ -11,7 +10,7 @@ export function logAttempt(
   container: string,
   previous: boolean,
 ): number | undefined {
-  const shown = allStatuses(status).find(({ name }) => name === container);
+  const shown = allRemoteStatuses(status).find(({ name }) => name === container);
   if (shown === undefined) {
     throw new PluginError(
       "not-found",
@@ -34,19 +33,13 @@ export function logAttempt(
   return restartCount > 0 ? restartCount - 1 : undefined;
 }
 
-/** Of all containers of a pod. */
-export function allStatuses(status: RemotePodStatus): readonly ContainerStatus[] {
-  const { initContainers, containers, extension } = status;
-  return [...initContainers, ...containers, ...(extension?.ephemeralContainers ?? [])];
-}
-
 /** Whether nothing more is written to the log of this attempt. */
 export function hasAttemptEnded(
   status: RemotePodStatus | undefined,
   container: string,
   attempt: number | undefined,
 ): boolean {
-  const shown = status && allStatuses(status).find(({ name }) => name === container);
+  const shown = status && allRemoteStatuses(status).find(({ name }) => name === container);
   if (shown === undefined) return true;
   const { restartCount, state, lastState } = shown;
   if (attempt !== undefined && restartCount > attempt) return true;

@@ -4,12 +4,14 @@ import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { attachSession, connectTo, PluginError, RuntimeError } from "@interlink/plugin-sdk";
-import type {
-  AttachRequest,
-  ExecRequest,
-  PortConnection,
-  PortForwardRequest,
-  ProcessStreams,
+import {
+  type AttachRequest,
+  allContainers,
+  allRemoteStatuses,
+  type ExecRequest,
+  type PortConnection,
+  type PortForwardRequest,
+  type ProcessStreams,
 } from "@interlink/protocol";
 import type { Container } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
@@ -23,7 +25,7 @@ import {
 import type { SlurmClient } from "../commands/slurm-client.ts";
 import { firstNode } from "../slurm/node-address.ts";
 import type { JobFiles } from "./job-files.ts";
-import { allStatuses, hasAttemptEnded, logAttempt } from "./log-attempt.ts";
+import { hasAttemptEnded, logAttempt } from "./log-attempt.ts";
 import type { PodJob } from "./pod-job.ts";
 
 export interface StreamsOptions {
@@ -176,10 +178,8 @@ export class Streams {
   #running({ PodUID: uid, ContainerName: name }: AttachRequest): RunningContainer {
     const job = this.#options.find(uid);
     if (job?.status === undefined) throw new PluginError("not-found", "pod does not exist");
-    const { initContainers = [], containers = [], ephemeralContainers = [] } = job.pod.spec ?? {};
-    const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
-    const container = all.find((one) => one.name === name);
-    const status = allStatuses(job.status).find((one) => one.name === name);
+    const container = allContainers(job.pod).find((one) => one.name === name);
+    const status = allRemoteStatuses(job.status).find((one) => one.name === name);
     if (job.jobId === undefined || container === undefined || !status?.state?.running) {
       throw new PluginError("not-found", `container not found ("${name}")`);
     }

@@ -6,7 +6,7 @@ import {
   PluginError,
   updatedData,
 } from "@interlink/plugin-sdk";
-import type { RetrievedPodData } from "@interlink/protocol";
+import { allContainers, type RetrievedPodData } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import { askingEnvironment } from "../commands/environment.ts";
@@ -133,8 +133,6 @@ function isSettled({ deleting, isOver, isRefused, records }: PodJob): boolean {
 }
 
 /** What the job has to act on. */
-function madeOf({ spec }: Pod): string {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = spec ?? {};
-  const all = [...initContainers, ...containers, ...ephemeralContainers];
-  return JSON.stringify(all.map(({ name, image }) => [name, image]));
+function madeOf(pod: Pod): string {
+  return JSON.stringify(allContainers(pod).map(({ name, image }) => [name, image]));
 }

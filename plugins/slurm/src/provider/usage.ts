@@ -1,8 +1,7 @@
 import { Limit, readBatchUsage, requestBatchUsage } from "@interlink/plugin-sdk";
-import type { PodStats, StatsAnswer } from "@interlink/protocol";
+import { allRemoteStatuses, type PodStats, type StatsAnswer } from "@interlink/protocol";
 import type { Logger } from "pino";
 import type { JobFiles } from "./job-files.ts";
-import { allStatuses } from "./log-attempt.ts";
 import type { PodJob } from "./pod-job.ts";
 import { containerStats, nextSample, podStats, type UsageSample } from "./usage-rates.ts";
 
@@ -35,7 +34,7 @@ export class Usage {
 
   async #pod(job: PodJob, now: number): Promise<PodStats | undefined> {
     const { name = "", namespace = "" } = job.pod.metadata ?? {};
-    const all = job.status === undefined ? [] : allStatuses(job.status);
+    const all = job.status === undefined ? [] : allRemoteStatuses(job.status);
     const running = new Map(
       all.flatMap((one) => {
         const startedAt = one.state?.running?.startedAt;

@@ -1,6 +1,6 @@
 import { parseQuantity, tryParseQuantity } from "@interlink/kube";
-import type { ContainerStats } from "@interlink/protocol";
-import type { Container, Pod } from "kubernetes-types/core/v1.js";
+import { allContainers, type ContainerStats } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import { family, positive, type Sample, seconds } from "./exposition.ts";
 import type { Usage } from "./usage.ts";
 
@@ -94,9 +94,7 @@ export function cadvisorMetrics(
 /** `container` is "" for the pod as a whole. */
 function labelsOf(pod: Pod, container: string): Record<string, string> {
   const { name = "", namespace = "", uid = "" } = pod.metadata ?? {};
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  const all: Container[] = [...containers, ...initContainers, ...ephemeralContainers];
-  const image = all.find((one) => one.name === container)?.image ?? "";
+  const image = allContainers(pod).find((one) => one.name === container)?.image ?? "";
   const id = container === "" ? `/pod${uid}` : `/pod${uid}/${container}`;
   return { container, id, image, name: container, namespace, pod: name };
 }

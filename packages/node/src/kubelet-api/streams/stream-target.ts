@@ -1,3 +1,4 @@
+import { allContainers, allStatuses } from "@interlink/protocol";
 import type { Container, Pod } from "kubernetes-types/core/v1.js";
 import { KubeletError } from "../kubelet-error.ts";
 
@@ -14,15 +15,8 @@ export function requirePod(pod: Pod | undefined, uid: string | undefined): asser
  * of a Status, and show nothing.
  */
 export function requireRunning(pod: Pod, name: string): Container {
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  const all: Container[] = [...containers, ...initContainers, ...ephemeralContainers];
-  const container = all.find((one) => one.name === name);
-  const { status } = pod;
-  const state = [
-    ...(status?.containerStatuses ?? []),
-    ...(status?.initContainerStatuses ?? []),
-    ...(status?.ephemeralContainerStatuses ?? []),
-  ].find((one) => one.name === name)?.state;
+  const container = allContainers(pod).find((one) => one.name === name);
+  const state = allStatuses(pod.status).find((one) => one.name === name)?.state;
   if (container !== undefined && state?.running !== undefined) return container;
   const quoted = JSON.stringify(name);
   if (container === undefined) {
