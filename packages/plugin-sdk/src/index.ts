@@ -90,6 +90,7 @@ export type {
   SandboxState,
   StreamRequest,
 } from "./runtime/container-runtime.ts";
+export { pullPolicy } from "./runtime/pull-policy.ts";
 export type { ImageErrorCode, RuntimeErrorCode } from "./runtime/runtime-error.ts";
 export { ImageError, RuntimeError } from "./runtime/runtime-error.ts";
 export { traceOf, traceVariables, WANTS_TRACE_ANNOTATION } from "./serve/job-trace.ts";

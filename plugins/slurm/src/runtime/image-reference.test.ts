@@ -1,6 +1,6 @@
 import { PluginError } from "@interlink/plugin-sdk";
 import { expect, it } from "vitest";
-import { enrootReference, imageFile, imageReference, pullPolicy } from "./image-reference.ts";
+import { enrootReference, imageFile, imageReference } from "./image-reference.ts";
 
 it.each([
   ["busybox", "docker://", "docker://busybox"],
@@ -20,18 +20,6 @@ it.each([
 ])("takes %j with the prefix %j for %j", (image, prefix, expected) => {
   if (expected === undefined) expect(() => imageReference(image, prefix)).toThrow(PluginError);
   else expect(imageReference(image, prefix)).toBe(expected);
-});
-
-it.each([
-  ["a", undefined, "Always"],
-  ["a:latest", undefined, "Always"],
-  ["host:5000/a", undefined, "Always"],
-  ["host:5000/a:1", undefined, "IfNotPresent"],
-  ["a@sha256:0", undefined, "IfNotPresent"],
-  ["a", "Never", "Never"],
-  ["a:1", "Always", "Always"],
-])("pulls %s with the policy %s: %s", (image, policy, expected) => {
-  expect(pullPolicy(image, policy)).toBe(expected);
 });
 
 it.each([

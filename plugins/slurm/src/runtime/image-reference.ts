@@ -39,17 +39,6 @@ export function imageFile(reference: string, extension: "sif" | "sqsh"): string 
   return `${readable || "image"}-${hash}.${extension}`;
 }
 
-/** `imagePullPolicy`, with Kubernetes' default: `Always` for `:latest` and without a tag. */
-export function pullPolicy(
-  image: string,
-  policy: string | undefined,
-): "Always" | "IfNotPresent" | "Never" {
-  if (policy === "Always" || policy === "IfNotPresent" || policy === "Never") return policy;
-  if (image.includes("@")) return "IfNotPresent";
-  const [, tag = "latest"] = /:([^:/]+)$/.exec(image.replace(SCHEME, "")) ?? [];
-  return tag === "latest" ? "Always" : "IfNotPresent";
-}
-
 /** `docker://host/name` as enroot writes it, `docker://host#name`. */
 export function enrootReference(reference: string): string {
   const [, rest] = /^docker:\/\/(.*)$/s.exec(reference) ?? [];

@@ -1,14 +1,10 @@
-import type { Container, Pod } from "kubernetes-types/core/v1.js";
+import { pullPolicy } from "@interlink/plugin-sdk";
+import { allContainers } from "@interlink/protocol";
+import type { Pod } from "kubernetes-types/core/v1.js";
 import type { RuntimeSettings } from "../config/slurm-config.ts";
 import { apptainerPull } from "./apptainer-runtime.ts";
 import { enrootPull } from "./enroot-runtime.ts";
-import {
-  enrootReference,
-  imageFile,
-  imageReference,
-  isRemote,
-  pullPolicy,
-} from "./image-reference.ts";
+import { enrootReference, imageFile, imageReference, isRemote } from "./image-reference.ts";
 import { PULL_SCRIPT } from "./pull-image.ts";
 
 /** An image that is pulled where the plugin runs, before the pod's job may begin. */
@@ -35,12 +31,10 @@ export function pullBeforeWords(image: PullBefore, directory: string): string[] 
  * job says if one is missing.
  */
 export function imagesToPull(pod: Pod, runtime: RuntimeSettings, prefix: string): PullBefore[] {
-  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? {};
-  const all: Container[] = [...initContainers, ...containers, ...ephemeralContainers];
   const program = [...runtime.prefix, runtime.path];
   const isEnroot = runtime.kind === "enroot";
   const pulls = new Map<string, PullBefore>();
-  for (const { image = "", imagePullPolicy } of all) {
+  for (const { image = "", imagePullPolicy } of allContainers(pod)) {
     const reference = imageReference(image, prefix);
     const policy = pullPolicy(image, imagePullPolicy);
     if (!isRemote(reference) || policy === "Never") continue;

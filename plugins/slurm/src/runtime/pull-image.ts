@@ -3,8 +3,9 @@ import {
   type BatchFile,
   type BatchWord,
   batchContainerDirectory,
+  pullPolicy,
 } from "@interlink/plugin-sdk";
-import { imageFile, pullPolicy } from "./image-reference.ts";
+import { imageFile } from "./image-reference.ts";
 
 /**
  * Fixed, for every pod; what differs comes as arguments: LINK POLICY DIRECTORY FILE N COMMAND... IMAGE.

@@ -8,6 +8,7 @@ import type {
   ContainerSpec,
   PullProgress,
 } from "../../runtime/container-runtime.ts";
+import { pullPolicy } from "../../runtime/pull-policy.ts";
 import { ImageError, RuntimeError } from "../../runtime/runtime-error.ts";
 import { raised } from "../back-off.ts";
 import { eventTexts } from "../event-texts.ts";
@@ -18,7 +19,6 @@ import type { PodWork } from "../work.ts";
 import { currentAttempt, plannedContainer } from "../work.ts";
 import { wordsOf } from "./perform-sandbox.ts";
 import { nextNewsAt, pullingMessage } from "./pull-news.ts";
-import { pullPolicy } from "./pull-secrets.ts";
 import { TERMINATION_FILE } from "./read-ended-messages.ts";
 
 /** As a kubelet's sync after an error. */

@@ -13,14 +13,3 @@ export function pullSecretsOf(data: RetrievedPodData): string[] {
     return encoded === undefined ? [] : [Buffer.from(encoded, "base64").toString("utf8")];
   });
 }
-
-/** The default of Kubernetes: `Always` for `:latest` and for no tag, else `IfNotPresent`. */
-export function pullPolicy(
-  image: string,
-  policy: string | undefined,
-): "Always" | "IfNotPresent" | "Never" {
-  if (policy === "Always" || policy === "IfNotPresent" || policy === "Never") return policy;
-  if (image.includes("@")) return "IfNotPresent";
-  const tag = image.slice(image.lastIndexOf("/") + 1).split(":")[1];
-  return tag === undefined || tag === "latest" ? "Always" : "IfNotPresent";
-}
