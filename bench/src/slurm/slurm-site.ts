@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { chmod, chown, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -12,6 +13,7 @@ import { createInterlinkClient, type InterlinkClient } from "@interlink/protocol
 import { Parts } from "../parts/system.ts";
 import type { BenchContext } from "../scenario.ts";
 import { CountedCommands } from "./counted-commands.ts";
+import { OwnFileSystem } from "./own-file-system.ts";
 
 /** Slurm is told that there are so many processors: all jobs of the benchmark run at once. */
 const CPUS = 1024;
@@ -25,10 +27,14 @@ export class SlurmSite implements AsyncDisposable {
   /** A directory that Apptainer runs as an image. */
   readonly image: string;
   readonly version: string;
+  /** On what its files lie, in words. */
+  readonly disk: string;
+  readonly #place: Place;
   readonly #daemons: SlurmDaemons;
 
   private constructor(
     given: Pick<SlurmSite, "user" | "parts" | "client" | "commands" | "image" | "version">,
+    place: Place,
     daemons: SlurmDaemons,
   ) {
     this.user = given.user;
@@ -37,6 +43,8 @@ export class SlurmSite implements AsyncDisposable {
     this.commands = given.commands;
     this.image = given.image;
     this.version = given.version;
+    this.disk = place.disk;
+    this.#place = place;
     this.#daemons = daemons;
   }
 
@@ -44,7 +52,8 @@ export class SlurmSite implements AsyncDisposable {
     const { progress, cpuProfiles } = context;
     progress("starting a Slurm");
     const name = `bench${process.pid}`;
-    const daemons = new SlurmDaemons(publicFolder(`slurm-${name}`), name, {
+    const place = await newPlace(name);
+    const daemons = new SlurmDaemons(publicFolder(name, "slurm"), name, {
       cpus: CPUS,
       // Hundreds of containers that begin at once keep a small machine from answering in Slurm's own 10 s: its daemons lost
       // jobs that they had begun.
@@ -54,7 +63,10 @@ export class SlurmSite implements AsyncDisposable {
     let user: UserCommands | undefined;
     try {
       await daemons.start();
-      const slurm = await slurmSystem(daemons);
+      const shared = await slurmSystem(daemons);
+      const home = publicFolder(name, "home");
+      await chown(home, shared.user.uid, shared.user.gid);
+      const slurm = { ...shared, user: { ...shared.user, home } };
       user = new UserCommands(slurm);
       if (cpuProfiles !== undefined) {
         await mkdir(cpuProfiles, { recursive: true });
@@ -84,12 +96,14 @@ export class SlurmSite implements AsyncDisposable {
       const given = { user, parts, client, commands, image: apptainer.image };
       return new SlurmSite(
         { ...given, version: `Slurm ${slurm.version}, Apptainer ${apptainer.version}` },
+        place,
         daemons,
       );
     } catch (error) {
       await parts[Symbol.asyncDispose]();
       await daemons.destroy();
       user?.[Symbol.dispose]();
+      await place[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -113,5 +127,26 @@ export class SlurmSite implements AsyncDisposable {
     await this.parts[Symbol.asyncDispose]();
     await this.#daemons.destroy();
     this.user[Symbol.dispose]();
+    await this.#place[Symbol.asyncDispose]();
   }
+}
+
+/** Where all files of a site lie. */
+interface Place extends AsyncDisposable {
+  disk: string;
+}
+
+async function newPlace(name: string): Promise<Place> {
+  const folder = publicFolder(name);
+  let disk = "an ext4 of their own";
+  const own = await OwnFileSystem.over(folder, (reason) => {
+    disk = `this machine's own file system, as none could be mounted: ${reason}`;
+  });
+  return {
+    disk,
+    [Symbol.asyncDispose]: async () => {
+      await own?.[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
