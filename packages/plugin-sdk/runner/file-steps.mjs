@@ -9,6 +9,27 @@
 import fs from "node:fs";
 import { parentPort } from "node:worker_threads";
 
+/** There is next to never something of that name: to look first would cost a call each time. */
+function named(path, anew, make) {
+  try {
+    return make();
+  } catch (error) {
+    if (!anew || error.code !== "EEXIST") throw error;
+    fs.rmSync(path, { force: true });
+    return make();
+  }
+}
+
+function linked(path, to) {
+  try {
+    fs.linkSync(path, to);
+  } catch (error) {
+    if (error.code === "ENOENT" || error.code === "EEXIST") throw error;
+    // Not every file system has links, between directories, or so many of one file.
+    fs.copyFileSync(path, to, fs.constants.COPYFILE_EXCL);
+  }
+}
+
 const make = {
   directory({ path, mode, exact, known }) {
     try {
@@ -20,8 +41,7 @@ const make = {
     if (exact) fs.chmodSync(path, mode);
   },
   file({ path, content, mode, exact, anew, synced }) {
-    if (anew) fs.rmSync(path, { force: true });
-    const file = fs.openSync(path, synced ? "w" : "wx", mode);
+    const file = named(path, anew, () => fs.openSync(path, synced && !anew ? "w" : "wx", mode));
     try {
       fs.writeFileSync(file, content);
       if (exact) fs.fchmodSync(file, mode);
@@ -30,16 +50,7 @@ const make = {
       fs.closeSync(file);
     }
   },
-  link({ path, to, anew }) {
-    if (anew) fs.rmSync(to, { force: true });
-    try {
-      fs.linkSync(path, to);
-    } catch (error) {
-      if (error.code === "ENOENT" || error.code === "EEXIST") throw error;
-      // Not every file system has links, between directories, or so many of one file.
-      fs.copyFileSync(path, to, fs.constants.COPYFILE_EXCL);
-    }
-  },
+  link: ({ path, to, anew }) => named(to, anew, () => linked(path, to)),
   more({ path, content }) {
     const file = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_APPEND);
     try {

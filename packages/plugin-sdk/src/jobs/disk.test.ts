@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
@@ -74,6 +74,10 @@ describe.each<[string, () => Disk]>([
     await expect(disk().make([file])).rejects.toMatchObject({ code: "EEXIST" });
     await disk().make([{ ...file, anew: true }]);
     expect(await readFile(at("other"), "utf8")).toBe("other");
+    await symlink(at("other"), at("leads"));
+    await disk().make([{ ...file, path: at("leads"), anew: true, synced: true }]);
+    expect(await readFile(at("other"), "utf8")).toBe("other");
+    expect(await readFile(at("leads"), "utf8")).toBe("new");
     await disk().make([{ ...file, content: "synced", synced: true }]);
     expect(await readFile(at("file"), "utf8")).toBe("synced");
   });

@@ -88,8 +88,7 @@ async function makeDirectory({ path, mode, exact, known }: Step<"directory">): P
 }
 
 async function makeFile({ path, content, mode, exact, anew, synced }: Step<"file">): Promise<void> {
-  if (anew) await rm(path, { force: true });
-  const file = await open(path, synced ? "w" : "wx", mode);
+  const file = await named(path, anew, () => open(path, synced && !anew ? "w" : "wx", mode));
   try {
     await file.writeFile(content);
     if (exact) await file.chmod(mode);
@@ -110,7 +109,10 @@ async function addToFile({ path, content }: Step<"more">): Promise<void> {
 }
 
 async function makeLink({ path, to, anew }: Step<"link">): Promise<void> {
-  if (anew) await rm(to, { force: true });
+  await named(to, anew, () => linked(path, to));
+}
+
+async function linked(path: string, to: string): Promise<void> {
   try {
     await link(path, to);
   } catch (error) {
@@ -118,5 +120,16 @@ async function makeLink({ path, to, anew }: Step<"link">): Promise<void> {
     if (code === "ENOENT" || code === "EEXIST") throw error;
     // Not every file system has links, between directories, or so many of one file.
     await copyFile(path, to, files.COPYFILE_EXCL);
+  }
+}
+
+/** There is next to never something of that name: to look first would cost a call each time. */
+async function named<T>(path: string, anew: true | undefined, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make();
+  } catch (error) {
+    if (!anew || (error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    await rm(path, { force: true });
+    return make();
   }
 }
