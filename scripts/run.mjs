@@ -3,6 +3,10 @@
 var version = process.versions.node.split(".").map(Number);
 if (version[0] > 20 || (version[0] === 20 && version[1] >= 19)) {
   var name = process.argv.splice(2, 1)[0];
+  // Whoever reads may have seen enough, as in `npm run systems -- status | head -1`: what was begun is brought to its end.
+  process.stdout.on("error", (error) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   import("./" + name + ".mjs").catch((error) => {
     process.stderr.write(String(error.stack) + "\n");
     process.exitCode = 1;
