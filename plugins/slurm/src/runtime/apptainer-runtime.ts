@@ -8,6 +8,7 @@ import {
   oddVariablesFile,
   oddVariablesMount,
 } from "./odd-variables.ts";
+import { plainWords } from "./plain-words.ts";
 import { pulledDirectory, pulledImage, pullFile, pullWords } from "./pull-image.ts";
 import type { PodRuntimeOptions } from "./runtime-options.ts";
 import { tunnelHook, tunnelMounts } from "./tunnel-mounts.ts";
@@ -71,17 +72,21 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
         ? [{ podText: pulledDirectory(image, "sif") }]
         : undefined;
     return [
-      ...aroundEnvironment(spec, exportPrefix, isExact).map((word): BatchWord => [word]),
-      ...[...command, "--silent", verb, ...options.defaultOptions, ...ownInit].map(
-        (word): BatchWord => [word],
-      ),
-      ...gpuOptions(spec, options).map((word): BatchWord => [word]),
+      ...plainWords([
+        ...aroundEnvironment(spec, exportPrefix, isExact),
+        ...command,
+        "--silent",
+        verb,
+        ...options.defaultOptions,
+        ...ownInit,
+        ...gpuOptions(spec, options),
+      ]),
       // What containers write to their /tmp is then seen by their probes and hooks.
       ["--workdir"],
       [{ attemptPath: "." }],
       ...mounts.flatMap(bindWords),
       ...(directory ? [["--pwd"], directory] : []),
-      ...options.podOptions.map((word): BatchWord => [word]),
+      ...plainWords(options.podOptions),
       [isRemote(image) ? { podPath: pulledImage(image, "sif") } : image],
       ...(oddVariables(spec).length === 0 ? [] : [["/bin/sh"], [ODD_VARIABLES_PATH]]),
     ];
@@ -110,12 +115,12 @@ export function apptainerRuntime(options: PodRuntimeOptions): BatchRuntime {
         spec.command ??
         (oddVariables(spec).length === 0 ? undefined : ["/.singularity.d/runscript"]);
       return [
-        ...launcher.map((word): BatchWord => [word]),
+        ...plainWords(launcher),
         ...words(spec, own === undefined ? "run" : "exec"),
-        ...[...(own ?? []), ...args].map((word): BatchWord => [word]),
+        ...plainWords([...(own ?? []), ...args]),
       ];
     },
-    exec: (spec, inside) => [...words(spec, "exec"), ...inside.map((word): BatchWord => [word])],
+    exec: (spec, inside) => [...words(spec, "exec"), ...plainWords(inside)],
   };
 }
 

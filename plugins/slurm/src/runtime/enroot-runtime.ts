@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { BatchContainerSpec, BatchRuntime, BatchWord } from "@interlink/plugin-sdk";
 import { fstabWords } from "./bind-words.ts";
 import { enrootReference, imageReference, isRemote } from "./image-reference.ts";
+import { plainWords } from "./plain-words.ts";
 import { pulledImage, pullFile, pullWords } from "./pull-image.ts";
 import type { PodRuntimeOptions } from "./runtime-options.ts";
 
@@ -13,7 +14,6 @@ export function enrootRuntime(options: PodRuntimeOptions, uid: string): BatchRun
   const { command, imagePrefix, imageCache, bash } = options;
   const reference = ({ container }: BatchContainerSpec) =>
     imageReference(container.image ?? "", imagePrefix);
-  const plain = (words: readonly string[]): BatchWord[] => words.map((word) => [word]);
   const file = (image: string): BatchWord =>
     isRemote(image) ? [{ podPath: pulledImage(image, "sqsh") }] : [image];
 
@@ -24,7 +24,7 @@ export function enrootRuntime(options: PodRuntimeOptions, uid: string): BatchRun
     prepare(spec) {
       const image = reference(spec);
       const create = [
-        ...plain([...command, "create", "--force", "--name", enrootName(uid, image)]),
+        ...plainWords([...command, "create", "--force", "--name", enrootName(uid, image)]),
         file(image),
       ];
       if (!isRemote(image)) return [create];
@@ -44,14 +44,14 @@ export function enrootRuntime(options: PodRuntimeOptions, uid: string): BatchRun
     run(spec) {
       const launcher = spec.kind === "regular" ? options.launcher : [];
       return [
-        ...plain(launcher),
+        ...plainWords(launcher),
         ...start(spec, options, enrootName(uid, reference(spec))),
-        ...plain([...(spec.command ?? []), ...(spec.args ?? [])]),
+        ...plainWords([...(spec.command ?? []), ...(spec.args ?? [])]),
       ];
     },
     exec: (spec, inside) => [
       ...start(spec, options, enrootName(uid, reference(spec))),
-      ...plain(inside),
+      ...plainWords(inside),
     ],
   };
 }
@@ -62,13 +62,12 @@ export function enrootPull(command: readonly string[]): string[] {
 }
 
 function start(spec: BatchContainerSpec, options: PodRuntimeOptions, name: string): BatchWord[] {
-  const plain = (words: readonly string[]): BatchWord[] => words.map((word) => [word]);
   const mounts = [...spec.mounts, ...(spec.terminationMessage ? [spec.terminationMessage] : [])];
   return [
-    ...plain([...options.command, "start", ...options.defaultOptions]),
-    ...spec.env.flatMap((variable) => plain(["--env", variable.name])),
+    ...plainWords([...options.command, "start", ...options.defaultOptions]),
+    ...spec.env.flatMap((variable) => plainWords(["--env", variable.name])),
     ...mounts.flatMap(fstabWords),
-    ...plain(options.podOptions),
+    ...plainWords(options.podOptions),
     [name],
   ];
 }

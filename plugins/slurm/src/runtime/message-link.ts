@@ -1,13 +1,11 @@
-import {
-  type BatchContainerSpec,
-  type BatchFile,
-  type BatchMount,
-  batchContainerDirectory,
-} from "@interlink/plugin-sdk";
+import type { BatchContainerSpec, BatchFile, BatchMount } from "@interlink/plugin-sdk";
 import { shellQuoted } from "../submit/shell-words.ts";
+import { containerFile, containerPath } from "./container-file.ts";
 
 /** Where a container has its termination message, if that is to be seen below its `/dev`. */
 const MESSAGE_PATH = "/.interlink-termination-log";
+/** The hook that makes the link, in the container's directory of the job. */
+const LINK_FILE = "termination-link";
 /** Read by Apptainer and Singularity in the container, before they become its command. */
 const HOOK_PATH = "/.singularity.d/env/99-interlink.sh";
 
@@ -25,7 +23,7 @@ export function messageMounts(
   if (!hasHook) return [];
   return [
     { ...message, mountPath: MESSAGE_PATH },
-    { source: [{ podPath: linkPath(spec) }], mountPath: HOOK_PATH, readOnly: true },
+    { source: [{ podPath: containerPath(spec, LINK_FILE) }], mountPath: HOOK_PATH, readOnly: true },
   ];
 }
 
@@ -44,13 +42,9 @@ export function messageLink(spec: BatchContainerSpec, hasHook: boolean): BatchFi
     "fi",
     "",
   ].join("\n");
-  return { path: linkPath(spec), mode: 0o600, content: Buffer.from(text) };
+  return containerFile(spec, LINK_FILE, text);
 }
 
 function isInDev({ mountPath }: BatchMount): boolean {
   return `${mountPath}/`.startsWith("/dev/");
-}
-
-function linkPath({ container }: BatchContainerSpec): string {
-  return `${batchContainerDirectory(container.name)}/termination-link`;
 }

@@ -1,13 +1,12 @@
-import {
-  type BatchContainerSpec,
-  type BatchFile,
-  type BatchMount,
-  batchContainerDirectory,
-} from "@interlink/plugin-sdk";
+import type { BatchContainerSpec, BatchFile, BatchMount } from "@interlink/plugin-sdk";
 import { shellQuoted } from "../submit/shell-words.ts";
+import { containerFile, containerPath } from "./container-file.ts";
 
 /** In the container: sets the odd variables and becomes the command behind it. */
 export const ODD_VARIABLES_PATH = "/.interlink-environment";
+
+/** In the container's directory of the job: the same script. */
+const SCRIPT_FILE = "odd-variables";
 
 const SHELL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -33,11 +32,7 @@ export function oddVariablesFile(spec: BatchContainerSpec): BatchFile | undefine
     ...plain.map(({ name, value }) => `export ${name}=${shellQuoted(value)}`),
     ...(others.length === 0 ? ['exec "$@"'] : withEnv(others)),
   ];
-  return {
-    path: scriptPath(spec),
-    mode: 0o600,
-    content: Buffer.from(`${lines.join("\n")}\n`),
-  };
+  return containerFile(spec, SCRIPT_FILE, `${lines.join("\n")}\n`);
 }
 
 function withEnv(variables: BatchContainerSpec["env"]): string[] {
@@ -63,10 +58,6 @@ function withEnv(variables: BatchContainerSpec["env"]): string[] {
 /** Where the container sees the script. */
 export function oddVariablesMount(spec: BatchContainerSpec): BatchMount[] {
   if (oddVariables(spec).length === 0) return [];
-  const source = [{ podPath: scriptPath(spec) }];
+  const source = [{ podPath: containerPath(spec, SCRIPT_FILE) }];
   return [{ source, mountPath: ODD_VARIABLES_PATH, readOnly: true }];
-}
-
-function scriptPath({ container }: BatchContainerSpec): string {
-  return `${batchContainerDirectory(container.name)}/odd-variables`;
 }

@@ -2,10 +2,13 @@ import {
   type BatchContainerSpec,
   type BatchFile,
   type BatchWord,
-  batchContainerDirectory,
   pullPolicy,
 } from "@interlink/plugin-sdk";
+import { containerFile, containerPath } from "./container-file.ts";
 import { imageFile } from "./image-reference.ts";
+import { plainWords } from "./plain-words.ts";
+
+const SCRIPT_FILE = "pull-image";
 
 /**
  * Fixed, for every pod; what differs comes as arguments: LINK POLICY DIRECTORY FILE N COMMAND... IMAGE.
@@ -70,12 +73,8 @@ export function pulledDirectory(reference: string, extension: "sif" | "sqsh"): s
 }
 
 /** The script as a file of the container. */
-export function pullFile({ container }: BatchContainerSpec): BatchFile {
-  return {
-    path: pullScriptPath(container.name),
-    mode: 0o600,
-    content: Buffer.from(PULL_SCRIPT),
-  };
+export function pullFile(spec: BatchContainerSpec): BatchFile {
+  return containerFile(spec, SCRIPT_FILE, PULL_SCRIPT);
 }
 
 /** The command line that pulls the image with `command`, behind which the file and the image are put. */
@@ -100,17 +99,13 @@ export function pullWords(options: {
   return [
     [bash],
     ["-p"],
-    [{ podPath: pullScriptPath(container.name) }],
+    [{ podPath: containerPath(spec, SCRIPT_FILE) }],
     [{ podPath: pulledImage(reference, extension) }],
     [isThere ? "Never" : pullPolicy(container.image ?? "", container.imagePullPolicy)],
     [cache],
     [imageFile(reference, extension)],
     [String(program)],
-    ...command.map((word): BatchWord => [word]),
+    ...plainWords(command),
     [image],
   ];
-}
-
-function pullScriptPath(container: string): string {
-  return `${batchContainerDirectory(container)}/pull-image`;
 }

@@ -1,12 +1,12 @@
 import {
   type BatchContainerSpec,
-  type BatchFile,
   type BatchRuntime,
   type BatchWord,
-  batchContainerDirectory,
   PluginError,
 } from "@interlink/plugin-sdk";
 import type { Container } from "kubernetes-types/core/v1.js";
+import { containerFile, containerPath } from "./container-file.ts";
+import { plainWords } from "./plain-words.ts";
 
 /**
  * Fixed, for every pod: DIRECTORY KIND NAME [SCRIPT]. With SCRIPT: runs it, shows what it writes and what the file
@@ -78,21 +78,19 @@ export function scriptRuntime(options: {
 }): BatchRuntime {
   const { script, owner, bash, takesCommands } = options;
   const isOwner = ({ container }: BatchContainerSpec) => container.name === owner;
-  const path = ({ container }: BatchContainerSpec, name: string) =>
-    `${batchContainerDirectory(container.name)}/${name}`;
   return {
     files: (spec) => [
-      file(path(spec, "run-script"), RUN_SCRIPT),
-      ...(isOwner(spec) ? [file(path(spec, "job-script"), script)] : []),
+      containerFile(spec, "run-script", RUN_SCRIPT, 0o700),
+      ...(isOwner(spec) ? [containerFile(spec, "job-script", script, 0o700)] : []),
     ],
     run: (spec): BatchWord[] => [
       [bash],
       ["-p"],
-      [{ podPath: path(spec, "run-script") }],
+      [{ podPath: containerPath(spec, "run-script") }],
       [{ jobPath: "" }],
       [spec.kind],
       [spec.container.name],
-      ...(isOwner(spec) ? [[{ podPath: path(spec, "job-script") }]] : []),
+      ...(isOwner(spec) ? [[{ podPath: containerPath(spec, "job-script") }]] : []),
     ],
     exec: ({ container }, inside): BatchWord[] => {
       if (!takesCommands && asksForCommands(container)) {
@@ -101,7 +99,7 @@ export function scriptRuntime(options: {
           "A script of the site runs this pod (jobScript), so probes and hooks cannot run commands in its containers; use httpGet or tcpSocket, or ask the site for AllowShellAnnotations.",
         );
       }
-      if (takesCommands) return inside.map((word): BatchWord => [word]);
+      if (takesCommands) return plainWords(inside);
       const refusal =
         'echo "interlink: a script of the site runs this pod: it has no container to enter" >&2; exit 126';
       return [[bash], ["-p"], ["-c"], [refusal], ["interlink"]];
@@ -118,8 +116,4 @@ function asksForCommands(container: Container): boolean {
     lifecycle?.postStart,
     lifecycle?.preStop,
   ].some((asked) => asked?.exec !== undefined);
-}
-
-function file(path: string, text: string): BatchFile {
-  return { path, mode: 0o700, content: Buffer.from(text) };
 }

@@ -1,14 +1,12 @@
-import {
-  type BatchContainerSpec,
-  type BatchFile,
-  type BatchMount,
-  batchContainerDirectory,
-} from "@interlink/plugin-sdk";
+import type { BatchContainerSpec, BatchFile, BatchMount } from "@interlink/plugin-sdk";
 import { TUNNEL_FILE } from "../pods/tunnel-script.ts";
 import { shellQuoted } from "../submit/shell-words.ts";
+import { containerFile, containerPath } from "./container-file.ts";
 
 /** Where a container has the settings of libtsocks. */
 const SETTINGS_PATH = "/.interlink-tsocks.conf";
+/** The hook, in the container's directory of the job. */
+const HOOK_FILE = "tsocks-hook";
 /** Read by Apptainer and Singularity in the container, before they become its command. */
 const HOOK_PATH = "/.singularity.d/env/98-interlink-tsocks.sh";
 
@@ -20,7 +18,7 @@ export function tunnelMounts(spec: BatchContainerSpec, library: string): BatchMo
   return [
     { source: [library], mountPath: library, readOnly: true },
     { source: [{ jobPath: TUNNEL_FILE }], mountPath: SETTINGS_PATH, readOnly: true },
-    { source: [{ podPath: hookFile(spec) }], mountPath: HOOK_PATH, readOnly: true },
+    { source: [{ podPath: containerPath(spec, HOOK_FILE) }], mountPath: HOOK_PATH, readOnly: true },
   ];
 }
 
@@ -45,9 +43,5 @@ export function tunnelHook(spec: BatchContainerSpec, library: string): BatchFile
     "fi",
     "",
   ].join("\n");
-  return { path: hookFile(spec), mode: 0o600, content: Buffer.from(text) };
-}
-
-function hookFile({ container }: BatchContainerSpec): string {
-  return `${batchContainerDirectory(container.name)}/tsocks-hook`;
+  return containerFile(spec, HOOK_FILE, text);
 }
