@@ -96,8 +96,8 @@ it("runs the pod whatever is not closed in shell text", async () => {
 });
 
 it("cleans up at its end", async () => {
-  await run({ cleanUp: [["ln", "-s", "done", CLAIM_FILE]], shell: ['cd -- "$1"', "rm job-id"] });
-  expect(await readlink(join(folder, CLAIM_FILE))).toBe("done");
+  await run({ cleanUp: [`ln -s "it's done" ${CLAIM_FILE}`], shell: ['cd -- "$1"', "rm job-id"] });
+  expect(await readlink(join(folder, CLAIM_FILE))).toBe("it's done");
 });
 
 const hasShellcheck = spawnSync("shellcheck", ["--version"]).status === 0;
@@ -113,7 +113,7 @@ it.skipIf(!hasShellcheck).each([
       mesh: "y",
       podIp: "10.0.0.1",
       variables: [{ name: "A", value: "b" }],
-      cleanUp: [["rm", "x"]],
+      cleanUp: ["rm 'x'"],
       tunnel: { ssh: "ssh", options: ["-v"], node: "a", library: "/l.so", direct: [] },
     }),
   ],

@@ -1,3 +1,4 @@
+import { shellQuoted } from "../submit/shell-words.ts";
 import { inMesh } from "./mesh.ts";
 import { leaveTunnel, openTunnel, type TunnelSettings } from "./tunnel-script.ts";
 
@@ -19,8 +20,8 @@ export interface JobScriptOptions {
   tunnelSeconds?: number;
   /** A script that makes the pod's network, and in which the rest then runs. */
   mesh?: string;
-  /** Words to run when the job's script ends by itself, e.g. to remove a root file system; no quotes in them. */
-  cleanUp?: readonly (readonly string[])[];
+  /** Shell text, each one command, to run when the job's script ends by itself, e.g. to remove a root file system. */
+  cleanUp?: readonly string[];
 }
 
 /** Beside the pod's directory's other files: leads to the id of the one job that may run this pod. */
@@ -42,7 +43,7 @@ export function jobScript(options: JobScriptOptions): string {
   const evals = texts.map((text) => `eval "$(base64 -d <<<'${text}')"`);
   const atEnd = [
     ...(tunnel === undefined ? [] : ["il_close_tunnel"]),
-    ...cleanUp.map((words) => `${words.join(" ")} >/dev/null 2>&1`),
+    ...cleanUp.map((command) => `${command} >/dev/null 2>&1`),
   ];
   const before = [
     ...(tunnel === undefined ? [] : openTunnel(tunnel, tunnelSeconds)),
@@ -55,7 +56,7 @@ export function jobScript(options: JobScriptOptions): string {
       ? evals
       : ["if [[ -z $il_refused ]]; then", ...evals, "fi"]),
     ...(tunnel === undefined ? [] : leaveTunnel(tunnel)),
-    ...(atEnd.length === 0 ? [] : [`trap '${atEnd.join("; ")}' EXIT`]),
+    ...(atEnd.length === 0 ? [] : [`trap ${shellQuoted(atEnd.join("; "))} EXIT`]),
   ];
   const fixed = script.slice(script.indexOf("\n") + 1);
   return [

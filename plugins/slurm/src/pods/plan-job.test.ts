@@ -16,7 +16,9 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const plan = (uid: string) => {
-  const file = { ContainerRuntime: "enroot", EnrootPath: join(folder, "enroot") };
+  const path = join(folder, "enroot of the site's");
+  const prefix = String.raw`env "TOLD=it's; it is"`;
+  const file = { ContainerRuntime: "enroot", EnrootPath: path, EnrootPrefix: prefix };
   const { options: settings } = readSlurmConfig({
     file: { name: "f.yaml", text: JSON.stringify(file) },
     env: {},
@@ -27,11 +29,11 @@ const plan = (uid: string) => {
 describe("a job of enroot", () => {
   it("removes all root file systems of its pod when it ends, also those that updates have brought", async () => {
     await writeFile(
-      join(folder, "enroot"),
+      join(folder, "enroot of the site's"),
       `#!/bin/bash
 case $1 in
   list) printf '%s\\n' other interlink-${UID}-0123 interlink-other-4567 interlink-${UID}-89ab ;;
-  *) echo "$*" >>"${folder}/told" ;;
+  *) echo "$TOLD: $*" >>"${folder}/told" ;;
 esac
 `,
       { mode: 0o755 },
@@ -40,7 +42,7 @@ esac
     const running = promisify(execFile)("bash", ["-p", join(folder, "job.sh"), folder]);
     await expect(running).rejects.toMatchObject({ code: 3 });
     expect(await readFile(join(folder, "told"), "utf8")).toBe(
-      `remove -f interlink-${UID}-0123\nremove -f interlink-${UID}-89ab\n`,
+      `it's; it is: remove -f interlink-${UID}-0123\nit's; it is: remove -f interlink-${UID}-89ab\n`,
     );
   });
 

@@ -19,6 +19,7 @@ import { scriptRuntime } from "../runtime/script-runtime.ts";
 import { podResources } from "../submit/pod-resources.ts";
 import { jobFlags } from "../submit/sbatch-arguments.ts";
 import type { SbatchFlag } from "../submit/sbatch-flags.ts";
+import { shellQuoted } from "../submit/shell-words.ts";
 import { mpiLauncher, type PodWishes, readAnnotations } from "./annotations.ts";
 import { jobScript } from "./job-script.ts";
 import {
@@ -176,11 +177,11 @@ function podRuntime(
 }
 
 /** enroot keeps root file systems until someone removes them. Updates bring other images, so they are found by their names. */
-function rootFileSystems(uid: string, { runtime }: SlurmSettings): string[][] {
+function rootFileSystems(uid: string, { runtime }: SlurmSettings): string[] {
   if (!/^[A-Za-z0-9._-]+$/.test(uid)) {
     throw new PluginError("invalid", "The pod's metadata.uid is none that Kubernetes makes.");
   }
-  const enroot = [...runtime.prefix, runtime.path].join(" ");
+  const enroot = [...runtime.prefix, runtime.path].map(shellQuoted).join(" ");
   const remove = `case $il_root in ${enrootPodName(uid)}-*) ${enroot} remove -f "$il_root" ;; esac`;
-  return [[`for il_root in $(${enroot} list); do ${remove}; done`]];
+  return [`for il_root in $(${enroot} list); do ${remove}; done`];
 }
