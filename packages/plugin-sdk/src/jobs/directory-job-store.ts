@@ -1,19 +1,15 @@
-import { rename, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { RemotePodStatus, RetrievedPodData } from "@interlink/protocol";
 import type { Logger } from "pino";
-import { ignoreMissing } from "../ignore-missing.ts";
 import { PluginError } from "../plugin-error.ts";
-import type { Disk } from "./disk.ts";
 import { isSystemError, isUnreadable } from "./disk.ts";
-import { durableSteps } from "./durable-file.ts";
-import type { FileStep } from "./file-step.ts";
 import type { JobPaths } from "./job-paths.ts";
-import { JOB_FILE, jobPaths, MOST_BEHIND, POD_FILE, safeSegment } from "./job-paths.ts";
+import { safeSegment } from "./job-paths.ts";
 import type { Job, JobChange, JobStore, Quarantined, Tombstone } from "./job-store.ts";
 import { changedJob, newJob } from "./job-transition.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
-import { readPodFile } from "./load-jobs.ts";
+import type { RecordFiles } from "./record-files.ts";
+import type { RecordLines } from "./record-text.ts";
+import { jobLine, MOST_BEHIND, podLine, readPod, recordLines } from "./record-text.ts";
 import type { RootLock } from "./root-lock.ts";
 import type { Tombstones } from "./tombstones.ts";
 
@@ -22,26 +18,23 @@ const SWEEP_EVERY_MS = 60_000;
 /** What `openJobStore` has read and locked. */
 export interface JobStoreParts<Record> {
   root: string;
-  disk: Disk;
-  bare: boolean;
-  directories: { jobs: string; tmp: string };
+  files: RecordFiles;
   logger: Logger;
   newRecord: (data: RetrievedPodData) => Record;
   now: () => number;
   lock: RootLock;
   tombstones: Tombstones;
   jobs: Map<string, Job<Record>>;
-  quarantined: Quarantined[];
+  quarantined: readonly Quarantined[];
 }
 
-/** The store over its directories; see `openJobStore` for the layout. */
+/** The store over its files; see `openJobStore` for the layout. */
 export class DirectoryJobStore<Record> implements JobStore<Record> {
   readonly #parts: JobStoreParts<Record>;
   readonly #queue = new KeyedQueue();
   readonly #sweeper: NodeJS.Timeout;
-  /** Of each job, how much has been put behind its file's first line, if something has. */
+  /** Of each job, how much has been put behind its record as it was written or found, if something has. */
   readonly #behind = new Map<string, number>();
-  #made = 0;
   #closed = false;
 
   constructor(parts: JobStoreParts<Record>) {
@@ -69,7 +62,7 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
       if (existing !== undefined) return { job: existing, created: false };
       this.#refuseIfKnown(uid);
       const job = newJob(data, this.#parts.newRecord(data), this.#at());
-      await this.#writeNew(uid, data, job);
+      await this.#parts.files.make(uid, { pod: podLine(data), job: jobLine(job) });
       this.#parts.jobs.set(uid, job);
       return { job, created: true };
     });
@@ -100,15 +93,13 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
 
   async data(uid: string): Promise<RetrievedPodData> {
     this.#known(uid);
-    const { directory } = this.paths(uid);
+    const { files } = this.#parts;
     try {
-      return await readPodFile(this.#parts.disk, directory, uid);
+      return readPod(recordLines(await files.read(uid)).lines.pod, uid);
     } catch (cause) {
       this.#known(uid); // Removed while it was being read.
       const code = isUnreadable(cause) ? "unavailable" : "internal";
-      throw new PluginError(code, `The file ${join(directory, POD_FILE)} cannot be read.`, {
-        cause,
-      });
+      throw new PluginError(code, `The file ${files.record(uid)} cannot be read.`, { cause });
     }
   }
 
@@ -117,13 +108,12 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
       throw new PluginError("invalid", `The content of pod ${uid} names another UID.`);
     }
     await this.#inLine(uid, async () => {
-      this.#known(uid);
-      await this.#replace(uid, POD_FILE, data);
+      await this.#replace(uid, { pod: podLine(data), job: jobLine(this.#known(uid)) });
     });
   }
 
   paths(uid: string): JobPaths {
-    return jobPaths(join(this.#parts.directories.jobs, safeSegment("pod UID", uid)));
+    return this.#parts.files.paths(safeSegment("pod UID", uid));
   }
 
   async remove(uid: string, finalStatus?: RemotePodStatus): Promise<void> {
@@ -140,12 +130,8 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
       // Buried is gone: what fails from here on is made good at the next start.
       this.#parts.jobs.delete(uid);
       this.#behind.delete(uid);
-      const away = this.#temporary(uid);
       // Not synced: if it is lost by a power cut, the tombstone has the next start do it again.
-      await rename(this.paths(uid).directory, away);
-      await rm(away, { recursive: true, force: true }).catch((error: unknown) => {
-        this.#parts.logger.warn({ err: error, uid, path: away }, "cannot remove a job's files yet");
-      });
+      await this.#parts.files.remove(uid);
     });
   }
 
@@ -181,66 +167,27 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
     await this.close();
   }
 
-  /** A whole job directory appears under its name at once, or not at all. */
-  async #writeNew(uid: string, data: RetrievedPodData, job: Job<Record>): Promise<void> {
-    const { directories, disk, bare } = this.#parts;
-    const building = this.#temporary(uid);
-    const inPlace: FileStep = { make: "rename", path: building, to: this.paths(uid).directory };
-    const { volumes, logs, containers } = jobPaths(building);
-    const made = [building, ...(bare ? [] : [volumes, logs, containers])];
-    try {
-      await disk
-        .make([
-          ...made.map((path): FileStep => ({ make: "directory", path, mode: 0o700 })),
-          syncedFile(join(building, POD_FILE), data),
-          syncedFile(join(building, JOB_FILE), job),
-          { make: "synced", path: building },
-          inPlace,
-        ])
-        .catch(async (error: NodeJS.ErrnoException) => {
-          if (!isInTheWay(error)) throw error;
-          await this.#takeAway(uid);
-          await disk.make([inPlace]);
-        });
-      await disk.syncDirectory(directories.jobs).catch(async (error: unknown) => {
-        // Not answered, so not to be found at the next start. Where that fails too, the repeated create does it.
-        await this.#takeAway(uid).catch((err: unknown) => {
-          this.#parts.logger.warn({ err, uid }, "cannot remove the files of a failed create yet");
-        });
-        throw error;
-      });
-    } catch (error) {
-      await rm(building, { recursive: true, force: true });
-      throw error;
-    }
-  }
-
-  /** As one more line of `job.json`, of which the last one counts: a new file each time costs a file system more. */
+  /** As one more line of its record, of which the last one counts: a new file each time costs a file system more. */
   async #writeJob(uid: string, job: Job<Record>): Promise<void> {
+    const { files } = this.#parts;
     const behind = this.#behind.get(uid) ?? 0;
-    const line = textOf(job);
+    const line = jobLine(job);
     // Until it is known to be whole: nothing may come behind half a line.
     this.#behind.set(uid, Number.POSITIVE_INFINITY);
     if (behind + line.length <= MOST_BEHIND) {
-      const path = join(this.paths(uid).directory, JOB_FILE);
-      await this.#parts.disk.make([{ make: "more", path, content: line }]);
+      await files.append(uid, line);
       this.#behind.set(uid, behind + line.length);
     } else {
-      await this.#replace(uid, JOB_FILE, job);
-      this.#behind.delete(uid);
+      const { lines } = recordLines(await files.read(uid));
+      await this.#replace(uid, { pod: lines.pod, job: line });
     }
   }
 
-  async #replace(uid: string, name: string, value: unknown): Promise<void> {
-    const file = join(this.paths(uid).directory, name);
-    await this.#parts.disk.make(durableSteps(file, textOf(value)));
-  }
-
-  /** Remove the directory of a pod that has no job: a create left it that was never answered. */
-  async #takeAway(uid: string): Promise<void> {
-    const away = this.#temporary(uid);
-    await rename(this.paths(uid).directory, away).catch(ignoreMissing);
-    await rm(away, { recursive: true, force: true });
+  async #replace(uid: string, lines: RecordLines): Promise<void> {
+    const { files } = this.#parts;
+    await files.write(uid, lines);
+    await files.sync();
+    this.#behind.delete(uid);
   }
 
   #refuseIfKnown(uid: string): void {
@@ -283,25 +230,7 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
     }
   }
 
-  #temporary(uid: string): string {
-    this.#made += 1;
-    return join(this.#parts.directories.tmp, `${uid}-${this.#made}`);
-  }
-
   #at(): string {
     return new Date(this.#parts.now()).toISOString();
   }
-}
-
-function syncedFile(path: string, value: unknown): FileStep {
-  return { make: "file", path, content: textOf(value), mode: 0o600, synced: true };
-}
-
-function textOf(value: unknown): string {
-  return `${JSON.stringify(value)}\n`;
-}
-
-/** A directory was not renamed as there is one with something in it under the new name, or a file. */
-function isInTheWay({ syscall, code = "" }: NodeJS.ErrnoException): boolean {
-  return syscall === "rename" && ["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(code);
 }

@@ -1,13 +1,6 @@
 import { join } from "node:path";
 import { PluginError } from "../plugin-error.ts";
 
-/** Of a job's directory: what was asked, as JSON. */
-export const POD_FILE = "pod.json";
-/** Of a job's directory: what is remembered, as lines of JSON. The last whole line counts. */
-export const JOB_FILE = "job.json";
-/** Characters that a {@link JOB_FILE} may have besides the line that counts; then it is written anew. */
-export const MOST_BEHIND = 65_536;
-
 /** Where the files of one pod lie. All absolute. */
 export interface JobPaths {
   /** Mode 0700. */

@@ -7,9 +7,9 @@ import type { JobPaths } from "./job-paths.ts";
  */
 export type JobPhase = "intent" | "submitted" | "deleting";
 
-/** What is remembered of one pod (the last line of `job.json`). `Record` is the plugin's own part, plain JSON. */
+/** What is remembered of one pod (the last line of its record). `Record` is the plugin's own part, plain JSON. */
 export interface Job<Record> {
-  /** Of this file's shape. */
+  /** Of this shape. */
   readonly schemaVersion: 1;
   readonly uid: string;
   readonly name: string;
@@ -21,7 +21,7 @@ export interface Job<Record> {
   readonly createdAt: string;
   readonly submittedAt?: string;
   readonly deletingAt?: string;
-  /** `true`: `job.json` was damaged and rebuilt from `pod.json`; what the resource says counts more than `record`. */
+  /** `true`: it was damaged and is rebuilt from what was asked; what the resource says counts more than `record`. */
   readonly rebuilt?: boolean;
   /** Restart counts, attempts, exit records: whatever the plugin needs after a restart. */
   readonly record: Record;
@@ -50,7 +50,7 @@ export interface Quarantined {
 }
 
 /**
- * A plugin's memory: a directory per pod, named by UID. What it has answered is on disk (fsync); `get` and `list` read
+ * A plugin's memory: a file per pod, named by UID, and a directory. What it has answered is on disk (fsync); `get` and `list` read
  * from memory. Writers for one UID are put in line, so `update` sees what the one before it wrote.
  */
 export interface JobStore<Record> extends AsyncDisposable {
@@ -72,7 +72,7 @@ export interface JobStore<Record> extends AsyncDisposable {
   ): Promise<Job<Record>>;
   get(uid: string): Job<Record> | undefined;
   list(): readonly Job<Record>[];
-  /** What was asked (`pod.json`), with its secrets: read from disk at each call, not kept. */
+  /** What was asked, with its secrets: read from disk at each call, not kept. */
   data(uid: string): Promise<RetrievedPodData>;
   /**
    * Keep this instead of what was asked so far: what the pod names has changed. Durable when it resolves. Throws
@@ -82,7 +82,7 @@ export interface JobStore<Record> extends AsyncDisposable {
   /** Paths of this pod's files; the directories exist as long as the job does, but for a bare store's. */
   paths(uid: string): JobPaths;
   /**
-   * The job is confirmed gone: bury it (tombstone first), then remove its directory. Idempotent; an unknown UID
+   * The job is confirmed gone: bury it (tombstone first), then remove its files. Idempotent; an unknown UID
    * resolves. To bury a pod that never arrived here, so that a late create is refused, use {@link bury}.
    */
   remove(uid: string, finalStatus?: RemotePodStatus): Promise<void>;

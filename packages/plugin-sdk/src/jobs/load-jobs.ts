@@ -1,134 +1,101 @@
-import { readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, rmdir } from "node:fs/promises";
 import type { RetrievedPodData } from "@interlink/protocol";
 import type { Logger } from "pino";
 import { ignoreMissing } from "../ignore-missing.ts";
-import { PluginError } from "../plugin-error.ts";
 import type { Disk } from "./disk.ts";
-import { isUnreadable } from "./disk.ts";
-import { TEMPORARY_SUFFIX, writeDurably } from "./durable-file.ts";
-import { JOB_FILE, MOST_BEHIND, POD_FILE } from "./job-paths.ts";
+import { JobReader } from "./job-reader.ts";
 import type { Job, Quarantined } from "./job-store.ts";
-import { NewerJobError, newJob, readJob } from "./job-transition.ts";
+import { migrateJobs } from "./migrate-jobs.ts";
+import { Quarantine } from "./quarantine.ts";
+import type { RecordFiles, StoreDirectories } from "./record-files.ts";
+import { recordLines } from "./record-text.ts";
 
 export interface LoadJobsOptions<Record> {
   disk: Disk;
-  directory: string;
-  quarantine: string;
+  directories: StoreDirectories;
+  files: RecordFiles;
+  bare: boolean;
   logger: Logger;
   newRecord: (data: RetrievedPodData) => Record;
   readRecord: (value: unknown) => Record;
+  /** Whether the pod was deleted. */
+  isBuried: (uid: string) => boolean;
   now: () => number;
 }
 
 export interface LoadedJobs<Record> {
   jobs: Map<string, Job<Record>>;
-  quarantined: Quarantined[];
+  quarantined: readonly Quarantined[];
 }
 
 /**
- * Read every job directory. A damaged `job.json` is set aside and rebuilt from `pod.json` as an `intent`, so that the
- * resource is asked by UID; where that one is damaged, the directory goes into quarantine and the UID stays refused.
- * Throws for files of a newer version of this program, and the system's error where it cannot read or write now: what may
- * be whole is not set aside.
+ * Read every job, and make good what a crash has left half done: a removal whose tombstone is written, a create that was
+ * never answered, a migration. A damaged job is rebuilt or set aside, see {@link JobReader}; its errors are this one's.
  */
 export async function loadJobs<Record>(
   options: LoadJobsOptions<Record>,
 ): Promise<LoadedJobs<Record>> {
+  const { disk, directories, files, logger, now } = options;
+  const quarantine = new Quarantine({ directory: directories.quarantine, disk, logger, now });
+  await quarantine.load();
+  const reader = new JobReader<Record>({ ...options, quarantine });
+  for (const uid of new Set([...(await files.uids()), ...(await readdir(directories.jobs))])) {
+    if (options.isBuried(uid)) await files.remove(uid);
+  }
+  await migrateJobs({ disk, directories, files, reader });
+  const jobs = await readJobs(files, reader);
+  await tidyDirectories(new Set(jobs.keys()), quarantine, options);
+  return { jobs, quarantined: quarantine.all };
+}
+
+async function readJobs<Record>(
+  files: RecordFiles,
+  reader: JobReader<Record>,
+): Promise<Map<string, Job<Record>>> {
   const jobs = new Map<string, Job<Record>>();
-  const quarantined = await earlierQuarantine(options.quarantine);
-  for (const uid of await readdir(options.directory)) {
-    const directory = join(options.directory, uid);
-    for (const file of [JOB_FILE, POD_FILE]) {
-      await rm(join(directory, `${file}${TEMPORARY_SUFFIX}`), { force: true });
-    }
-    try {
-      const text = await options.disk.readText(join(directory, JOB_FILE));
-      const line = lastLine(text);
-      const job = readJob(line, uid, options.readRecord);
-      await readPodFile(options.disk, directory, uid);
-      // The next line must not come behind half of one, and there is to be an end of lines.
-      if (!text.endsWith("\n") || text.length - line.length > MOST_BEHIND) {
-        await writeDurably(join(directory, JOB_FILE), `${line}\n`);
-      }
-      jobs.set(uid, job);
-    } catch (error) {
-      if (error instanceof NewerJobError) throw newer(directory, error);
-      if (isUnreadable(error)) throw error;
-      const outcome = await rebuild(uid, directory, error, options);
-      if ("job" in outcome) jobs.set(uid, outcome.job);
-      else quarantined.push(outcome.quarantined);
-    }
-  }
-  return { jobs, quarantined };
-}
-
-/** The last whole line: what stands behind it was being written. Without a whole one, all of it. */
-function lastLine(text: string): string {
-  const end = text.lastIndexOf("\n");
-  return end < 0 ? text : text.slice(text.slice(0, end).lastIndexOf("\n") + 1, end);
-}
-
-/** `pod.json` as an object with this UID. Throws an `Error` that says what is wrong. */
-export async function readPodFile(
-  disk: Disk,
-  directory: string,
-  uid: string,
-): Promise<RetrievedPodData> {
-  const text = await disk.readText(join(directory, POD_FILE));
-  const data = JSON.parse(text) as RetrievedPodData | null;
-  if (data?.pod?.metadata?.uid !== uid) throw new Error("it belongs to another UID");
-  return data;
-}
-
-async function rebuild<Record>(
-  uid: string,
-  directory: string,
-  damage: unknown,
-  options: LoadJobsOptions<Record>,
-): Promise<{ job: Job<Record> } | { quarantined: Quarantined }> {
-  const { disk, logger, quarantine } = options;
-  const at = new Date(options.now()).toISOString();
-  const aside = join(quarantine, `${uid}@${at.replaceAll(":", "")}`);
-  let data: RetrievedPodData;
-  try {
-    data = await readPodFile(disk, directory, uid);
-  } catch (error) {
-    if (isUnreadable(error)) throw error;
-    await rename(directory, aside);
-    await disk.syncDirectory(quarantine);
-    logger.error(
-      { err: damage, podFile: error, uid, path: aside },
-      "a job directory is damaged and cannot be rebuilt; look at it, end its job by hand if it runs, then delete it",
+  let isWritten = false;
+  for (const uid of await files.uids()) {
+    const read = await reader.read(uid, files.record(uid), async () =>
+      recordLines(await files.read(uid)),
     );
-    return { quarantined: { uid, path: aside, reason: String(damage) } };
+    if (read === undefined) continue;
+    // The next line must not come behind half of one, and there is to be an end of lines.
+    if (!read.isTidy) await files.write(uid, read.lines);
+    isWritten ||= !read.isTidy;
+    jobs.set(uid, read.job);
   }
-  const job = { ...newJob(data, options.newRecord(data), at), rebuilt: true };
-  await rename(join(directory, JOB_FILE), `${aside}.job.json`).catch(ignoreMissing);
-  await writeDurably(join(directory, JOB_FILE), `${JSON.stringify(job)}\n`);
-  logger.error(
-    { err: damage, uid, path: `${aside}.job.json` },
-    "a job record was damaged; it is rebuilt from the pod, its history is lost",
-  );
-  return { job };
+  if (isWritten) await files.sync();
+  return jobs;
 }
 
-/** Directories that still lie in quarantine from earlier starts: their UIDs stay refused until a person removes them. */
-async function earlierQuarantine(quarantine: string): Promise<Quarantined[]> {
-  const entries = await readdir(quarantine, { withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isDirectory() && entry.name.includes("@"))
-    .map((entry) => ({
-      uid: entry.name.slice(0, entry.name.lastIndexOf("@")),
-      path: join(quarantine, entry.name),
-      reason: "it was damaged at an earlier start",
-    }));
+/** A directory for each job, and none without. */
+async function tidyDirectories(
+  jobs: ReadonlySet<string>,
+  quarantine: Quarantine,
+  { directories, files, bare }: Pick<LoadJobsOptions<unknown>, "directories" | "files" | "bare">,
+): Promise<void> {
+  const present = new Set(await readdir(directories.jobs));
+  for (const uid of present) {
+    if (jobs.has(uid) || (await removeEmpty(files, uid))) continue;
+    const { directory } = files.paths(uid);
+    await quarantine.setAside(
+      { uid, record: files.record(uid), directory },
+      new Error("there is no record of what these files are of"),
+    );
+  }
+  for (const uid of bare ? [] : jobs) if (!present.has(uid)) await files.makeDirectory(uid);
 }
 
-function newer(directory: string, cause: Error): PluginError {
-  return new PluginError(
-    "conflict",
-    `The job in ${directory} was written by a newer version of this program. Start that version, or empty the directory when no job of it runs.`,
-    { cause },
-  );
+/** Removes the directory of a job that has no record, unless it was used: a create that was not answered leaves it unused. */
+async function removeEmpty(files: RecordFiles, uid: string): Promise<boolean> {
+  const { directory, volumes, logs, containers } = files.paths(uid);
+  try {
+    for (const path of [volumes, logs, containers]) await rmdir(path).catch(ignoreMissing);
+    await rmdir(directory);
+    return true;
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    if (["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(code)) return false;
+    throw error;
+  }
 }

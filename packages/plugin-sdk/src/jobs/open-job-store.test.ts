@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RemotePodStatus } from "@interlink/protocol";
 import fc from "fast-check";
@@ -53,6 +53,21 @@ async function reopen(store: JobStore<Counter>, logger = silentLogger): Promise<
 }
 
 const UID = "9d3b5e0e-0000-4000-8000-000000000001";
+const recordOf = (uid: string): string => join(root, "records", `${uid}.json`);
+
+/** The pod's line stays, `text` is all there is of the job. */
+async function damageJob(uid: string, text: string): Promise<string> {
+  const [pod] = (await readFile(recordOf(uid), "utf8")).split("\n");
+  const damaged = `${pod}\n${text}`;
+  await writeFile(recordOf(uid), damaged);
+  return damaged;
+}
+
+async function damagePod(uid: string, text: string): Promise<void> {
+  const [, ...rest] = (await readFile(recordOf(uid), "utf8")).split("\n");
+  await writeFile(recordOf(uid), [text, ...rest].join("\n"));
+}
+
 const finalStatus: RemotePodStatus = {
   name: "p",
   namespace: "default",
@@ -70,10 +85,9 @@ describe("creating", () => {
     expect(job).toMatchObject({ uid: UID, phase: "intent", record: { count: 0 } });
     const { directory } = store.paths(UID);
     expect(await store.data(UID)).toEqual(podData(UID));
-    expect(JSON.parse(await readFile(join(directory, "job.json"), "utf8"))).toEqual(job);
-    for (const file of ["pod.json", "job.json"]) {
-      expect((await stat(join(directory, file))).mode & 0o777).toBe(0o600);
-    }
+    const lines = (await readFile(recordOf(UID), "utf8")).split("\n");
+    expect(lines).toEqual([JSON.stringify(podData(UID)), JSON.stringify(job), ""]);
+    expect((await stat(recordOf(UID))).mode & 0o777).toBe(0o600);
     for (const path of [root, directory, join(directory, "volumes"), join(directory, "logs")]) {
       expect((await stat(path)).mode & 0o777).toBe(0o700);
     }
@@ -117,6 +131,7 @@ describe("creating", () => {
       data.pod.metadata = { ...data.pod.metadata, uid: uid as string };
       await expect(store.create(data)).rejects.toMatchObject({ code: "invalid" });
       expect(await readdir(join(root, "jobs"))).toEqual([]);
+      expect(await readdir(join(root, "records"))).toEqual([]);
     },
   );
 });
@@ -146,16 +161,17 @@ describe("a disk that fails for a while", () => {
   test("does not refuse a create whose files an earlier one left behind", async () => {
     const store = await open();
     await mkdir(join(root, "jobs", UID));
-    await writeFile(join(root, "jobs", UID, "pod.json"), "{}");
+    await writeFile(join(root, "jobs", UID, "file"), "{}");
+    await writeFile(recordOf(UID), "{}");
     expect(await store.create(podData(UID))).toMatchObject({ created: true });
     expect(await store.data(UID)).toEqual(podData(UID));
   });
 
   test.each([
-    ["EMFILE", "job.json"],
-    ["ENFILE", "pod.json"],
-    ["EIO", "job.json"],
-    ["EACCES", "job.json"],
+    ["EMFILE", `${UID}.json`],
+    ["ENFILE", `${UID}.json`],
+    ["EIO", `${UID}.json`],
+    ["EACCES", `${UID}.json`],
     ["EMFILE", "gone.json"],
   ])("stops the start for %s of %s and sets nothing aside", async (code, file) => {
     const store = await open();
@@ -187,22 +203,6 @@ describe("a disk that fails for a while", () => {
         `The records in ${root} cannot be read or written`,
       ) as string,
     });
-  });
-
-  test("while a damaged job.json is rebuilt keeps its pod.json for the next start", async () => {
-    const store = await open();
-    await store.create(podData(UID));
-    await writeFile(join(store.paths(UID).directory, "job.json"), "{");
-    await store.close();
-    const disk: Disk = {
-      ...localDisk,
-      readText: async (path) => {
-        if (path.endsWith("pod.json")) throw failure("EMFILE", "open");
-        return localDisk.readText(path);
-      },
-    };
-    await expect(open(silentLogger, disk)).rejects.toMatchObject({ code: "unavailable" });
-    expect((await open()).get(UID)).toMatchObject({ rebuilt: true });
   });
 });
 
@@ -300,8 +300,8 @@ describe("removing", () => {
   });
 });
 
-describe("a job's file", () => {
-  const path = (): string => join(root, "jobs", UID, "job.json");
+describe("a job's record", () => {
+  const path = (): string => recordOf(UID);
   const update = (store: JobStore<Counter>, count: number, filler?: object) =>
     store.update(UID, () => ({ record: { count, ...filler } }));
 
@@ -310,7 +310,7 @@ describe("a job's file", () => {
     await store.create(podData(UID));
     for (const count of [1, 2, 3]) await update(store, count);
     const text = await readFile(path(), "utf8");
-    expect(text.split("\n")).toHaveLength(5);
+    expect(text.split("\n")).toHaveLength(6);
     const last = text.split("\n").at(-2) ?? "";
     for (const torn of ["{", '{"schemaVersion":1', last.replace(":3", ":5"), "\0\0"]) {
       await writeFile(path(), `${text}${torn}`);
@@ -332,7 +332,7 @@ describe("a job's file", () => {
     expect((await stat(path())).size).toBeLessThan(90_000);
     store = await reopen(store);
     expect(store.get(UID)).toEqual(last);
-    await writeFile(path(), JSON.stringify(last));
+    await damageJob(UID, JSON.stringify(last));
     store = await reopen(store);
     await update(store, 7);
     expect((await reopen(store)).get(UID)).toEqual({ ...last, record: { count: 7 } });
@@ -366,53 +366,82 @@ describe("a job's file", () => {
 describe("damage", () => {
   const damages = ["", "{", '{"schemaVersion":1', "null", '"x"', '{"schemaVersion":1,"uid":"y"}'];
 
-  test.each(damages)("a job.json of %j is rebuilt as an intent, loudly", async (text) => {
+  test.each(damages)("a job's line of %j is rebuilt as an intent, loudly", async (text) => {
     const store = await open();
     await store.create(podData(UID));
     await store.create(podData("other"));
     await store.update(UID, () => ({ phase: "submitted", jobId: "17" }));
-    await writeFile(join(store.paths(UID).directory, "job.json"), text);
+    const damaged = await damageJob(UID, text);
     const { logger, lines } = recordingLogger();
     const again = await reopen(store, logger);
     expect(again.get(UID)).toMatchObject({ phase: "intent", rebuilt: true, record: { count: 0 } });
     expect(again.get("other")).toBeDefined();
     expect(lines.filter(({ level }) => level >= 50)).toHaveLength(1);
     const kept = await readdir(join(root, "quarantine"));
-    expect(await readFile(join(root, "quarantine", kept[0] ?? ""), "utf8")).toBe(text);
+    expect(await readFile(join(root, "quarantine", kept[0] ?? ""), "utf8")).toBe(damaged);
+    expect((await reopen(again)).get(UID)).toMatchObject({ rebuilt: true });
   });
 
   test("a record that the plugin does not understand is damage too", async () => {
     const store = await open();
     await store.create(podData(UID));
-    const path = join(store.paths(UID).directory, "job.json");
+    const path = recordOf(UID);
     await writeFile(path, (await readFile(path, "utf8")).replace("count", "cnt"));
     const again = await reopen(store);
     expect(again.get(UID)).toMatchObject({ rebuilt: true });
   });
 
-  test("a damaged pod.json sets the job aside, and only that one", async () => {
+  test("a damaged line of the pod sets the job aside, and only that one", async () => {
     const store = await open();
     await store.create(podData(UID));
     await store.create(podData("other"));
-    await writeFile(join(store.paths(UID).directory, "pod.json"), "{");
+    await damagePod(UID, "{");
     const again = await reopen(store);
     expect(again.quarantined).toMatchObject([{ uid: UID }]);
     expect(again.list().map(({ uid }) => uid)).toEqual(["other"]);
   });
 
-  test("with pod.json gone as well the directory is set aside and its UID stays refused", async () => {
+  test("a record of which nothing is whole is set aside with its files, and its UID refused until a person has looked", async () => {
     let store = await open();
     await store.create(podData(UID));
     await store.create(podData("other"));
-    const { directory } = store.paths(UID);
-    await writeFile(join(directory, "job.json"), "\0\0\0");
-    await writeFile(join(directory, "pod.json"), "\0\0\0");
+    await writeFile(store.paths(UID).log("main", 0), "a log");
+    await writeFile(recordOf(UID), "\0\0\0");
     for (let start = 0; start < 2; start += 1) {
       store = await reopen(store);
       expect(store.quarantined).toMatchObject([{ uid: UID }]);
       expect(store.list().map(({ uid }) => uid)).toEqual(["other"]);
       await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "internal" });
     }
+    const path = store.quarantined[0]?.path ?? "";
+    expect(await readFile(join(path, `${UID}.json`), "utf8")).toBe("\0\0\0");
+    expect(await readFile(join(path, "files/logs/main-0.log"), "utf8")).toBe("a log");
+    await rm(path, { recursive: true });
+    store = await reopen(store);
+    expect(await store.create(podData(UID))).toMatchObject({ created: true });
+  });
+
+  test("a directory that was used but has no record is set aside; one that was not is removed", async () => {
+    let store = await open();
+    for (const uid of ["used", "new"]) {
+      await store.create(podData(uid));
+      await rm(recordOf(uid));
+    }
+    await writeFile(store.paths("used").log("main", 0), "a log");
+    store = await reopen(store);
+    expect(store.quarantined).toMatchObject([{ uid: "used" }]);
+    expect(store.list()).toEqual([]);
+    expect(await readdir(join(root, "jobs"))).toEqual([]);
+  });
+
+  test("a job whose directory was lost gets a new one", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    await rm(store.paths(UID).directory, { recursive: true });
+    store = await reopen(store);
+    expect(store.get(UID)).toMatchObject({ phase: "intent" });
+    const made = await readdir(store.paths(UID).directory);
+    expect(made.sort()).toEqual(["containers", "logs", "volumes"]);
   });
 
   test("a damaged tombstone still refuses its UID", async () => {
@@ -426,22 +455,21 @@ describe("damage", () => {
   test("a job of a newer version stops the start instead of being lost", async () => {
     const store = await open();
     await store.create(podData(UID));
-    const path = join(store.paths(UID).directory, "job.json");
+    const path = recordOf(UID);
     await writeFile(path, (await readFile(path, "utf8")).replace('sion":1', 'sion":2'));
     await store.close();
     await expect(open()).rejects.toThrow("newer version");
   });
 
-  test("half-made jobs and leftovers of a crash are cleared away", async () => {
+  test("half-made jobs are cleared away", async () => {
     const store = await open();
     await store.create(podData(UID));
     await store.close();
     await mkdir(join(root, "tmp", "half-1"));
-    await writeFile(join(root, "jobs", UID, "job.json.tmp"), "{");
+    await writeFile(join(root, "tmp", "half.json"), "{");
     const again = await open();
     expect(again.list()).toHaveLength(1);
     expect(await readdir(join(root, "tmp"))).toEqual([]);
-    expect(await readdir(join(root, "jobs", UID))).not.toContain("job.json.tmp");
   });
 });
 
@@ -461,15 +489,16 @@ describe("newer data of a job", () => {
   test("outlives a restart, without a trace of the old", async () => {
     const store = await open();
     await store.create(podData(UID));
+    await store.update(UID, () => ({ record: { count: 1 } }));
     const newer = podData(UID, { hostname: "newer" });
     await store.replaceData(UID, newer);
     expect(await store.data(UID)).toEqual(newer);
     const again = await reopen(store);
     expect(await again.data(UID)).toEqual(newer);
-    expect((await readdir(again.paths(UID).directory)).filter((name) => /tmp/.test(name))).toEqual(
-      [],
-    );
-    expect((await stat(join(again.paths(UID).directory, "pod.json"))).mode & 0o777).toBe(0o600);
+    expect(again.get(UID)).toMatchObject({ record: { count: 1 } });
+    expect(await readFile(recordOf(UID), "utf8")).toContain("newer");
+    expect((await stat(recordOf(UID))).mode & 0o777).toBe(0o600);
+    expect(await readdir(join(root, "records"))).toEqual([`${UID}.json`]);
   });
 
   test("is refused for another pod and for one that is not here", async () => {

@@ -9,6 +9,7 @@ import { isSystemError, localDisk } from "./disk.ts";
 import { makePrivateDirectory } from "./durable-file.ts";
 import type { JobStore } from "./job-store.ts";
 import { loadJobs } from "./load-jobs.ts";
+import { RecordFiles } from "./record-files.ts";
 import { lockRoot, type RootLock } from "./root-lock.ts";
 import { Tombstones } from "./tombstones.ts";
 
@@ -17,7 +18,7 @@ export interface JobStoreOptions<Record> {
   /** Directory of this plugin, made with mode 0700 if it does not exist. Owned by one process at a time. */
   root: string;
   logger: Logger;
-  /** The record a job starts with; also used to rebuild a damaged `job.json`. */
+  /** The record a job starts with; also used to rebuild a damaged one. */
   newRecord: (data: RetrievedPodData) => Record;
   /** Checks a record read from disk; throws if it cannot be one (then the job is rebuilt). Default: taken as it is. */
   readRecord?: (value: unknown) => Record;
@@ -25,7 +26,7 @@ export interface JobStoreOptions<Record> {
   now?: () => number;
   /** Default: this machine's. */
   disk?: Disk;
-  /** The plugin keeps volumes, logs and containers elsewhere: a job has no directories for them. */
+  /** The plugin keeps volumes, logs and containers elsewhere: a job has no directory for them. */
   bare?: boolean;
 }
 
@@ -34,14 +35,17 @@ export interface JobStoreOptions<Record> {
  * another living process has it open, and `unavailable` when the system cannot read or write there now. A damaged file
  * never fails the start: see `JobStore.quarantined`.
  *
- * Layout: `lock`, `jobs/<uid>/{pod.json,job.json,volumes,logs,containers}`, `tombstones/<uid>.json`, `quarantine/`,
- * and `tmp/`, where jobs are put together and taken apart, so that a directory in `jobs/` is always whole.
+ * Layout: `lock`; a record for each job, `records/<uid>.json`, whose first line is what was asked and whose last whole line
+ * is what is remembered; `jobs/<uid>/{volumes,logs,containers}` unless the store is bare; `tombstones/<uid>.json`;
+ * `quarantine/`; and `tmp/`, where all of this is put together and taken apart, so that what has its name is whole. There is a
+ * job if there is a record of it and no tombstone. What an earlier version left is brought into this layout.
  */
 export async function openJobStore<Record>(
   options: JobStoreOptions<Record>,
 ): Promise<JobStore<Record>> {
   const { root, logger, newRecord, now = Date.now, disk = localDisk, bare = false } = options;
   const directories = {
+    records: join(root, "records"),
     jobs: join(root, "jobs"),
     tombstones: join(root, "tombstones"),
     quarantine: join(root, "quarantine"),
@@ -55,21 +59,22 @@ export async function openJobStore<Record>(
     await disk.syncDirectory(root);
     const tombstones = new Tombstones(directories.tombstones, now);
     await tombstones.load(disk, logger);
-    await tombstones.sweep();
-    const { jobs, quarantined } = await loadJobs({
+    const files = new RecordFiles({ disk, directories, bare, logger });
+    const { jobs, quarantined } = await loadJobs<Record>({
       disk,
-      directory: directories.jobs,
-      quarantine: directories.quarantine,
+      directories,
+      files,
+      bare,
       logger,
       newRecord,
       readRecord: options.readRecord ?? ((value) => value as Record),
+      isBuried: (uid) => tombstones.get(uid) !== undefined,
       now,
     });
-    const store = new DirectoryJobStore<Record>({
+    await tombstones.sweep();
+    return new DirectoryJobStore<Record>({
       root,
-      disk,
-      bare,
-      directories,
+      files,
       logger,
       newRecord,
       now,
@@ -78,11 +83,6 @@ export async function openJobStore<Record>(
       jobs,
       quarantined,
     });
-    // A crash between tombstone and removal: the removal is still owed.
-    for (const uid of jobs.keys()) {
-      if (tombstones.get(uid) !== undefined) await store.remove(uid);
-    }
-    return store;
   } catch (error) {
     await lock.release();
     throw asUnavailable(root, error);
