@@ -13,10 +13,7 @@ import {
 } from "./pods.ts";
 import { freePort, grpcHealthAnswer, httpAnswer, listener } from "./servers.ts";
 import type { Site } from "./site.ts";
-import { SLURM_LIMITS } from "./slurm-limits.ts";
 import type { Group } from "./suite.ts";
-
-const GRPC = { notApplicable: { slurm: SLURM_LIMITS.grpc } };
 
 /** Behaviours 34 to 43: what probes do to a container, and what they leave alone. */
 export const probes: Group = (behaviour) => {
@@ -100,14 +97,14 @@ export const probes: Group = (behaviour) => {
     await expectNoRestart(site, "tcp-passes", server, probe);
   });
 
-  behaviour(39, { ...GRPC, sinceVersion: "1.24" }, async (site) => {
+  behaviour(39, { sinceVersion: "1.24" }, async (site) => {
     const port = await freePort();
     const server = listener(port, grpcHealthAnswer(1));
     const probe = { grpc: { port }, ...PATIENT };
     await expectNoRestart(site, "grpc-passes", server, probe);
   });
 
-  behaviour(40, { ...GRPC, sinceVersion: "1.24" }, async (site) => {
+  behaviour(40, { sinceVersion: "1.24" }, async (site) => {
     const port = await freePort();
     const livenessProbe = { grpc: { port }, ...PATIENT };
     await site.createPod("grpc-fails", {

@@ -6,7 +6,6 @@ export const SLURM_LIMITS = {
     "A job is submitted as a whole: what is wrong with the pod then refuses it, and nothing waits.",
   files:
     "The variables of a job are written down when it is submitted; the files of its volumes come later.",
-  grpc: "The Slurm plugin refuses pods with gRPC probes: a compute node has nothing to ask them with.",
   images:
     "The images of the Slurm site of the tests are directories, with no configuration in them.",
   memory: "Volumes in memory are directories on disk with the Slurm plugin, which sets no limits.",

@@ -524,12 +524,185 @@ il_http() {
   return 1
 }
 
+# Sets il_number to the varint at place il_at of il_message (hexadecimal digits), and il_at to what is behind it.
+il_read_varint() {
+  local il_byte il_shift
+  il_number=0
+  for ((il_shift = 0; il_shift < 35 && il_at < ${#il_message}; il_shift += 7)); do
+    il_byte=$((16#${il_message:il_at:2}))
+    il_at=$((il_at + 2))
+    il_number=$((il_number | (il_byte & 127) << il_shift))
+    ((il_byte > 127)) || break
+  done
+}
+
+# Sets il_code to the grpc-status in il_headers (hexadecimal digits); to 2, "unknown", if there is none. As the first of
+# its name on a connection it is written out, plainly or by Huffman's code, whatever else is in there.
+il_find_grpc_status() {
+  local il_rest='' il_size il_at il_bits=0 il_count=0 il_digit
+  case $il_headers in
+    *0b677270632d737461747573*) il_rest=${il_headers#*0b677270632d737461747573} ;;
+    *889acac8b21234da8f*) il_rest=${il_headers#*889acac8b21234da8f} ;;
+  esac
+  il_code=''
+  il_size=$((16#0${il_rest:0:2}))
+  if ((il_size > 128)); then
+    # Of the code only the digits are known: 0 to 2 have five bits, the others six.
+    for ((il_at = 2; il_at < 8 && il_at <= 2 * (il_size & 127); il_at += 2)); do
+      il_bits=$((il_bits << 8 | 16#0${il_rest:il_at:2}))
+      il_count=$((il_count + 8))
+    done
+    while ((il_count > 4)); do
+      il_digit=$((il_bits >> (il_count -= 5) & 31))
+      if ((il_digit > 2)); then
+        if ((il_count == 0)); then break; fi
+        il_digit=$(((il_bits >> (il_count -= 1) & 63) - 22))
+      fi
+      if ((il_digit > 9)); then break; fi
+      il_code+=$il_digit
+    done
+  else
+    for ((il_at = 2; il_at < 8 && il_at <= 2 * il_size; il_at += 2)); do il_code+=${il_rest:il_at+1:1}; done
+  fi
+  if [[ ! $il_code =~ ^[0-9]+$ ]]; then il_code=2; fi
+}
+
+# Prints what is wrong by the answer that il_headers and il_message (hexadecimal digits) hold; nothing if the service is well.
+il_judge_health() {
+  local il_code il_number il_tag il_at=10 il_status=0
+  local il_words=(UNKNOWN SERVING NOT_SERVING SERVICE_UNKNOWN)
+  il_find_grpc_status
+  if ((10#$il_code == 12)); then
+    printf 'this server does not implement the grpc health protocol (grpc.health.v1.Health)'
+  elif ((10#$il_code != 0)); then
+    printf 'health rpc to %s ended with grpc status %d' "$il_address" "$((10#$il_code))"
+  elif [[ $il_message == 01* ]]; then
+    printf 'health rpc to %s: the answer is compressed' "$il_address"
+  else
+    while ((il_at < ${#il_message})); do
+      il_read_varint
+      il_tag=$il_number
+      il_read_varint
+      if ((il_tag == 8)); then
+        il_status=$il_number
+        break
+      fi
+      # Fields that are not known; such a one has as many bytes as it says.
+      if (((il_tag & 7) == 2)); then il_at=$((il_at + 2 * il_number)); fi
+    done
+    ((il_status != 1)) || return 0
+    printf 'service unhealthy (responded with "%s")' "${il_words[il_status]-$il_status}"
+  fi
+  return 1
+}
+
+# Waits until il_bytes (hexadecimal digits) holds $1 bytes that the server has sent. What it sends in all is bounded; how
+# long it takes, too: the loop ends a look that lasts too long.
+il_fill() {
+  local il_more
+  while ((${#il_bytes} < 2 * $1)); do
+    # shellcheck disable=SC2046 # Bytes, without the space between them.
+    printf -v il_more %s $(il_tool dd bs=4096 count=1 <&5 2>/dev/null | il_tool od -An -v -tx1)
+    if [[ -z $il_more ]]; then
+      il_why='the connection was closed without an answer'
+      return 1
+    fi
+    il_bytes+=$il_more
+    il_received=$((il_received + ${#il_more} / 2))
+    if ((il_received > 65536)); then
+      il_why='the answer is too long'
+      return 1
+    fi
+  done
+}
+
+# Asks over HTTP/2 for the health of the service in file $1 (host, port, and what is to be sent, as printf's %b takes it)
+# and prints what is wrong, in the words of look-grpc.ts.
+il_grpc() {
+  local il_host='' il_port='' il_request='' il_address il_why='' il_bytes='' il_received=0 il_begun='' il_whole=yes il_ended=''
+  local il_size il_type il_flags il_stream il_payload il_pad il_error il_headers='' il_message=''
+  local il_errors=(NO_ERROR PROTOCOL_ERROR INTERNAL_ERROR FLOW_CONTROL_ERROR SETTINGS_TIMEOUT STREAM_CLOSED FRAME_SIZE_ERROR
+    REFUSED_STREAM CANCEL COMPRESSION_ERROR CONNECT_ERROR ENHANCE_YOUR_CALM INADEQUATE_SECURITY HTTP_1_1_REQUIRED)
+  {
+    IFS= read -r -d '' il_host
+    IFS= read -r -d '' il_port
+    IFS= read -r -d '' il_request
+  } <"$1"
+  il_address=$il_host:$il_port
+  { exec 5<>"/dev/tcp/$il_host/$il_port"; } 2>/dev/null || {
+    printf 'dial tcp %s: connect: connection refused' "$il_address"
+    return 1
+  }
+  # A server that has hung up is told of by what follows.
+  trap '' PIPE
+  printf '%b' "$il_request" >&5 2>/dev/null
+  until [[ -n $il_ended && -n $il_whole ]]; do
+    # A frame: nine bytes (size, type, flags, stream), and as many as they say.
+    il_fill 9 || break
+    il_size=$((16#${il_bytes:0:6}))
+    il_type=${il_bytes:6:2}
+    il_flags=$((16#${il_bytes:8:2}))
+    il_stream=$((16#${il_bytes:10:8} & 0x7fffffff))
+    # A server begins with its settings, and sends no frame that is larger before it is told that it may.
+    if ((il_size > 16384)) || [[ -z $il_begun && $il_type != 04 ]]; then
+      il_why='the answer is not HTTP/2'
+      break
+    fi
+    il_begun=yes
+    il_fill "$((9 + il_size))" || break
+    il_payload=${il_bytes:18:2*il_size}
+    il_bytes=${il_bytes:18+2*il_size}
+    case $il_type/$il_stream in
+      00/1)
+        if ((il_flags & 8)); then
+          il_pad=$((16#0${il_payload:0:2}))
+          if ((il_pad >= il_size)); then
+            il_why='the answer is not HTTP/2'
+            break
+          fi
+          il_payload=${il_payload:2:2*(il_size-1-il_pad)}
+        fi
+        il_message+=$il_payload
+        if ((il_flags & 1)); then il_ended=yes; fi
+        ;;
+      01/1 | 09/1)
+        il_headers+=$il_payload
+        if [[ $il_type == 01 ]] && ((il_flags & 1)); then il_ended=yes; fi
+        il_whole=''
+        if ((il_flags & 4)); then il_whole=yes; fi
+        ;;
+      03/1)
+        il_error=$((16#0${il_payload:0:8}))
+        il_why="Stream closed with error code NGHTTP2_${il_errors[il_error]-$il_error}"
+        break
+        ;;
+      04/0)
+        if ! ((il_flags & 1)); then printf '\0\0\0\4\1\0\0\0\0' >&5 2>/dev/null; fi
+        ;;
+      07/0)
+        # Streams up to that of the number are answered still, unless something is wrong.
+        il_error=$((16#0${il_payload:8:8}))
+        if ((il_error != 0 || (16#0${il_payload:0:8} & 0x7fffffff) == 0)); then
+          il_why="Session closed with error code NGHTTP2_${il_errors[il_error]-$il_error}"
+          break
+        fi
+        ;;
+    esac
+  done
+  if [[ -n $il_why ]]; then
+    printf 'health rpc to %s: %s' "$il_address" "$il_why"
+    return 1
+  fi
+  il_judge_health
+}
+
 # Does what a probe or hook $1 asks for.
 il_ask() {
   local il_file=$il_spec/$il_name/$1 il_host='' il_port=''
   case ${il_set[$il_index.$1]} in
     exec) (il_read_words "$il_file" && il_become_inside) ;;
     http) il_http "$il_file" "${2-}" ;;
+    grpc) il_grpc "$il_file" ;;
     tcp)
       {
         IFS= read -r -d '' il_host
@@ -916,7 +1089,7 @@ il_probe() {
     if [[ -n ${il_look_pid[$il_key]} ]]; then
       if ((il_now >= il_look_until[$il_key])); then
         il_stop_look "$il_kind"
-        il_has_looked "$il_kind" 1 "command timed out after $((il_set[$il_key.timeout] / 1000))s"
+        il_has_looked "$il_kind" 1 "${il_set[$il_key.late]-command timed out after $((il_set[$il_key.timeout] / 1000))s}"
       else
         il_wake_at "${il_look_until[$il_key]}"
       fi

@@ -7,6 +7,7 @@ import { podData } from "../testing/pod-data.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import { batchScriptPath } from "./batch-script.ts";
 import type { BatchContainerSpec, PlanBatchPodOptions } from "./contract.ts";
+import { healthRequest, printable } from "./health-request.ts";
 import { packBatchPod } from "./pack-batch-pod.ts";
 import { planBatchPod } from "./plan-batch-pod.ts";
 import { readBatchRecords } from "./read-batch-records.ts";
@@ -29,7 +30,16 @@ describe("a pod is refused, in words for its owner, when", () => {
       one({ args: ["x".repeat(131_072)] }),
       /Put it into a vol/,
     ],
-    ["a probe speaks gRPC", one({ livenessProbe: { grpc: { port: 1 } } }), /gRPC/],
+    [
+      "a gRPC service's name is longer than one frame",
+      one({ livenessProbe: { grpc: { port: 1, service: "x".repeat(16_001) } } }),
+      /liveness probe of container main names a gRPC service of more than 16000 bytes/,
+    ],
+    [
+      "a gRPC probe's port is none",
+      one({ startupProbe: { grpc: { port: 70_000 } } }),
+      /names the port 70000/,
+    ],
     [
       "a probe's host is a path",
       one({ readinessProbe: { tcpSocket: { host: "a/../b", port: 1 } } }),
@@ -112,6 +122,17 @@ test("a runtime is told everything of a container, resolved", () => {
     ],
     terminationMessage: { source: [{ attemptPath: "termination-log" }], mountPath: "/tmp/why" },
   });
+});
+
+test("a gRPC probe has all that is to be sent, and the words for one that takes too long", () => {
+  const readinessProbe = { grpc: { port: 9000, service: "it's $(id)\\x41" }, timeoutSeconds: 2 };
+  const { files } = plan(one({ readinessProbe }));
+  const content = (path: string) =>
+    Buffer.from(files.find((file) => file.path === path)?.content ?? []);
+  const request = healthRequest("127.0.0.1:9000", "it's $(id)\\x41") ?? Buffer.alloc(0);
+  expect(String(content("spec/main/readiness"))).toBe(`127.0.0.1\x009000\0${printable(request)}\0`);
+  const settings = String(content("spec/pod.settings"));
+  expect(settings).toContain("\x000.readiness\0grpc\x000.readiness.late\0timeout: health rpc to");
 });
 
 test("what is written is for its owner alone, can be written again, and ends with the settings", async () => {

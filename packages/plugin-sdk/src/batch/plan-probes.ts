@@ -1,5 +1,6 @@
 import type {
   Container,
+  GRPCAction,
   HTTPGetAction,
   LifecycleHandler,
   Probe,
@@ -12,6 +13,7 @@ import { portNumber } from "../supervisor/probes/pod-port.ts";
 import { probeDefaults } from "../supervisor/probes/probe-worker.ts";
 import type { BatchContainerSpec, BatchRuntime } from "./contract.ts";
 import { encodeWords, nulSeparated, type Settings } from "./encode.ts";
+import { healthRequest, MOST_SERVICE_BYTES, printable } from "./health-request.ts";
 
 /** A probe or hook as the script does it: its settings, and what `il_ask` reads in the file of its name. */
 export interface PlannedAsk {
@@ -90,12 +92,7 @@ function planAsk(
     const content = nulSeparated("host", [host, String(port)]);
     return { name, settings: [[name, "tcp"]], content };
   }
-  if (grpc) {
-    throw new PluginError(
-      "rejected",
-      `The ${name} probe of container ${container.name} is a gRPC one, which a batch job cannot make. Use exec, httpGet or tcpSocket.`,
-    );
-  }
+  if (grpc) return planGrpc(name, grpc, container);
   if (sleep === undefined) return undefined;
   const seconds = Math.max(0, Math.trunc(sleep.seconds ?? 0));
   return {
@@ -104,6 +101,32 @@ function planAsk(
       [name, "sleep"],
       [`${name}.seconds`, seconds],
     ],
+  };
+}
+
+/** Host, port and all that is sent, as `il_grpc` reads them. */
+function planGrpc(
+  name: string,
+  { port: asked, service }: GRPCAction,
+  container: Container,
+): PlannedAsk {
+  const { host, port } = address({ port: asked }, container);
+  const authority = `${host}:${port}`;
+  const bytes = healthRequest(authority, service ?? "");
+  if (bytes === undefined) {
+    throw new PluginError(
+      "rejected",
+      `The ${name} probe of container ${container.name} names a gRPC service of more than ${MOST_SERVICE_BYTES} bytes.`,
+    );
+  }
+  const late = `timeout: health rpc to ${authority} did not complete in time`;
+  return {
+    name,
+    settings: [
+      [name, "grpc"],
+      [`${name}.late`, late],
+    ],
+    content: nulSeparated("request", [host, String(port), printable(bytes)]),
   };
 }
 
