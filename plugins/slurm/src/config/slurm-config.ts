@@ -64,6 +64,7 @@ export interface SlurmSettings {
   commandSeconds: number;
 }
 
+/** Slurm's programs where the plugin runs: paths, or names that are looked for in PATH. */
 export interface SlurmCommands {
   sbatch: string;
   squeue: string;
@@ -74,6 +75,7 @@ export interface SlurmCommands {
   srun: string;
 }
 
+/** What runs containers on the compute nodes, and with which words. */
 export interface RuntimeSettings {
   kind: "singularity" | "enroot";
   path: string;
@@ -84,6 +86,7 @@ export interface RuntimeSettings {
   imageCache?: string;
 }
 
+/** What a site sets for the pods of one namespace. */
 export interface NamespaceSettings {
   /** Options of sbatch that its pods run with and cannot change. */
   fixed: readonly { name: string; value: string }[];

@@ -57,7 +57,9 @@ export function readAnnotations(
     read(name, (text) => {
       const given = shellWords(text);
       if (given.length > 0 && !site.runtimeOptions) {
-        throw new Error("this site does not let pods add options to the runtime's command line");
+        throw new Error(
+          "this site does not let pods add options to the runtime's command line (AllowRuntimeOptions)",
+        );
       }
       return given;
     }) ?? [];

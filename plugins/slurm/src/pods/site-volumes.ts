@@ -92,7 +92,7 @@ export function withoutPodData(pod: Pod): Pod {
   if (data !== undefined) {
     throw new PluginError(
       "rejected",
-      `The volume "${data.name}" holds data of the pod, which this site does not take to its compute nodes (ExportPodData).`,
+      `The volume "${data.name}" holds data of the pod, which this site does not take to its compute nodes (ExportPodData). Leave it out, or ask the site.`,
     );
   }
   const dropped = new Set(volumes.filter(isToken).map(({ name }) => name));

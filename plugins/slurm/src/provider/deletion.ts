@@ -13,6 +13,10 @@ export interface DeletionView {
   now: number;
 }
 
+/**
+ * What is done about a delete next: `look` and `wait` do nothing until more is known or time has passed, `terminate` and
+ * `kill` are for the job's script alone, `gone` is when nothing of the job is left at Slurm.
+ */
 export type DeletionStep = "look" | "terminate" | "kill" | "cancel" | "wait" | "gone";
 
 /** The script has these many milliseconds beyond what is left of the grace period to write down the end. */

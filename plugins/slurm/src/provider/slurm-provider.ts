@@ -41,6 +41,7 @@ import { Poller } from "./poller.ts";
 import { EMPTY_RECORD } from "./slurm-record.ts";
 import { asPluginError } from "./submitter.ts";
 
+/** What {@link createSlurmProvider} is given; what is optional has a default. */
 export interface SlurmProviderOptions {
   /** Directory of this plugin; owned by one process at a time. Compute nodes see it under the same path. */
   root: string;
@@ -63,7 +64,7 @@ export function createSlurmProvider(options: SlurmProviderOptions): Provider {
   if (!/^[A-Za-z0-9._/@+=~ -]+$/.test(root)) {
     throw new PluginError(
       "invalid",
-      `The directory ${JSON.stringify(root)} cannot be used: runtimes of containers give other meanings to some of its signs.`,
+      `The directory ${JSON.stringify(root)} cannot be used, as runtimes of containers give other meanings to some of its signs. Choose one of letters, digits, blanks and . _ / @ + = ~ - alone.`,
     );
   }
   return new SlurmProvider({ ...options, root });

@@ -15,6 +15,7 @@ export interface SlurmRecord {
   deletion?: { requestedAt: number; graceSeconds: number };
 }
 
+/** Of a pod that has just been written down. */
 export const EMPTY_RECORD: SlurmRecord = { schemaVersion: 1 };
 
 /** Throws an `Error` for what cannot be one. */

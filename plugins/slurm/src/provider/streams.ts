@@ -82,7 +82,7 @@ export class Streams {
     const { uid } = job;
     const attempt = (job.status && logAttempt(job.status, name, false)) ?? 0;
     const logFile = files.log(uid, name, attempt);
-    // Looked at before anything is sent to it: what it answers is seen.
+    // Looked at before anything is sent to it: what it answers is seen. No log yet: all of it is new.
     const from = await stat(logFile).then(
       ({ size }) => size,
       () => 0,

@@ -62,7 +62,7 @@ export class Submitter {
     if (ownUid !== 0) {
       throw new PluginError(
         "rejected",
-        `The pod is to run as user ${uid}, but the plugin runs as user ${ownUid} and cannot submit for others.`,
+        `The pod is to run as user ${uid}, but the plugin runs as user ${ownUid} and cannot submit for others. Leave securityContext.runAsUser out; if a flavor or DefaultUID names the user, the site has to run the plugin as root.`,
       );
     }
     return client.user(uid).catch((error: unknown) => {
@@ -152,7 +152,7 @@ export class Submitter {
     if (found !== undefined) return found;
     throw new PluginError(
       "unavailable",
-      "sbatch has told no job id, and the job is not to be found.",
+      "sbatch has told no job id, and the job is not to be found yet. It is looked for again before anything is submitted anew.",
     );
   }
 
@@ -179,6 +179,7 @@ export class Submitter {
 async function hasToPull(images: readonly PullBefore[], directory = "/"): Promise<boolean> {
   for (const { file, policy } of images) {
     if (policy === "Always") return true;
+    // Whatever keeps it from being seen: the pull says what that is, as an event of the pod.
     const there = await stat(join(directory, file)).catch(() => undefined);
     if (there === undefined || there.size === 0) return true;
   }

@@ -56,7 +56,7 @@ export class Updater {
       return Promise.reject(
         new PluginError(
           "rejected",
-          "The pod was packed into its job's script (SHARED_FS is off): what changes later does not reach it.",
+          "The pod was packed into its job's script (SharedFileSystem is off), so later changes do not reach it. Delete the pod and create it again.",
         ),
       );
     }
@@ -71,6 +71,7 @@ export class Updater {
   async #update(job: PodJob, update: RetrievedPodData, signal: AbortSignal): Promise<void> {
     const { store, files, observer, clock, plan: planOf, pull, settings } = this.#options;
     const { uid } = job;
+    // What becomes of it is told to whoever creates the pod.
     await job.submission?.catch(() => undefined);
     await observer.records(job, clock.now());
     if (isSettled(job)) return;

@@ -13,7 +13,10 @@ export function imageReference(image: string, prefix: string): string {
   const reference = isWhole ? image : `${prefix}${image}`;
   if (reference === "" || reference.startsWith("-") || /^\s|\p{Cc}|\s$/u.test(reference)) {
     const shown = JSON.stringify(reference.slice(0, 120));
-    throw new PluginError("rejected", `${shown} is not a reference of an image.`);
+    throw new PluginError(
+      "rejected",
+      `${shown} is not a reference of an image; write for example busybox:1.36, docker://host.example/name:tag or /path/image.sif.`,
+    );
   }
   return reference;
 }

@@ -12,9 +12,11 @@ const SCRIPT_FILE = "pull-image";
 
 /**
  * Fixed, for every pod; what differs comes as arguments: LINK POLICY DIRECTORY FILE N COMMAND... IMAGE.
- * Has COMMAND, with a file and IMAGE behind it, make FILE in DIRECTORY (below the home of the job's user if that is empty) unless it is there, one
- * job at a time, and makes LINK lead to it; with no LINK, where the plugin runs, FILE is for all users. The image's working directory goes to LINK.workdir: Apptainer and Singularity
- * keep the image's own settings as a part of FILE, and the first N words of COMMAND (0: none) are what shows it.
+ *
+ * Has COMMAND, with a file and IMAGE behind it, make FILE in DIRECTORY (below the home of the job's user if that is empty)
+ * unless it is there, one job at a time, and makes LINK lead to it; with no LINK, where the plugin runs, FILE is for all
+ * users. The image's working directory goes to LINK.workdir: Apptainer and Singularity keep the image's own settings as a
+ * part of FILE, and the first N words of COMMAND (0: none) are what shows it.
  */
 export const PULL_SCRIPT = `#!/bin/bash -p
 set -u

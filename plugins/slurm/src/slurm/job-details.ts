@@ -45,7 +45,7 @@ export function parseShowJob(output: string): JobDetails[] {
     });
 }
 
-/** What is asked of accounting about ended jobs; `mark` as for squeue. */
+/** What is asked of accounting about ended jobs: these, or all of a name since then (milliseconds since the epoch). */
 export function accountingArguments(
   which: { ids: readonly string[] } | { name: string; since: number },
 ): string[] {

@@ -97,7 +97,10 @@ function quantity(
   const amount = parseQuantity(String(text));
   if (amount !== undefined) return amount;
   const shown = JSON.stringify(String(text).slice(0, 40));
-  throw new PluginError("invalid", `The ${name} of ${where}, ${shown}, is not a quantity.`);
+  throw new PluginError(
+    "invalid",
+    `The ${name} of ${where}, ${shown}, is not a quantity; write for example 500m, 2 or 1.5Gi.`,
+  );
 }
 
 function add(a: Fraction, b: Fraction): Fraction {

@@ -79,7 +79,9 @@ export function checkFlags(
     if (by === "pod" && SITE_OPTIONS.has(name)) {
       throw new Error(`--${name} can only be set by the site, in a flavor`);
     }
-    if (by === "pod" && forbidden.has(name)) throw new Error(`this site does not allow --${name}`);
+    if (by === "pod" && forbidden.has(name)) {
+      throw new Error(`this site does not allow --${name} (ForbiddenFlags)`);
+    }
   }
 }
 
