@@ -24,6 +24,7 @@ import {
 } from "../commands/exec-session.ts";
 import type { SlurmClient } from "../commands/slurm-client.ts";
 import { firstNode } from "../slurm/node-address.ts";
+import { endSoon } from "./end-soon.ts";
 import type { JobFiles } from "./job-files.ts";
 import { hasAttemptEnded, logAttempt } from "./log-attempt.ts";
 import type { PodJob } from "./pod-job.ts";
@@ -111,7 +112,10 @@ export class Streams {
     const close = (): void => streams.close();
     signal.addEventListener("abort", close);
     if (signal.aborted) close();
-    const settled = (): void => signal.removeEventListener("abort", close);
+    const settled = (): void => {
+      signal.removeEventListener("abort", close);
+      if (relay !== undefined) endSoon(relay);
+    };
     void streams.ended.then(settled);
     return streams;
   }
@@ -130,7 +134,7 @@ export class Streams {
     if (node === undefined) {
       throw new PluginError(
         "unavailable",
-        `Slurm does not tell the compute node of job ${job.jobId} now.`,
+        `Slurm does not tell the compute node of job ${job.jobId} now; try again in a moment.`,
       );
     }
     const address = (await client.nodeAddress(node, signal)) ?? node;
