@@ -38,9 +38,14 @@ const SEGMENT = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
  * letter or digit at both ends. Throws `PluginError` `invalid` otherwise. `what` names it in the message.
  */
 export function safeSegment(what: string, text: unknown): string {
-  if (typeof text === "string" && SEGMENT.test(text)) return text;
+  if (isSafeSegment(text)) return text;
   throw new PluginError(
     "invalid",
     `The ${what} ${JSON.stringify(text)?.slice(0, 80)} cannot be used: it must be 1 to 253 letters, digits, "-", "." or "_".`,
   );
+}
+
+/** Whether {@link safeSegment} takes it. */
+export function isSafeSegment(text: unknown): text is string {
+  return typeof text === "string" && SEGMENT.test(text);
 }

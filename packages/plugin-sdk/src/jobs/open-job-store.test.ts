@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { RemotePodStatus } from "@interlink/protocol";
 import fc from "fast-check";
@@ -8,8 +8,10 @@ import { recordingLogger, silentLogger } from "../testing/recording-logger.ts";
 import { temporaryDirectory } from "../testing/temporary-directory.ts";
 import type { Disk } from "./disk.ts";
 import { localDisk } from "./disk.ts";
+import type { FileStep } from "./file-step.ts";
 import type { JobStore } from "./job-store.ts";
 import { openJobStore } from "./open-job-store.ts";
+import { ThreadedDisk } from "./threaded-disk.ts";
 
 interface Counter {
   count: number;
@@ -31,9 +33,10 @@ afterEach(async () => {
   await directory[Symbol.asyncDispose]();
 });
 
-async function open(logger = silentLogger, disk?: Disk): Promise<JobStore<Counter>> {
+async function open(logger = silentLogger, disk?: Disk, bare = false): Promise<JobStore<Counter>> {
   const store = await openJobStore<Counter>({
     root,
+    bare,
     ...(disk && { disk }),
     logger,
     newRecord: () => ({ count: 0 }),
@@ -101,6 +104,37 @@ describe("creating", () => {
     expect((await store.create(podData(UID))).job.jobId).toBe("17");
   });
 
+  test("at once share the syncs of the directory, where the disk can do that", async () => {
+    const uids = Array.from({ length: 20 }, (_, index) => `uid-${index}`);
+    let asked = 0;
+    let made = 0;
+    let allAsked = (): void => {};
+    const waiting = new Promise<void>((resolve) => {
+      allAsked = resolve;
+    });
+    class Counting extends ThreadedDisk {
+      override async make(steps: readonly FileStep[]): Promise<void> {
+        if (isSync(steps)) {
+          made += 1;
+          await waiting;
+        }
+        return super.make(steps);
+      }
+      override async syncDirectory(path: string): Promise<void> {
+        if (path === join(root, "records")) asked += 1;
+        if (asked === uids.length) allAsked();
+        return super.syncDirectory(path);
+      }
+    }
+    const isSync = ([step]: readonly FileStep[]): boolean =>
+      step?.make === "synced" && step.path === join(root, "records");
+    await using disk = new Counting();
+    const store = await open(silentLogger, disk, true);
+    await Promise.all(uids.map((uid) => store.create(podData(uid))));
+    expect({ asked, made }).toEqual({ asked: 20, made: 2 });
+    await reopen(store);
+  });
+
   test("is refused after a delete, across restarts, for a day", async () => {
     let store = await open();
     await store.create(podData(UID));
@@ -141,21 +175,92 @@ describe("a disk that fails for a while", () => {
     return Object.assign(new Error(`${code}: it fails, ${syscall}`), { code, syscall });
   }
 
-  test("leaves nothing of a create it did not make durable, and takes the repeated one", async () => {
-    let failing = true;
+  const nothing = { jobs: [], records: [], tmp: [] };
+  const left = async (): Promise<object> => ({
+    jobs: await readdir(join(root, "jobs")),
+    records: await readdir(join(root, "records")),
+    tmp: await readdir(join(root, "tmp")),
+  });
+
+  test.each([
+    ["records", false],
+    ["jobs", false],
+    ["records", true],
+  ])(
+    "leaves nothing of a create whose name in %s it did not make durable (bare: %s)",
+    async (name, bare) => {
+      let failing = true;
+      const disk: Disk = {
+        ...localDisk,
+        syncDirectory: async (path) => {
+          if (failing && path === join(root, name)) throw failure("EIO", "fsync");
+          await localDisk.syncDirectory(path);
+        },
+      };
+      let store = await open(silentLogger, disk, bare);
+      await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "unavailable" });
+      expect(await left()).toEqual(nothing);
+      failing = false;
+      expect(await store.create(podData(UID))).toMatchObject({ created: true });
+      store = await reopen(store);
+      expect(store.get(UID)).toMatchObject({ phase: "intent" });
+    },
+  );
+
+  test.each([true, false])(
+    "leaves nothing of a create at whichever step it fails, also when all are made (bare: %s)",
+    async (bare) => {
+      let good = Number.POSITIVE_INFINITY;
+      const disk: Disk = {
+        ...localDisk,
+        make: async (steps) => {
+          await localDisk.make(steps.slice(0, good));
+          if (good <= steps.length) throw failure("EIO", "write");
+        },
+      };
+      const store = await open(silentLogger, disk, bare);
+      for (good = 0; good <= (bare ? 2 : 8); good += 1) {
+        await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "unavailable" });
+        expect(await left()).toEqual(nothing);
+      }
+      expect(await store.create(podData(UID))).toMatchObject({ created: true });
+    },
+  );
+
+  test.each([true, false])("is waited for before a create is answered (bare: %s)", async (bare) => {
+    const steps: FileStep[] = [];
+    const syncs: { path: string; release: () => void }[] = [];
     const disk: Disk = {
       ...localDisk,
-      syncDirectory: async (path) => {
-        if (failing && path === join(root, "jobs")) throw failure("EIO", "fsync");
-        await localDisk.syncDirectory(path);
+      make: async (more) => {
+        await localDisk.make(more);
+        steps.push(...more);
       },
+      syncDirectory: (path) => new Promise((release) => syncs.push({ path, release })),
     };
-    const store = await open(silentLogger, disk);
-    await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "unavailable" });
-    expect(await readdir(join(root, "jobs"))).toEqual([]);
-    failing = false;
-    expect(await store.create(podData(UID))).toMatchObject({ created: true });
-    expect(await readdir(join(root, "tmp"))).toEqual([]);
+    const opening = open(silentLogger, disk, bare);
+    await expect.poll(() => syncs.length).toBe(1);
+    syncs.splice(0)[0]?.release();
+    const store = await opening;
+    let answered = false;
+    const creating = store.create(podData(UID)).finally(() => {
+      answered = true;
+    });
+    const changed = ["records", ...(bare ? [] : ["jobs"])].map((name) => join(root, name));
+    await expect.poll(() => syncs.map(({ path }) => path)).toEqual(changed);
+    // What the names are of is on disk already, and nothing was changed but by these steps.
+    expect(steps).toContainEqual(
+      expect.objectContaining({ make: "file", synced: true, mode: 0o600 }),
+    );
+    expect(steps.at(-1)).toMatchObject({ make: "rename", to: recordOf(UID) });
+    for (const { release } of syncs) {
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(answered).toBe(false);
+      expect(store.get(UID)).toBeUndefined();
+      release();
+    }
+    await creating;
+    expect(await readdir(join(root, "jobs"))).toEqual(bare ? [] : [UID]);
   });
 
   test("does not refuse a create whose files an earlier one left behind", async () => {
@@ -288,15 +393,34 @@ describe("removing", () => {
     expect(store.tombstone(UID)).toMatchObject({ uid: UID, name: "pod-9d3b5e0e" });
   });
 
-  test("is finished at the next start when a crash came between tombstone and removal", async () => {
+  test.each<[string, () => Promise<void>]>([
+    ["its tombstone", async () => {}],
+    ["its record's removal", () => rm(recordOf(UID))],
+    ["its directory's", () => rm(join(root, "jobs", UID), { recursive: true })],
+  ])("is finished at the next start when a crash came behind %s", async (_name, removed) => {
     let store = await open();
     await store.create(podData(UID));
+    await store.create(podData("other"));
+    await writeFile(store.paths(UID).log("main", 0), "a log");
     await store.close();
     const tombstone = { schemaVersion: 1, uid: UID, deletedAt: new Date(clock).toISOString() };
     await writeFile(join(root, "tombstones", `${UID}.json`), JSON.stringify(tombstone));
+    await removed();
     store = await open();
-    expect(store.list()).toEqual([]);
-    expect(await readdir(join(root, "jobs"))).toEqual([]);
+    expect(store.list().map(({ uid }) => uid)).toEqual(["other"]);
+    expect(store.quarantined).toEqual([]);
+    expect(await readdir(join(root, "jobs"))).toEqual(["other"]);
+    expect(await readdir(join(root, "records"))).toEqual(["other.json"]);
+  });
+
+  test("does not ask what a damaged record holds", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    await store.bury({ uid: "gone", name: "p", namespace: "default" });
+    await writeFile(recordOf("gone"), "{");
+    store = await reopen(store);
+    expect(store.quarantined).toEqual([]);
+    expect(store.list().map(({ uid }) => uid)).toEqual([UID]);
   });
 });
 
@@ -419,6 +543,42 @@ describe("damage", () => {
     await rm(path, { recursive: true });
     store = await reopen(store);
     expect(await store.create(podData(UID))).toMatchObject({ created: true });
+  });
+
+  test.each<[string, (aside: string) => Promise<void>]>([
+    ["its place there was made", async () => {}],
+    ["its record was moved", (aside) => rename(recordOf(UID), join(aside, `${UID}.json`))],
+  ])("is set aside for good when a crash came after %s", async (_name, moved) => {
+    let store = await open();
+    await store.create(podData(UID));
+    await writeFile(store.paths(UID).log("main", 0), "a log");
+    await writeFile(recordOf(UID), "{");
+    const aside = join(root, "quarantine", `${UID}@2025`);
+    await mkdir(aside);
+    await moved(aside);
+    store = await reopen(store);
+    expect(store.list()).toEqual([]);
+    await expect(store.create(podData(UID))).rejects.toMatchObject({ code: "internal" });
+    expect(await readdir(join(root, "jobs"))).toEqual([]);
+    expect(await readdir(join(root, "records"))).toEqual([]);
+    const files = await readdir(join(root, "quarantine"), { recursive: true });
+    expect(files.filter((name) => /main-0\.log$|\/[^/]*\.json$/.test(name))).toHaveLength(2);
+  });
+
+  test("what is no file, and what is nobody's, stops no start", async () => {
+    let store = await open();
+    await store.create(podData(UID));
+    await mkdir(recordOf("directory"));
+    await writeFile(join(root, "jobs/file"), "x");
+    for (const name of [".json", "...json", ".nfs01"]) {
+      await writeFile(join(root, "records", name), "x");
+    }
+    store = await reopen(store);
+    expect(store.list().map(({ uid }) => uid)).toEqual([UID]);
+    expect(store.quarantined.map(({ uid }) => uid).sort()).toEqual(["directory", "file"]);
+    expect((await readdir(join(root, "records"))).sort()).toEqual(
+      ["...json", ".json", ".nfs01", `${UID}.json`].sort(),
+    );
   });
 
   test("a directory that was used but has no record is set aside; one that was not is removed", async () => {

@@ -1,4 +1,5 @@
 import type { RetrievedPodData } from "@interlink/protocol";
+import { isSafeSegment } from "./job-paths.ts";
 import type { Job } from "./job-store.ts";
 
 /** Characters that a record may have besides the two lines that count; then it is written anew. */
@@ -19,9 +20,10 @@ export function recordName(uid: string): string {
   return `${uid}${SUFFIX}`;
 }
 
-/** The UID whose record has this name; `undefined` if it is no record's. */
+/** The UID whose record has this name; `undefined` if it is no record's: then the file is not ours. */
 export function uidOfRecord(name: string): string | undefined {
-  return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : undefined;
+  const uid = name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : undefined;
+  return isSafeSegment(uid) ? uid : undefined;
 }
 
 /** Without an end of line. */

@@ -6,11 +6,13 @@ import { podData } from "./pod-data.ts";
 
 /**
  * A process that creates, updates and removes jobs for ever, telling each answered step on stdout; made to be killed.
- * Words: the store's root, and where given the script of the threads that write its files.
+ * Words: the store's root; and where given, the script of the threads that write its files, of which it then has no more
+ * than records.
  */
 const [, , root = "", threads] = process.argv;
 const store = await openJobStore<{ count: number }>({
   root,
+  bare: threads !== undefined,
   disk: threads === undefined ? localDisk : new ThreadedDisk({ script: threads }),
   logger: pino({ level: "silent" }),
   newRecord: () => ({ count: 0 }),
