@@ -599,16 +599,17 @@ il_judge_health() {
 # Waits until il_bytes (hexadecimal digits) holds $1 bytes that the server has sent. What it sends in all is bounded; how
 # long it takes, too: the loop ends a look that lasts too long.
 il_fill() {
-  local il_more
-  while ((${#il_bytes} < 2 * $1)); do
+  local il_wanted=$((2 * $1)) il_more
+  while ((${#il_bytes} < il_wanted)); do
     # shellcheck disable=SC2046 # Bytes, without the space between them.
-    printf -v il_more %s $(il_tool dd bs=4096 count=1 <&5 2>/dev/null | il_tool od -An -v -tx1)
-    if [[ -z $il_more ]]; then
+    set -- $(il_tool dd bs=4096 count=1 <&5 2>/dev/null | il_tool od -An -v -tx1)
+    if (($# == 0)); then
       il_why='the connection was closed without an answer'
       return 1
     fi
+    printf -v il_more %s "$@"
     il_bytes+=$il_more
-    il_received=$((il_received + ${#il_more} / 2))
+    il_received=$((il_received + $#))
     if ((il_received > 65536)); then
       il_why='the answer is too long'
       return 1
