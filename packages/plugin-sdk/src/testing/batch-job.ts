@@ -9,6 +9,7 @@ import { planBatchPod } from "../batch/plan-batch-pod.ts";
 import { readBatchRecords } from "../batch/read-batch-records.ts";
 import { writeBatchPod } from "../batch/write-batch-pod.ts";
 import { eventually } from "./eventually.ts";
+import { guard } from "./guard.ts";
 import { podData } from "./pod-data.ts";
 import { temporaryDirectory } from "./temporary-directory.ts";
 
@@ -55,6 +56,7 @@ export class BatchJob implements AsyncDisposable {
   readonly directory: string;
   readonly child: ChildProcess;
   readonly #temporary: AsyncDisposable;
+  readonly #guard: AsyncDisposable | undefined;
   #stderr = "";
 
   private constructor(
@@ -72,6 +74,7 @@ export class BatchJob implements AsyncDisposable {
       stdio: ["ignore", "ignore", "pipe"],
       detached: true,
     });
+    if (this.child.pid !== undefined) this.#guard = guard(this.child.pid, temporary.path);
     this.child.stderr?.on("data", (chunk: Buffer) => {
       this.#stderr += chunk.toString();
     });
@@ -143,6 +146,7 @@ export class BatchJob implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#guard?.[Symbol.asyncDispose]();
     // Containers end with the script, whatever it is doing.
     this.child.kill("SIGKILL");
     await this.end();
