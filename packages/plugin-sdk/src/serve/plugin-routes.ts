@@ -72,9 +72,11 @@ export function addPluginRoutes(app: FastifyInstance, options: PluginRoutesOptio
       // A caller's trace is handed on to the job also where none is written here.
       const trace = request.callSpan?.trace ?? readTraceContext(request.headers);
       const data = withTrace(given, trace);
-      request.callAttributes = createAttributes(data, undefined);
+      // Only spans have attributes, and most sites have no spans.
+      const { callSpan } = request;
+      if (callSpan !== undefined) request.callAttributes = createAttributes(data, undefined);
       const answer = await call(reply, deadlines.create, (signal) => provider.create(data, signal));
-      request.callAttributes = { ...request.callAttributes, "job.id": answer.PodJID };
+      if (callSpan !== undefined) request.callAttributes = createAttributes(data, answer.PodJID);
       if (request.about !== undefined) request.about.job = answer.PodJID;
       options.logger.info({ requestId: request.id, ...request.about }, "created");
       return reply.type(JSON_TYPE).send(writeCreateAnswer(answer));

@@ -83,11 +83,11 @@ export class JobFiles {
     const { shared, maxBytes, user, batchScript } = options;
     const directory = this.directory(uid);
     const content = shared ? script : packBatchPod(batchPod, { script, maxBytes });
-    const bytes = Buffer.byteLength(content);
-    if (bytes > maxBytes) {
+    // Not counted for each pod where it cannot be too long: a unit of a text has at most three bytes.
+    if (content.length * 3 > maxBytes && Buffer.byteLength(content) > maxBytes) {
       throw new PluginError(
         "rejected",
-        `The job's script has ${bytes} bytes, and Slurm takes at most ${maxBytes} (max_script_size).`,
+        `The job's script has ${Buffer.byteLength(content)} bytes, and Slurm takes at most ${maxBytes} (max_script_size).`,
       );
     }
     this.#consoleScript ??= readFile(consoleScriptPath(), "utf8");
