@@ -1,8 +1,8 @@
 export { SLURM_CONFIG } from "./config/config-schema.ts";
+export type { RuntimeSettings } from "./config/runtime-settings.ts";
 export {
   type ClaimRule,
   type NamespaceSettings,
-  type RuntimeSettings,
   readSlurmConfig,
   type SlurmCommands,
   type SlurmConfig,

@@ -1,11 +1,11 @@
-import { isIPv4 } from "node:net";
 import { resolve } from "node:path";
 import { ConfigError, type ConfigSources, readConfig } from "@interlink/plugin-sdk";
 import type { TunnelSettings } from "../pods/tunnel-script.ts";
 import { fullName } from "../submit/sbatch-flags.ts";
-import { shellWords } from "../submit/shell-words.ts";
 import { type FileSettings, SLURM_CONFIG } from "./config-schema.ts";
 import { type Flavor, readFlavor } from "./flavor.ts";
+import { type RuntimeSettings, readRuntime } from "./runtime-settings.ts";
+import { readTunnel } from "./tunnel-settings.ts";
 import { readUidRange, type UidRange } from "./user-ids.ts";
 
 /** How a site runs pods as Slurm jobs. Everything has a default. */
@@ -75,17 +75,6 @@ export interface SlurmCommands {
   srun: string;
 }
 
-/** What runs containers on the compute nodes, and with which words. */
-export interface RuntimeSettings {
-  kind: "singularity" | "enroot";
-  path: string;
-  /** Words before the runtime's own, e.g. of a wrapper. */
-  prefix: readonly string[];
-  defaultOptions: readonly string[];
-  /** Absolute directory on the compute nodes for pulled images; default: one below the job user's home. */
-  imageCache?: string;
-}
-
 /** What a site sets for the pods of one namespace. */
 export interface NamespaceSettings {
   /** Options of sbatch that its pods run with and cannot change. */
@@ -116,7 +105,6 @@ export interface SlurmConfig {
 /** Of this process; the plugin reads a few that the earlier plugin read. */
 export type SlurmEnvironment = Readonly<Record<string, string | undefined>>;
 
-const DEFAULT_SINGULARITY_OPTIONS = ["--no-eval", "--containall"];
 const DEFAULT_GRES: Readonly<Record<string, string>> = {
   "nvidia.com/gpu": "gpu",
   "amd.com/gpu": "gpu",
@@ -209,33 +197,6 @@ function readSettings(file: FileSettings, env: SlurmEnvironment): SlurmSettings 
   };
 }
 
-function readRuntime(file: FileSettings): RuntimeSettings {
-  const cache = file.ImageCache === undefined ? {} : { imageCache: file.ImageCache };
-  if (file.ContainerRuntime === "enroot") {
-    return {
-      kind: "enroot",
-      path: file.EnrootPath ?? "enroot",
-      prefix: words("EnrootPrefix", file.EnrootPrefix),
-      defaultOptions: optionWords("EnrootDefaultOptions", file.EnrootDefaultOptions ?? ["--rw"]),
-      ...cache,
-    };
-  }
-  return {
-    kind: "singularity",
-    path:
-      file.SingularityPath ?? (file.ContainerRuntime === "apptainer" ? "apptainer" : "singularity"),
-    prefix: words("SingularityPrefix", file.SingularityPrefix),
-    // The earlier plugin took an empty list for none; without options a container would see the job user's home.
-    defaultOptions: optionWords(
-      "SingularityDefaultOptions",
-      file.SingularityDefaultOptions?.length
-        ? file.SingularityDefaultOptions
-        : DEFAULT_SINGULARITY_OPTIONS,
-    ),
-    ...cache,
-  };
-}
-
 function readNamespace(one: NonNullable<FileSettings["Namespaces"]>[string]): NamespaceSettings {
   const { Account: account, QOS: qos, Partition: partition, Reservation: reservation } = one;
   return {
@@ -259,36 +220,6 @@ function readPullsBefore(file: FileSettings): boolean {
   );
 }
 
-function readTunnel(file: FileSettings): TunnelSettings | undefined {
-  if (file.Tsocks !== true) return undefined;
-  const { TsocksLoginNode: node = "", TsocksPath: library = "" } = file;
-  if (!/^[^-\s\p{Cc}][^\s\p{Cc}]*$/u.test(node)) {
-    throw new Error(
-      "TsocksLoginNode: Tsocks needs the machine that jobs reach the outside through, as ssh is told it (login1, user@login1)",
-    );
-  }
-  // A bind mount, and the loader's list of libraries, take no other path.
-  if (library !== "" && !/^\/[^\s:,;"'\\$\p{Cc}]+$/u.test(library)) {
-    throw new Error(
-      "TsocksPath: give the absolute path of libtsocks.so on the compute nodes, without blanks, colons, commas, quotes and dollars",
-    );
-  }
-  return {
-    ssh: file.TsocksSshPath ?? "ssh",
-    options: optionWords("TsocksSshOptions", file.TsocksSshOptions ?? []),
-    node,
-    ...(library !== "" && { library }),
-    direct: (file.TsocksLocal ?? []).map(readNetwork),
-  };
-}
-
-function readNetwork(network: string): string {
-  const [, address = "", bits = ""] = /^(\d+\.\d+\.\d+\.\d+)\/(\d{1,2})$/.exec(network) ?? [];
-  const isSound = isIPv4(address) && Number(bits) <= 32;
-  if (isSound) return network;
-  throw new Error(`TsocksLocal: ${JSON.stringify(network)} is no network such as 10.0.0.0/8`);
-}
-
 function readServing(
   file: FileSettings,
   notices: string[],
@@ -305,16 +236,4 @@ function readServing(
     ...(listen !== undefined && { listen }),
     ...(logLevel !== undefined && { logLevel }),
   };
-}
-
-function optionWords(key: string, options: readonly string[]): string[] {
-  return options.flatMap((one) => words(key, one));
-}
-
-function words(key: string, text: string | undefined): string[] {
-  try {
-    return shellWords(text ?? "");
-  } catch (error) {
-    throw new Error(`${key}: ${(error as Error).message}`, { cause: error });
-  }
 }

@@ -1,7 +1,7 @@
 import { pullPolicy } from "@interlink/plugin-sdk";
 import { allContainers } from "@interlink/protocol";
 import type { Pod } from "kubernetes-types/core/v1.js";
-import type { RuntimeSettings } from "../config/slurm-config.ts";
+import type { RuntimeSettings } from "../config/runtime-settings.ts";
 import { apptainerPull } from "./apptainer-runtime.ts";
 import { enrootPull } from "./enroot-runtime.ts";
 import { enrootReference, imageFile, imageReference, isRemote } from "./image-reference.ts";
