@@ -42,6 +42,7 @@ export function endOfOther(
   return "cancel";
 }
 
-function isAlive({ stage }: QueuedJob): boolean {
+/** Slurm does not say that it is over: it may still begin, or run. */
+export function isAlive({ stage }: QueuedJob): boolean {
   return stage !== "ended" && stage !== "ending";
 }

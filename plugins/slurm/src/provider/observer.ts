@@ -12,11 +12,12 @@ import type { ControllerSettings } from "../slurm/controller-settings.ts";
 import type { JobDetails } from "../slurm/job-details.ts";
 import { jobStage } from "../slurm/job-state.ts";
 import type { QueuedJob } from "../slurm/queue.ts";
-import { chooseJob, endOfOther, needsClaim } from "./choose-job.ts";
+import { chooseJob, needsClaim } from "./choose-job.ts";
 import { podOfComment } from "./identity.ts";
 import type { JobFiles } from "./job-files.ts";
 import type { PodJob } from "./pod-job.ts";
 import type { SlurmRecord } from "./slurm-record.ts";
+import { StrayJobs } from "./stray-jobs.ts";
 
 export interface ObserverOptions {
   store: JobStore<SlurmRecord>;
@@ -49,12 +50,14 @@ const MOST_AT_ONCE = 500;
 /** Takes in what Slurm and the records tell, job by job. Nothing here guesses: what failed is asked again. */
 export class Observer {
   readonly #options: ObserverOptions;
+  readonly #strays: StrayJobs;
   readonly #reads = new Limit(32);
   /** A look at the records, once begun, looks at all. */
   readonly #lasting = new AbortController().signal;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
+    this.#strays = new StrayJobs(options);
   }
 
   /** Slurm's answer to the one question for all jobs, asked at `askedAt` (milliseconds since the epoch). */
@@ -82,7 +85,7 @@ export class Observer {
       }
     }
     await this.#lookUp(unclear, now);
-    for (const [uid, left] of byPod) await this.#stray(uid, left);
+    this.#strays.endLate(byPod);
   }
 
   /** Of a pod that has just arrived: its job cannot have begun. */
@@ -181,7 +184,7 @@ export class Observer {
       logger.info(job.about, "found the job of a pod that was being submitted");
     }
     // What a submission under way is about to be told must not be cancelled before.
-    if (job.submission === undefined) this.#endOthers(job, own, chosen, claimed);
+    if (job.submission === undefined) this.#strays.endOthers(job, own, chosen, claimed);
     job.queued = chosen;
     job.queuedAt = askedAt;
     if (chosen.stage === "ended") {
@@ -194,24 +197,6 @@ export class Observer {
     }
     changed(job);
     return false;
-  }
-
-  /** Of several jobs for one pod, only the one that claims it runs; the others are cancelled. */
-  #endOthers(
-    job: PodJob,
-    own: readonly QueuedJob[],
-    chosen: QueuedJob,
-    claimed: string | undefined,
-  ): void {
-    for (const other of own) {
-      const how = other === chosen ? undefined : endOfOther(other, chosen, claimed);
-      if (how === undefined) continue;
-      this.#options.logger.error(
-        { ...job.about, job: chosen.id, other: other.id },
-        "a pod has two jobs; cancelling the second",
-      );
-      this.#cancel({ ...job.about, job: other.id }, how === "cancel-if-waiting");
-    }
   }
 
   /** What do accounting, asked once for all of them, and the controller say of jobs that the queue does not tell enough of? */
@@ -294,26 +279,6 @@ export class Observer {
     }
     logger.info({ ...job.about, state: end === "lost" ? end : end.state }, "the job has ended");
     changed(job);
-  }
-
-  /** A job of this plugin for a pod that was deleted: accepted late. One without a tombstone is left for a person. */
-  async #stray(uid: string, left: readonly QueuedJob[]): Promise<void> {
-    const { store, logger } = this.#options;
-    const alive = left.filter(({ stage }) => stage !== "ended" && stage !== "ending");
-    if (alive.length === 0) return;
-    if (store.tombstone(uid) === undefined) {
-      logger.warn({ uid, jobs: alive.map(({ id }) => id) }, "jobs of a pod that is not known here");
-      return;
-    }
-    for (const { id } of alive) this.#cancel({ uid, job: id });
-  }
-
-  #cancel(about: { uid: string; job: string }, onlyIfWaiting = false): void {
-    const { client, logger } = this.#options;
-    const cancelling = onlyIfWaiting ? client.cancelWaiting(about.job) : client.cancel(about.job);
-    cancelling.catch((error: unknown) => {
-      logger.warn({ ...about, err: error }, "a job could not be cancelled");
-    });
   }
 }
 
