@@ -1,4 +1,4 @@
-import { appendFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type JobStore, openJobStore } from "@interlink/plugin-sdk";
@@ -13,7 +13,11 @@ import { PodJob } from "./pod-job.ts";
 import { EMPTY_RECORD, readSlurmRecord, type SlurmRecord } from "./slurm-record.ts";
 
 const uid = "11111111-2222-3333-4444-555555555555";
-const logger = pino({ level: "silent" });
+let warnings: string[];
+const logger = pino(
+  { level: "warn" },
+  { write: (line) => warnings.push((JSON.parse(line) as { msg: string }).msg) },
+);
 /** Milliseconds since the epoch. */
 const T = Date.UTC(2026, 0, 1);
 let folder: string;
@@ -28,6 +32,7 @@ let job: PodJob;
 let observer: Observer;
 
 beforeEach(async () => {
+  warnings = [];
   folder = await mkdtemp(join(tmpdir(), "observer-"));
   store = await openJobStore<SlurmRecord>({
     root: join(folder, "store"),
@@ -110,6 +115,28 @@ it("opens the records of a job that has ended, whatever age their file system sa
   await observer.records(job, T + 10_000);
   expect(main()?.terminated).toMatchObject({ exitCode: 0, finishedAt: "2026-01-01T00:00:08Z" });
   expect(store.get(uid)?.record.end).toMatchObject({ state: "COMPLETED" });
+});
+
+it("says once that records cannot be read, and again when that comes back", async () => {
+  const records = join(folder, uid, "records");
+  const read = async (hasRecords: boolean) => {
+    await (hasRecords ? rename(`${records}.away`, records) : mkdir(records));
+    for (const again of ["a", "b"]) {
+      stamp += again;
+      await observer.records(job, T + 1000);
+    }
+    await rename(records, `${records}.away`);
+  };
+  await read(false);
+  expect(warnings).toHaveLength(1);
+  await rm(`${records}.away`, { recursive: true });
+  await record(`${seconds(1)} pod-started n1 1`);
+  await rename(records, `${records}.away`);
+  await read(true);
+  expect(job.records?.startedAt).toBeDefined();
+  await rm(`${records}.away`);
+  await read(false);
+  expect(warnings).toHaveLength(2);
 });
 
 it("tells the end of a job that cannot be written down", async () => {

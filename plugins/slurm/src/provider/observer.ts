@@ -1,10 +1,4 @@
-import {
-  type JobStore,
-  Limit,
-  noBatchRecords,
-  readBatchRecords,
-  readPlainFile,
-} from "@interlink/plugin-sdk";
+import { type JobStore, Limit, noBatchRecords, readBatchRecords } from "@interlink/plugin-sdk";
 import type { Pod } from "kubernetes-types/core/v1.js";
 import type { Logger } from "pino";
 import type { SlurmClient } from "../commands/slurm-client.ts";
@@ -15,6 +9,7 @@ import type { QueuedJob } from "../slurm/queue.ts";
 import { chooseJob, needsClaim } from "./choose-job.ts";
 import { podOfComment } from "./identity.ts";
 import type { JobFiles } from "./job-files.ts";
+import { lastOutput } from "./last-output.ts";
 import type { PodJob } from "./pod-job.ts";
 import type { SlurmRecord } from "./slurm-record.ts";
 import { StrayJobs } from "./stray-jobs.ts";
@@ -38,11 +33,6 @@ export interface ObserverOptions {
 const RECORDS_LAG_MS = 5000;
 /** Answers without a job that Slurm had, before it counts as gone. */
 const MISSING_ENOUGH = 2;
-
-/** A job that writes more before it begins its pod has more to say than fits here. */
-const MOST_OUTPUT_BYTES = 1024 * 1024;
-/** Letters of a job's output that its pod tells. */
-const MOST_SAID = 600;
 
 /** Jobs that accounting is asked for by one command. */
 const MOST_AT_ONCE = 500;
@@ -145,8 +135,17 @@ export class Observer {
           job.isFinishing = false;
         }
       }
+      job.unreadable = undefined;
     } catch (error) {
-      logger.warn({ ...job.about, err: error }, "the records of a job could not be read");
+      const { message } = error as Error;
+      // Every second it is tried again, and said when it is new.
+      if (job.unreadable !== message) {
+        logger.warn(
+          { ...job.about, err: error },
+          "the records of a job cannot be read; what is known of it stays until they can",
+        );
+      }
+      job.unreadable = message;
       // Not knowing what it has done is no reason to leave a pod out of the answer.
       job.records ??= noBatchRecords(
         { containers: [], pod: this.#asRun(job.pod) },
@@ -256,12 +255,7 @@ export class Observer {
   async #said({ uid, about }: PodJob): Promise<string | undefined> {
     const { files, logger } = this.#options;
     try {
-      const text = await readPlainFile(files.jobLog(uid), "The job's output", MOST_OUTPUT_BYTES);
-      const said = text
-        ?.replaceAll(/[^\P{Cc}\n\t]/gu, "")
-        .trim()
-        .slice(-MOST_SAID);
-      return said === "" ? undefined : said;
+      return await lastOutput(files.jobLog(uid));
     } catch (error) {
       logger.info({ ...about, err: error }, "the output of a job could not be read");
       return undefined;

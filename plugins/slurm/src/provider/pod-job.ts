@@ -27,6 +27,8 @@ export class PodJob {
   records: BatchRecords | undefined;
   /** When they were seen to have changed. */
   recordsAt = 0;
+  /** Why they could not be read the last time. */
+  unreadable: string | undefined;
   /** Of a held job: what its images do. */
   pulling: { reason: string; message: string } | undefined;
   /** The submission under way; never rejects without being awaited. */
