@@ -19,7 +19,7 @@ import {
   type LogConfig,
 } from "../pods/container-config.ts";
 import { hasHostsFile, hostsFile } from "../pods/hosts-file.ts";
-import { containerEngineName, identityOf, LABELS } from "../pods/labels.ts";
+import { containerEngineName, identityOf } from "../pods/labels.ts";
 import { localSeccompProfile, neededProfiles, needsImageUser } from "../pods/security.ts";
 import type { PodFiles } from "../remote/pod-files.ts";
 import { type ClaimRule, claimedVolumes } from "../volumes/claim-rules.ts";
@@ -33,6 +33,7 @@ import { ProfileSupport } from "./profile-support.ts";
 import { removeContainer } from "./removal.ts";
 import type { Sandboxes } from "./sandboxes.ts";
 import { readSeccompProfile } from "./seccomp-profile.ts";
+import { CREATE_INTERVAL_MS, CREATE_TRIES, containerOfName } from "./taken-name.ts";
 
 export interface ContainersOptions {
   plugin: string;
@@ -57,8 +58,6 @@ export interface ContainersOptions {
 const START_DEADLINE_MS = 120_000;
 /** Beyond the grace period: for the kill, and for the engine's own work. */
 const STOP_EXTRA_MS = 60_000;
-const CREATE_TRIES = 20;
-const CREATE_INTERVAL_MS = 100;
 
 /** Making, starting, stopping and removing single attempts of containers. */
 export class Containers implements OwnSteps {
@@ -318,28 +317,17 @@ export class Containers implements OwnSteps {
     { uid, containerName, attempt }: Omit<ContainerHandle, "id">,
     signal: AbortSignal,
   ): Promise<string | undefined> {
-    let found: ContainerInspection;
-    try {
-      found = await this.#inspect(name, signal);
-    } catch (error) {
-      if (isEngineError(error, "not-found")) return undefined;
-      throw error;
-    }
-    const labels = found.Config.Labels ?? {};
-    const identity = identityOf(labels);
-    if (
-      labels[LABELS.plugin] !== this.#options.plugin ||
-      identity?.kind !== "container" ||
-      identity.uid !== uid ||
-      identity.containerName !== containerName ||
-      identity.attempt !== attempt
-    ) {
-      throw new RuntimeError(
-        "CreateFailed",
-        `The container name ${name} is taken by a container that plugin ${this.#options.plugin} did not make for this pod.`,
+    const isSame = (labels: Readonly<Record<string, string>>): boolean => {
+      const identity = identityOf(labels);
+      return (
+        identity?.kind === "container" &&
+        identity.uid === uid &&
+        identity.containerName === containerName &&
+        identity.attempt === attempt
       );
-    }
-    return found.State.Status === "removing" ? undefined : found.Id;
+    };
+    const { plugin } = this.#options;
+    return (await containerOfName(this.#engine, name, plugin, isSame, signal))?.Id;
   }
 
   async #inspect(idOrName: string, signal: AbortSignal): Promise<ContainerInspection> {

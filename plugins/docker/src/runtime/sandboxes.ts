@@ -12,6 +12,7 @@ import { findHostAddress } from "./host-address.ts";
 import { readHostResolver } from "./host-resolver.ts";
 import { ensurePauseImage } from "./pause-image.ts";
 import { removeContainer } from "./removal.ts";
+import { CREATE_INTERVAL_MS, CREATE_TRIES, containerOfName } from "./taken-name.ts";
 
 export interface SandboxesOptions {
   plugin: string;
@@ -33,8 +34,6 @@ interface Sandbox {
 
 /** A sandbox takes SIGTERM at once. */
 const STOP_GRACE_SECONDS = 2;
-const CREATE_TRIES = 20;
-const CREATE_INTERVAL_MS = 100;
 
 /** The container of each pod that holds its network, its IPC namespace and its volumes in memory. */
 export class Sandboxes {
@@ -215,25 +214,11 @@ export class Sandboxes {
 
   /** `undefined`: the name is taken by one that is just being made or removed. */
   async #existing(name: string, pod: Pod, signal: AbortSignal): Promise<string | undefined> {
-    let found: ContainerInspection;
-    try {
-      found = await this.#inspect(name, signal);
-    } catch (error) {
-      if (isEngineError(error, "not-found")) return undefined;
-      throw error;
-    }
     const { plugin } = this.#options;
-    if (
-      found.Config.Labels?.[LABELS.plugin] !== plugin ||
-      found.Config.Labels[LABELS.uid] !== pod.metadata?.uid
-    ) {
-      throw new RuntimeError(
-        "CreateFailed",
-        `The container name ${name} is taken by a container that plugin ${plugin} did not make.`,
-      );
-    }
-    if (found.State.Status === "removing") return undefined;
-    if (found.State.Status !== "dead") return found.Id;
+    const isSame = (labels: Readonly<Record<string, string>>): boolean =>
+      labels[LABELS.uid] === pod.metadata?.uid;
+    const found = await containerOfName(this.#engine, name, plugin, isSame, signal);
+    if (found?.State.Status !== "dead") return found?.Id;
     await removeContainer(this.#engine, found.Id, true, signal);
     return undefined;
   }
