@@ -2,8 +2,12 @@ import { Backoff, type KubeClient, type KubeCredentials, pause } from "@interlin
 import type { Logger } from "pino";
 import { certificateFacts, renewalTime } from "./certificate-facts.ts";
 import type { CertificateFile } from "./certificate-file.ts";
+import {
+  type CertificateTiming,
+  LONGEST_PAUSE_MS,
+  SHORTEST_PAUSE_MS,
+} from "./certificate-timing.ts";
 import { requestCertificate } from "./request-certificate.ts";
-import type { CertificateTiming } from "./serving-certificates.ts";
 
 export interface ClientCertificateOptions {
   nodeName: string;
@@ -14,9 +18,6 @@ export interface ClientCertificateOptions {
   logger: Logger;
   timing: CertificateTiming;
 }
-
-const LONGEST_PAUSE_MS = 3_600_000;
-const SHORTEST_PAUSE_MS = 5000;
 
 /**
  * Asks for the next client certificate of `system:node:NAME` in time, until the signal fires. Clusters approve that by

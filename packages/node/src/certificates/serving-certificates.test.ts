@@ -11,12 +11,9 @@ import { testAuthority } from "../testing/certificates.ts";
 import { FakeSigner } from "../testing/fake-signer.ts";
 import { certificateFacts, type KeyPair, renewalTime } from "./certificate-facts.ts";
 import { certificateFile } from "./certificate-file.ts";
+import { defaultCertificateTiming } from "./certificate-timing.ts";
 import { renewClientCertificate } from "./client-certificate.ts";
-import {
-  defaultCertificateTiming,
-  ServingCertificates,
-  type ServingCertificatesOptions,
-} from "./serving-certificates.ts";
+import { ServingCertificates, type ServingCertificatesOptions } from "./serving-certificates.ts";
 
 const HOUR = 3_600_000;
 let folder: string;

@@ -18,6 +18,12 @@ import {
   renewalTime,
 } from "./certificate-facts.ts";
 import type { CertificateFile } from "./certificate-file.ts";
+import {
+  type CertificateTiming,
+  defaultCertificateTiming,
+  LONGEST_PAUSE_MS,
+  SHORTEST_PAUSE_MS,
+} from "./certificate-timing.ts";
 import { requestCertificate } from "./request-certificate.ts";
 
 export interface ServingCertificatesOptions {
@@ -35,36 +41,12 @@ export interface ServingCertificatesOptions {
   timing?: Partial<CertificateTiming>;
 }
 
-export interface CertificateTiming {
-  /** How long one request waits for its approval; default 15 min, as a kubelet's. */
-  waitMs: number;
-  /** After a request that came to nothing, doubling up to `retryMs`; default 10 s. */
-  firstRetryMs: number;
-  /** Default 15 min. */
-  retryMs: number;
-  now: () => number;
-  random: () => number;
-}
-
-export const defaultCertificateTiming: CertificateTiming = {
-  waitMs: 15 * 60_000,
-  firstRetryMs: 10_000,
-  retryMs: 15 * 60_000,
-  now: Date.now,
-  random: Math.random,
-};
-
 interface Served {
   pair: KeyPair;
   facts: CertificateFacts;
   issued: boolean;
   renewAt: number;
 }
-
-/** Clocks jump, and timers are no good for weeks. */
-const LONGEST_PAUSE_MS = 3_600_000;
-/** Between two certificates, however short their lives are. */
-const SHORTEST_PAUSE_MS = 5000;
 
 export class ServingCertificates {
   readonly #options: ServingCertificatesOptions;

@@ -8,8 +8,8 @@ import {
 } from "@interlink/kube";
 import type { Logger } from "pino";
 import { certificateFile } from "../certificates/certificate-file.ts";
+import { defaultCertificateTiming } from "../certificates/certificate-timing.ts";
 import { renewClientCertificate } from "../certificates/client-certificate.ts";
-import { defaultCertificateTiming } from "../certificates/serving-certificates.ts";
 
 export interface OwnIdentityOptions {
   kube: CredentialSource;
