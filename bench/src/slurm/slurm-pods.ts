@@ -11,8 +11,8 @@ import { wallNow } from "../pods/stamps.ts";
 import { forPlugin } from "../scenarios/create-data.ts";
 import type { SlurmSite } from "./slurm-site.ts";
 
-/** As many creates at a time; the plugin runs eight sbatch of them. */
-export const CREATES_AT_ONCE = 16;
+/** As many creates at a time, of which the plugin runs eight sbatch. The virtual node begins up to 512 pods at once. */
+export const CREATES_AT_ONCE = 64;
 
 /** What was told of a pod first, as {@link wallNow}. */
 interface Told {

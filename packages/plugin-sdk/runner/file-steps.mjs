@@ -51,11 +51,11 @@ const make = {
     }
   },
   link: ({ path, to, anew }) => named(to, anew, () => linked(path, to)),
-  more({ path, content }) {
+  more({ path, content, synced }) {
     const file = fs.openSync(path, fs.constants.O_WRONLY | fs.constants.O_APPEND);
     try {
       fs.writeFileSync(file, content);
-      fs.fsyncSync(file);
+      if (synced) fs.fsyncSync(file);
     } finally {
       fs.closeSync(file);
     }

@@ -52,6 +52,7 @@ export type {
   JobStore,
   Quarantined,
   Tombstone,
+  UpdateOptions,
 } from "./jobs/job-store.ts";
 export { KeyedQueue } from "./jobs/keyed-queue.ts";
 export type { JobStoreOptions } from "./jobs/open-job-store.ts";

@@ -4,7 +4,14 @@ import { PluginError } from "../plugin-error.ts";
 import { isSystemError, isUnreadable } from "./disk.ts";
 import type { JobPaths } from "./job-paths.ts";
 import { safeSegment } from "./job-paths.ts";
-import type { Job, JobChange, JobStore, Quarantined, Tombstone } from "./job-store.ts";
+import type {
+  Job,
+  JobChange,
+  JobStore,
+  Quarantined,
+  Tombstone,
+  UpdateOptions,
+} from "./job-store.ts";
 import { changedJob, newJob } from "./job-transition.ts";
 import { KeyedQueue } from "./keyed-queue.ts";
 import type { RecordFiles } from "./record-files.ts";
@@ -71,13 +78,14 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
   async update(
     uid: string,
     change: (job: Job<Record>) => JobChange<Record> | undefined,
+    { synced = true }: UpdateOptions = {},
   ): Promise<Job<Record>> {
     return this.#inLine(uid, async () => {
       const job = this.#known(uid);
       const changes = change(job);
       if (changes === undefined) return job;
       const next = changedJob(job, changes, this.#at());
-      await this.#writeJob(uid, next);
+      await this.#writeJob(uid, next, synced);
       this.#parts.jobs.set(uid, next);
       return next;
     });
@@ -168,14 +176,14 @@ export class DirectoryJobStore<Record> implements JobStore<Record> {
   }
 
   /** As one more line of its record, of which the last one counts: a new file each time costs a file system more. */
-  async #writeJob(uid: string, job: Job<Record>): Promise<void> {
+  async #writeJob(uid: string, job: Job<Record>, synced: boolean): Promise<void> {
     const { files } = this.#parts;
     const behind = this.#behind.get(uid) ?? 0;
     const line = jobLine(job);
     // Until it is known to be whole: nothing may come behind half a line.
     this.#behind.set(uid, Number.POSITIVE_INFINITY);
     if (behind + line.length <= MOST_BEHIND) {
-      await files.append(uid, line);
+      await files.append(uid, line, synced);
       this.#behind.set(uid, behind + line.length);
     } else {
       const { lines } = recordLines(await files.read(uid));

@@ -104,7 +104,8 @@ describe.each<[string, () => Disk]>([
   test("adds to a file that is there, and makes none", async () => {
     await writeFile(at("file"), "one\n");
     await disk().make([{ make: "more", path: at("file"), content: "two\n" }]);
-    expect(await readFile(at("file"), "utf8")).toBe("one\ntwo\n");
+    await disk().make([{ make: "more", path: at("file"), content: "three\n", synced: true }]);
+    expect(await readFile(at("file"), "utf8")).toBe("one\ntwo\nthree\n");
     const none: FileStep = { make: "more", path: at("none"), content: "two\n" };
     await expect(disk().make([none])).rejects.toMatchObject({ code: "ENOENT" });
   });

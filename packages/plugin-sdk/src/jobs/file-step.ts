@@ -34,8 +34,8 @@ export type FileStep =
     }
   /** A second name, `to`, of the file `path`, or a copy where the file system has none. `anew`: as above. */
   | { make: "link"; path: string; to: string; anew?: true }
-  /** Put behind what is in a file that is there; on disk before the next step. What fails may leave a part of it. */
-  | { make: "more"; path: string; content: string }
+  /** Put behind what is in a file that is there. What fails may leave a part of it. `synced`: as above. */
+  | { make: "more"; path: string; content: string; synced?: true }
   | { make: "rename"; path: string; to: string }
   /** Names in the directory are on disk before the next step. */
   | { make: "synced"; path: string };
@@ -98,11 +98,11 @@ async function makeFile({ path, content, mode, exact, anew, synced }: Step<"file
   }
 }
 
-async function addToFile({ path, content }: Step<"more">): Promise<void> {
+async function addToFile({ path, content, synced }: Step<"more">): Promise<void> {
   const file = await open(path, files.O_WRONLY | files.O_APPEND);
   try {
     await file.writeFile(content);
-    await file.sync();
+    if (synced) await file.sync();
   } finally {
     await file.close();
   }

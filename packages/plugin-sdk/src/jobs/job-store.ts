@@ -49,6 +49,15 @@ export interface Quarantined {
   readonly reason: string;
 }
 
+/** How `JobStore.update` writes. */
+export interface UpdateOptions {
+  /**
+   * `false`: the change outlives this process, but a power cut may lose it; then the job is as it was before. For what is
+   * found out again, as the id of a job that is looked for by its pod. Default: it is durable when `update` resolves.
+   */
+  synced?: boolean;
+}
+
 /**
  * A plugin's memory: a file per pod, named by UID, and a directory. What it has answered is on disk (fsync); `get` and `list` read
  * from memory. Writers for one UID are put in line, so `update` sees what the one before it wrote.
@@ -69,6 +78,7 @@ export interface JobStore<Record> extends AsyncDisposable {
   update(
     uid: string,
     change: (job: Job<Record>) => JobChange<Record> | undefined,
+    options?: UpdateOptions,
   ): Promise<Job<Record>>;
   get(uid: string): Job<Record> | undefined;
   list(): readonly Job<Record>[];

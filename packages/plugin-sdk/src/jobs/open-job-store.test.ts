@@ -462,6 +462,25 @@ describe("a job's record", () => {
     expect((await reopen(store)).get(UID)).toEqual({ ...last, record: { count: 7 } });
   });
 
+  test("is durable with each change, but for one that may be lost by a power cut", async () => {
+    const appended: FileStep[] = [];
+    const disk: Disk = {
+      ...localDisk,
+      make: async (steps) => {
+        appended.push(...steps.filter(({ make }) => make === "more"));
+        return localDisk.make(steps);
+      },
+    };
+    let store = await open(silentLogger, disk);
+    await store.create(podData(UID));
+    await update(store, 1);
+    await store.update(UID, () => ({ phase: "submitted", jobId: "17" }), { synced: false });
+    expect(appended).toMatchObject([{ synced: true }, { make: "more" }]);
+    expect(appended[1]).not.toHaveProperty("synced");
+    store = await reopen(store);
+    expect(store.get(UID)).toMatchObject({ phase: "submitted", jobId: "17", record: { count: 1 } });
+  });
+
   test("of which a change was written in part is written anew with the next change", async () => {
     let failing = true;
     const disk: Disk = {

@@ -97,9 +97,10 @@ export class RecordFiles {
     await this.#parts.disk.syncDirectory(this.#parts.directories.records);
   }
 
-  /** One more line of a record, durable when it resolves. When it rejects, a part of the line may stand there. */
-  async append(uid: string, line: string): Promise<void> {
-    await this.#parts.disk.make([{ make: "more", path: this.record(uid), content: `${line}\n` }]);
+  /** One more line of a record, durable when it resolves if it is `synced`. When it rejects, a part of the line may stand there. */
+  async append(uid: string, line: string, synced: boolean): Promise<void> {
+    const more: FileStep = { make: "more", path: this.record(uid), content: `${line}\n` };
+    await this.#parts.disk.make([synced ? { ...more, synced: true } : more]);
   }
 
   /** The directory of a job that has none. */

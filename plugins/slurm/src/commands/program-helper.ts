@@ -86,7 +86,8 @@ export class ProgramHelper implements Disposable {
   #begin(): ChildProcess {
     const child = fork(SCRIPT, [], {
       env: {},
-      execArgv: [],
+      // To begin a program costs it what it has in memory, which the kernel has to copy the tables of.
+      execArgv: ["--single-threaded", "--max-semi-space-size=1"],
       stdio: ["ignore", "ignore", "inherit", "ipc"],
       detached: true,
     });

@@ -86,11 +86,12 @@ export class Submitter {
       if (found !== undefined) logger.info({ ...job.about, job: found }, "found the job again");
       const jobId = found ?? (await this.#sbatch(job, plan, user));
       checkpoint("create.container-started");
-      await store.update(job.uid, ({ record: { refused: _refused, ...record } }) => ({
-        phase: "submitted",
-        jobId,
-        record,
-      }));
+      // What a power cut takes of it is found again, as after a crash before it is written.
+      await store.update(
+        job.uid,
+        ({ record: { refused: _refused, ...record } }) => ({ phase: "submitted", jobId, record }),
+        { synced: false },
+      );
       job.jobId = jobId;
       const { refused: _refused, ...record } = job.record;
       job.record = record;
