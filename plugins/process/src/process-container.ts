@@ -160,7 +160,12 @@ export class ProcessContainer {
       await this.observe();
       return;
     }
-    const hasEnded = async () => (await this.observe()).state === "exited";
+    const hasEnded = async () => {
+      const { state: now } = await this.observe();
+      // Its runner was killed before it could make the claim: no other is to make it.
+      if (now === "created" && (await cancelClaim(this.files))) await this.observe();
+      return this.hasEnded;
+    };
     const deadline = performance.now() + graceSeconds * 1000;
     if (graceSeconds > 0) {
       // The command cannot be asked to stop before it is there.
