@@ -24,4 +24,5 @@ test("a container whose runner is killed before it makes its claim has ended, an
   expect(harness.statuses.at(-1)?.containers[0]?.state?.terminated).toMatchObject({
     exitCode: 137,
   });
-});
+  // Before that, its end was awaited twice for ten seconds.
+}, 15_000);
