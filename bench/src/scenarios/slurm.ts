@@ -27,66 +27,79 @@ export const slurm: Scenario = {
 
 /** How much is done. */
 interface Size {
-  /** Before anything is measured: a plugin runs for months, and its code is compiled in its first minutes. */
+  /** Right before submissions are measured: a plugin runs for months, and its code is compiled in its first minutes. */
   warm: number;
   few: number;
   many: number;
-  /** The two ways to submit take turns with so many jobs, so that what else the machine does hits both alike. */
+  /** The ways to submit take turns with so many jobs, so that what else the machine does hits all alike. */
   round: number;
+  /** As often; their pods are deleted again, but for the last. */
+  rounds: number;
   /** Commands are counted for so long, and pods end within it. */
   minuteMs: number;
 }
 
 async function run(context: BenchContext): Promise<Findings> {
-  const { quick, progress, signal } = context;
+  const { quick } = context;
   const size: Size = quick
-    ? { warm: 4, few: 4, many: 12, round: 6, minuteMs: 5000 }
-    : { warm: 1200, few: 50, many: 500, round: 250, minuteMs: 60_000 };
+    ? { warm: 6, few: 4, many: 12, round: 6, rounds: 3, minuteMs: 5000 }
+    : { warm: 1000, few: 50, many: 500, round: 250, rounds: 4, minuteMs: 60_000 };
   await using site = await SlurmSite.start(context);
   await using pods = new SlurmPods(site);
   const found: Findings = { measures: [], distributions: [], aims: [], notes: [] };
 
-  progress("warming up");
+  // The first container costs Apptainer more than all others.
   const first = await pods.plan(1);
-  await pods.create(first, signal);
-  await pods.release(first, signal);
-  for (let done = 0; done < size.warm; done += size.round) {
-    const warm = await pods.plan(size.round);
-    await pods.create(warm, signal);
-    await pods.delete(warm, signal);
-  }
-  // The files of its job are there as long as the pod is.
-  const script = `${site.jobFolder(uidOf(first[0] as Pod))}/job.sh`;
-  await sbatchLoop(size.round, { user: site.user, script, atOnce: SBATCH_AT_ONCE });
-  await cancelLoop(site.user);
+  await pods.create(first, context.signal);
+  await pods.release(first, context.signal);
 
   const few = await life(context, site, pods, found, await pods.plan(size.few), size);
-  const many: Pod[] = [];
-  const took = { plugin: 0, loop: 0, loops: 0, cpu: 0 };
-  const loop = { user: site.user, script };
-  while (many.length < size.many) {
-    progress(
-      `${many.length + size.round} of ${size.many} jobs submitted, by the plugin and by a loop`,
-    );
-    const more = await pods.plan(Math.min(size.round, size.many - many.length));
-    const before = (await site.parts.cpu())["plugin"] ?? Number.NaN;
-    took.plugin += await pods.create(more, signal);
-    took.cpu += ((await site.parts.cpu())["plugin"] ?? Number.NaN) - before;
-    took.loop += await sbatchLoop(more.length, { ...loop, atOnce: 1 });
-    took.loops += await sbatchLoop(more.length, { ...loop, atOnce: SBATCH_AT_ONCE });
-    await cancelLoop(site.user);
-    many.push(...more);
-  }
-  submitted(found, size.many, took);
+  const many = await submitting(context, site, pods, found, size);
   const lots = await life(context, site, pods, found, many, size);
   // Of a few seconds, one command more or less is only noise.
   if (!quick) flat(found, few, lots, size);
   found.notes.push(
-    `${site.version}, with their usual settings in the plugin; their files, and the plugin's, lie on ${site.disk}. All jobs share the cores of this machine with Slurm. Submitting, after ${size.warm} to warm up: ${CREATES_AT_ONCE} creates at once, of which the plugin runs ${SBATCH_AT_ONCE} sbatch at once. The plain loop is xargs, as the same user with the same script, one after another as a loop is, and ${SBATCH_AT_ONCE} at once. All on hold, in turns of ${size.round}.`,
+    `${site.version}, with their usual settings in the plugin; their files, and the plugin's, lie on ${site.disk}. All jobs share the cores of this machine with Slurm. Submitting, after ${size.warm} to warm up: ${CREATES_AT_ONCE} creates at once, of which the plugin runs ${SBATCH_AT_ONCE} sbatch at once. The plain loop is xargs, as the same user with the same script, one after another as a loop is, and ${SBATCH_AT_ONCE} at once. All on hold, in turns of ${size.round}, ${size.rounds} of them.`,
     `Commands are those that ask Slurm or order something (squeue, scontrol, scancel, sinfo, sacct); sbatch is one a pod.`,
     ...(await site.parts.problems()),
   );
   return found;
+}
+
+/** Submits in turns; gives the pods that are left in the queue. */
+async function submitting(
+  { progress, signal }: BenchContext,
+  site: SlurmSite,
+  pods: SlurmPods,
+  found: Findings,
+  { warm, many, round, rounds }: Size,
+): Promise<Pod[]> {
+  progress("warming up");
+  for (let done = 0; done < warm; done += round) {
+    const some = await pods.plan(round);
+    await pods.create(some, signal);
+    await pods.delete(some, signal);
+  }
+  const took = { plugin: 0, loop: 0, loops: 0, cpu: 0 };
+  const kept: Pod[] = [];
+  for (let turn = 0; turn < rounds; turn += 1) {
+    progress(
+      `${round} jobs submitted, by the plugin and by a loop: ${turn + 1} of ${rounds} times`,
+    );
+    const more = await pods.plan(round);
+    const before = (await site.parts.cpu())["plugin"] ?? Number.NaN;
+    took.plugin += await pods.create(more, signal);
+    took.cpu += ((await site.parts.cpu())["plugin"] ?? Number.NaN) - before;
+    // The files of a job are there as long as its pod is.
+    const loop = { user: site.user, script: `${site.jobFolder(uidOf(more[0] as Pod))}/job.sh` };
+    took.loop += await sbatchLoop(round, { ...loop, atOnce: 1 });
+    took.loops += await sbatchLoop(round, { ...loop, atOnce: SBATCH_AT_ONCE });
+    await cancelLoop(site.user);
+    if ((rounds - turn) * round > many) await pods.delete(more, signal);
+    else kept.push(...more);
+  }
+  submitted(found, round * rounds, took);
+  return kept;
 }
 
 /** Commands per minute while nothing happens, and while all pods end. */

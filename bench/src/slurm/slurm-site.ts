@@ -58,6 +58,8 @@ export class SlurmSite implements AsyncDisposable {
       // Hundreds of containers that begin at once keep a small machine from answering in Slurm's own 10 s: its daemons lost
       // jobs that they had begun.
       messageTimeout: 100,
+      // The plain loop's jobs are the same user's, and the plugin asks for all that Slurm remembers of that one.
+      minJobAge: 30,
     });
     const parts = new Parts(context);
     let user: UserCommands | undefined;
