@@ -83,8 +83,10 @@ describeSlurmSite("a Slurm that fails for a while", (shared) => {
     const pod = await system.podInPhase("slow", "Succeeded", 90_000);
     // Had there been a second one, it would have run nothing.
     const jobs = await plugin.jobsOf(pod.metadata?.uid ?? "");
-    const shown = await Promise.all(jobs.map((job) => plugin.user.show(job)));
-    expect(shown.map(({ JobState }) => JobState)).toContain("COMPLETED");
+    await waitUntil("Slurm has heard of its end too", async () => {
+      const shown = await Promise.all(jobs.map((job) => plugin.user.show(job)));
+      return shown.some(({ JobState }) => JobState === "COMPLETED");
+    });
     expect(readFileSync(join(plugin.user.folder, "slow"), "utf8")).toBe("ran\n");
     await system.kubectl.run(["delete", "pod", "slow"]);
   });
